@@ -1,0 +1,144 @@
+"""``Market``: a market's rules, and exact conversion between prices, quantities, money and integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trading.errors import Refused
+
+PPM = 1_000_000
+_CASH_DECIMALS = 8
+_INT64_ROOM = 2**62
+
+
+@dataclass(frozen=True)
+class Market:
+    """The rules of one market and its integer units.
+
+    Prices are counted in ticks, quantities in lots, money in cash units: the largest power of ten, at most 1e-8 of
+    the quote currency, in which one lot at one tick is a whole number. Fees are parts per million of the value.
+
+    Parameters
+    ----------
+    symbol : str
+        ``BASE/QUOTE``.
+    tick_size, min_notional : Decimal
+        Quote currency.
+    lot_size : Decimal
+        Base currency.
+    maker_fee, taker_fee, spread : Decimal
+        Shares of the value or the price; rounded up to parts per million.
+    fee_in_base : bool
+        True when a buy's fee is taken from the bought quantity.
+    source : str
+        Where the rules come from, for the report.
+    """
+
+    symbol: str
+    tick_size: Decimal
+    lot_size: Decimal
+    min_notional: Decimal
+    maker_fee: Decimal
+    taker_fee: Decimal
+    fee_in_base: bool = False
+    spread: Decimal = Decimal("0.0002")
+    source: str = "given"
+
+    @cached_property
+    def cash_decimals(self) -> int:
+        """Decimals of the cash unit."""
+        exponent = (self.tick_size * self.lot_size).normalize().as_tuple().exponent
+        return max(_CASH_DECIMALS, -int(exponent))
+
+    @cached_property
+    def units_per_tick_lot(self) -> int:
+        """Cash units in one lot at a price of one tick."""
+        return int((self.tick_size * self.lot_size).scaleb(self.cash_decimals))
+
+    @cached_property
+    def maker_fee_ppm(self) -> int:
+        """Maker fee in parts per million, rounded up."""
+        return _ceil_ppm(self.maker_fee)
+
+    @cached_property
+    def taker_fee_ppm(self) -> int:
+        """Taker fee in parts per million, rounded up."""
+        return _ceil_ppm(self.taker_fee)
+
+    @cached_property
+    def spread_ppm(self) -> int:
+        """Assumed spread in parts per million, rounded up."""
+        return _ceil_ppm(self.spread)
+
+    @cached_property
+    def min_notional_units(self) -> int:
+        """Least order value in cash units."""
+        return self.cash_units(self.min_notional)
+
+    @property
+    def base(self) -> str:
+        """The traded asset."""
+        return self.symbol.partition("/")[0]
+
+    @property
+    def quote(self) -> str:
+        """The currency of prices and money."""
+        return self.symbol.partition("/")[2]
+
+    def ticks(self, prices: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return prices as ticks, rounded to the nearest; an off-tick price moves by at most half a tick."""
+        return np.rint(prices / float(self.tick_size)).astype(np.int64)
+
+    def lots(self, quantities: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return quantities as whole lots, rounded down."""
+        lots = np.floor(quantities / float(self.lot_size) + 1e-9)
+        return np.minimum(lots, float(_INT64_ROOM)).astype(np.int64)
+
+    def cash_units(self, money: Decimal) -> int:
+        """Return an amount of quote currency in cash units, rounded down."""
+        return int(money.scaleb(self.cash_decimals))
+
+    def price(self, ticks: int) -> Decimal:
+        """Return the exact price of a number of ticks."""
+        return self.tick_size * int(ticks)
+
+    def quantity(self, lots: int) -> Decimal:
+        """Return the exact quantity of a number of lots."""
+        return self.lot_size * int(lots)
+
+    def money(self, units: int) -> Decimal:
+        """Return the exact amount of quote currency of a number of cash units."""
+        return Decimal(int(units)).scaleb(-self.cash_decimals)
+
+    def check_fits(self, capital: Decimal, highest_price: float) -> None:
+        """Refuse a market whose amounts could overflow 64-bit integers.
+
+        Parameters
+        ----------
+        capital : Decimal
+            Quote currency that is put at work.
+        highest_price : float
+            Highest price that the run can meet.
+
+        Raises
+        ------
+        Refused
+            With the numbers, when money, ticks or value of the whole capital would not fit.
+        """
+        largest = max(float(capital) * 1_000 * 10.0**self.cash_decimals, highest_price / float(self.tick_size) * 1_000)
+        smallest_price = float(self.tick_size)
+        lots = float(capital) / smallest_price / float(self.lot_size)
+        if largest > _INT64_ROOM or min(lots, 2.0**60) * PPM > 2.0**80 or self.units_per_tick_lot > _INT64_ROOM:
+            raise Refused(
+                f"{self.symbol} cannot be counted exactly in 64 bits: tick {self.tick_size}, lot {self.lot_size}, "
+                f"capital {capital}, price {highest_price:g}; use coarser market.tick_size or market.lot_size"
+            )
+
+
+def _ceil_ppm(share: Decimal) -> int:
+    return int((share * PPM).to_integral_value(rounding="ROUND_CEILING"))
