@@ -190,8 +190,8 @@ TRADING_COMMANDS = (
     Command(
         name="data download",
         summary="Download candles from an exchange into the candle store, resuming where the last download stopped.",
-        run="trading.market.commands:download",
-        request="trading.market.requests:DownloadRequest",
+        run="trading.market.download_command:download",
+        request="trading.market.download_command:DownloadRequest",
         risk=Risk.WRITE,
         examples=("data download BTC/USDT ETH/USDT --timeframe 1m --timeframe 1h --start 2025-01-01",),
         phrases=("download bitcoin candles from binance",),
@@ -199,8 +199,8 @@ TRADING_COMMANDS = (
     Command(
         name="data synthetic",
         summary="Write a seeded synthetic market into the candle store.",
-        run="trading.market.commands:synthetic",
-        request="trading.market.requests:SyntheticRequest",
+        run="trading.market.synthetic_command:synthetic",
+        request="trading.market.synthetic_command:SyntheticRequest",
         risk=Risk.WRITE,
         examples=("data synthetic SIM/USDT --timeframe 1m --candles 525600 --seed 7",),
         phrases=("make a synthetic market",),

@@ -96,7 +96,9 @@ class Market:
 
     def lots(self, quantities: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return quantities as whole lots, rounded down."""
-        lots = np.floor(quantities / float(self.lot_size) + 1e-9)
+        counts = quantities / float(self.lot_size)
+        # A whole number of lots may come out a few units in the last place short; it is still whole.
+        lots = np.floor(counts + np.maximum(1e-9, counts * 2e-15))
         return np.minimum(lots, float(_INT64_ROOM)).astype(np.int64)
 
     def cash_units(self, money: Decimal) -> int:
@@ -118,6 +120,10 @@ class Market:
     def check_fits(self, capital: Decimal, highest_price: float) -> None:
         """Refuse a market whose amounts could overflow 64-bit integers.
 
+        Money, and the value of any holding, must stay countable while the capital grows a thousandfold; so must the
+        value of a single lot at a thousand times the highest price. A holding is never worth more than the equity, so
+        the product of ticks, lots and ``units_per_tick_lot`` is bounded by the same number.
+
         Parameters
         ----------
         capital : Decimal
@@ -128,16 +134,21 @@ class Market:
         Raises
         ------
         Refused
-            With the numbers, when money, ticks or value of the whole capital would not fit.
+            With the numbers, when any of them reaches 2**62.
         """
-        largest = max(float(capital) * 1_000 * 10.0**self.cash_decimals, highest_price / float(self.tick_size) * 1_000)
-        smallest_price = float(self.tick_size)
-        lots = float(capital) / smallest_price / float(self.lot_size)
-        if largest > _INT64_ROOM or min(lots, 2.0**60) * PPM > 2.0**80 or self.units_per_tick_lot > _INT64_ROOM:
-            raise Refused(
-                f"{self.symbol} cannot be counted exactly in 64 bits: tick {self.tick_size}, lot {self.lot_size}, "
-                f"capital {capital}, price {highest_price:g}; use coarser market.tick_size or market.lot_size"
-            )
+        growth = 1_000
+        money = self.cash_units(capital) * growth
+        highest = int((Decimal(repr(float(highest_price))) / self.tick_size).to_integral_value(rounding="ROUND_CEILING"))
+        one_lot = highest * self.units_per_tick_lot * growth
+        least = self.min_notional_units
+        if max(money, one_lot, least) < _INT64_ROOM:
+            return
+        what = "the capital" if money >= _INT64_ROOM else "one lot" if one_lot >= _INT64_ROOM else "the least order value"
+        raise Refused(
+            f"{self.symbol} cannot be counted exactly in 64 bits, {what} is too large for its unit of "
+            f"1e-{self.cash_decimals}: tick {self.tick_size}, lot {self.lot_size}, capital {capital}, price "
+            f"{highest_price:g}; set a coarser market.tick_size or market.lot_size"
+        )
 
 
 def _ceil_ppm(share: Decimal) -> int:

@@ -1,0 +1,1 @@
+"""Faces that are derived from the command registry."""

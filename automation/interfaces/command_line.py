@@ -1,0 +1,271 @@
+"""The command line, derived from the registry: Typer commands whose options load only when they are asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from automation.interfaces.terminal import Interrupted, Manner, StdoutClosed, print_error, run_to_end, set_logging
+from trading import __version__
+from trading.commands import Command, Registry
+from trading.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    # Typer hands these to its commands and names them in no public module.
+    from typer._click.core import Context, Parameter
+    from typer._click.formatting import HelpFormatter
+
+PROGRAM = "gridbot"
+_SUMMARY = "Trade a trailing grid in backtest, paper and live, and let the system maintain itself."
+_GROUPS = {
+    "agents": "Signal agents: which there are, and why they voted as they did.",
+    "config": "Settings: every value, where it comes from, what it means.",
+    "data": "Candles: import, export, check, list, download, make.",
+}
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.", rich_help_panel="Everywhere")]
+DebugFlag = Annotated[
+    bool, typer.Option("--debug", help="Show tracebacks and debug logs.", rich_help_panel="Everywhere")
+]
+QuietFlag = Annotated[bool, typer.Option("--quiet", help="Show no progress.", rich_help_panel="Everywhere")]
+HomePath = Annotated[
+    Path | None,
+    typer.Option(
+        "--home",
+        metavar="PATH",
+        help="Folder of candles, journals and runs; else GRIDBOT_HOME, or .gridbot in a checkout.",
+        rich_help_panel="Everywhere",
+    ),
+]
+
+
+def run_command_line(registry: Registry, arguments: Sequence[str]) -> int:
+    """Parse one command line, run its command and print what it hands back.
+
+    Parameters
+    ----------
+    registry : Registry
+        The commands that can be asked for.
+    arguments : sequence of str
+        Words after the program's name.
+
+    Returns
+    -------
+    int
+        The exit code for the shell, one of `ExitCode`.
+    """
+    try:
+        return _parse_and_run(registry, arguments)
+    except StdoutClosed:
+        code: object = ExitCode.FAILED
+    except SystemExit as end:
+        # Typer and rich end the process themselves after a completion script and on a closed pipe.
+        code = end.code
+    _let_go_of_closed_stdout()
+    return code if isinstance(code, int) else ExitCode.DONE
+
+
+def build_application(registry: Registry) -> TyperGroup:
+    """Return the Typer application of a registry; neither request models nor functions are loaded.
+
+    Parameters
+    ----------
+    registry : Registry
+        A command of two words becomes the second word's command in the first word's group.
+
+    Returns
+    -------
+    TyperGroup
+        Its `main` runs a command line.
+    """
+    root = _group(PROGRAM, _SUMMARY, _front_page, FrontPage)
+    groups: dict[str, TyperGroup] = {}
+    for command in registry:
+        first, _, second = command.name.partition(" ")
+        if not second:
+            root.add_command(RegistryCommand(command, first))
+            continue
+        if first not in groups:
+            summary = _GROUPS.get(first, f"Commands about {first}.")
+            groups[first] = _group(first, summary, _group_page, TyperGroup)
+            root.add_command(groups[first], first)
+        groups[first].add_command(RegistryCommand(command, second))
+    return root
+
+
+class RegistryCommand(TyperCommand):
+    """A registered command whose options are read from its request model when they are first needed.
+
+    Parameters
+    ----------
+    command : Command
+        The registry's entry.
+    name : str
+        What it is called where it is listed.
+    """
+
+    def __init__(self, command: Command, name: str) -> None:
+        super().__init__(name, help=command.summary, context_settings=_CONTEXT, rich_markup_mode="rich")
+        self._command = command
+        self._loaded = False
+
+    def called(self, name: str) -> RegistryCommand:
+        """Return the same command under another name."""
+        return RegistryCommand(self._command, name)
+
+    def get_params(self, ctx: Context) -> list[Parameter]:
+        """Return the command's own options, then those that every command has."""
+        if not self._loaded:
+            from automation.interfaces.options import option_signature
+
+            shared = _parameters(_shared_options)
+            own = option_signature(self._command.load_request(), {param.name for param in shared if param.name})
+            self.params = [*_parameters(own), *shared]
+            self._loaded = True
+        return super().get_params(ctx)
+
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Write the help, then the examples from the registry."""
+        super().format_help(ctx, formatter)
+        lines = "".join(f"   {PROGRAM} {example}\n" for example in self._command.examples)
+        formatter.write(f" Examples:\n\n{lines}")
+
+    def invoke(self, ctx: Context) -> int:
+        """Run the command with the parsed options and return its exit code."""
+        manner = _manner(ctx)
+        try:
+            return self._run(ctx, manner)
+        except StdoutClosed:
+            raise
+        except Exception as error:  # noqa: BLE001 - the outermost frame: whatever is left is told to the person
+            return print_error(error, manner)
+
+    def _run(self, ctx: Context, manner: Manner) -> int:
+        from automation.interfaces.options import build_request
+
+        set_logging(manner)
+        home = next((given for given in _given(ctx, "home") if given), None)
+        if home is not None:
+            os.environ["GRIDBOT_HOME"] = str(Path(str(home)).expanduser().absolute())
+        request = build_request(self._command.load_request(), ctx.params, self._command.name)
+        return run_to_end(self._command.load_function()(request), manner)
+
+
+class FrontPage(TyperGroup):
+    """The program itself; its help lists every command in full, those of groups too."""
+
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Write the help."""
+        listed = TyperGroup(name=self.name, help=self.help, params=self.params, context_settings=_CONTEXT)
+        for name, entry in self.commands.items():
+            members = entry.commands if isinstance(entry, TyperGroup) else {"": entry}
+            for member, command in members.items():
+                if isinstance(command, RegistryCommand):
+                    listed.add_command(command.called(f"{name} {member}".rstrip()))
+        listed.format_help(ctx, formatter)
+
+
+def _parse_and_run(registry: Registry, arguments: Sequence[str]) -> int:
+    try:
+        application = build_application(registry)
+        code = application.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
+    except typer.TyperException as error:
+        return print_error(UsageError(_usage_sentence(error)), _manner_of_words(arguments))
+    except typer.Abort:
+        return print_error(Interrupted("aborted"), _manner_of_words(arguments))
+    return int(code or ExitCode.DONE)
+
+
+def _front_page(
+    ctx: typer.Context,
+    json: JsonFlag = False,
+    debug: DebugFlag = False,
+    quiet: QuietFlag = False,
+    home: HomePath = None,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", rich_help_panel="Everywhere", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        typer.echo(f"{PROGRAM} {__version__}")
+        raise typer.Exit
+    _group_page(ctx, json, debug, quiet, home)
+
+
+def _group_page(
+    ctx: typer.Context,
+    json: JsonFlag = False,
+    debug: DebugFlag = False,
+    quiet: QuietFlag = False,
+    home: HomePath = None,
+) -> None:
+    # The options are read where the command runs, from every level at once; a group alone shows what it holds.
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
+
+
+def _shared_options(
+    json: JsonFlag = False, debug: DebugFlag = False, quiet: QuietFlag = False, home: HomePath = None
+) -> None:
+    return None
+
+
+def _group(name: str, summary: str, page: Callable[..., None], kind: type[TyperGroup]) -> TyperGroup:
+    application = typer.Typer(
+        name=name,
+        help=summary,
+        cls=kind,
+        add_completion=kind is FrontPage,
+        invoke_without_command=True,
+        context_settings=_CONTEXT,
+        rich_markup_mode="rich",
+    )
+    application.callback()(page)
+    group = get_command(application)
+    if not isinstance(group, TyperGroup):
+        raise TypeError(f"Typer made {type(group).__name__} of {name}, not a group")
+    return group
+
+
+def _parameters(function: Callable[..., None]) -> list[Parameter]:
+    application = typer.Typer(add_completion=False)
+    application.command()(function)
+    return list(get_command(application).params)
+
+
+def _given(ctx: Context, name: str) -> Iterator[object]:
+    level: Context | None = ctx
+    while level is not None:
+        yield level.params.get(name)
+        level = level.parent
+
+
+def _manner(ctx: Context) -> Manner:
+    return Manner(json=any(_given(ctx, "json")), debug=any(_given(ctx, "debug")), quiet=any(_given(ctx, "quiet")))
+
+
+def _manner_of_words(arguments: Sequence[str]) -> Manner:
+    # The line could not be parsed, so its words are all there is to go by.
+    return Manner(json="--json" in arguments, debug="--debug" in arguments, quiet="--quiet" in arguments)
+
+
+def _usage_sentence(error: typer.TyperException) -> str:
+    message = " ".join(error.format_message().split()).rstrip(".")
+    ctx = getattr(error, "ctx", None)
+    return f"{message[:1].lower()}{message[1:]}; see `{ctx.command_path if ctx else PROGRAM} --help`"
+
+
+def _let_go_of_closed_stdout() -> None:
+    try:
+        sys.stdout.flush()
+    except (BrokenPipeError, ValueError):
+        # Whoever read our output has gone; the interpreter must not complain about it again while it shuts down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

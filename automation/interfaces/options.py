@@ -1,0 +1,180 @@
+"""Command-line options from a pydantic request model, and the way back: from parsed words to a request."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from inspect import Parameter, Signature
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar, Union, get_args, get_origin
+
+import typer
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails, PydanticUndefined
+from rich.markup import escape
+
+from trading.errors import UsageError
+
+Request = TypeVar("Request", bound=BaseModel)
+
+_WORDS = {int: "INTEGER", float: "NUMBER", Decimal: "NUMBER", datetime: "TIME", date: "DATE"}
+_COLLECTIONS = (list, tuple, set, frozenset)
+
+
+def option_signature(model: type[BaseModel], reserved: Iterable[str] = ()) -> Callable[..., None]:
+    """Return a function whose signature tells Typer the options of a request model.
+
+    Parameters
+    ----------
+    model : type of BaseModel
+        The input of a command. A field with ``json_schema_extra={"positional": True}`` becomes an argument, a list
+        may be repeated, a bool is a flag, an enum or Literal a choice; the rest are words that pydantic reads.
+    reserved : iterable of str
+        Field names that other options already stand for.
+
+    Returns
+    -------
+    callable
+        Does nothing when called; every parameter defaults to None, which `build_request` reads as "not given".
+    """
+    skipped = set(reserved)
+    fields = [(name, field) for name, field in model.model_fields.items() if name not in skipped]
+    parameters = [_parameter(name, field) for name, field in fields]
+
+    def options(**_: object) -> None:
+        return None
+
+    options.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return options
+
+
+def build_request(model: type[Request], values: Mapping[str, object], command: str) -> Request:
+    """Validate parsed words as a request.
+
+    Parameters
+    ----------
+    model : type of BaseModel
+        The input of the command.
+    values : mapping of str to object
+        By field name; None and empty collections mean "not given".
+    command : str
+        Name of the command, for the error.
+
+    Returns
+    -------
+    BaseModel
+        An instance of ``model``.
+
+    Raises
+    ------
+    UsageError
+        One sentence that names the option and what it allows.
+    """
+    given = {
+        model.model_fields[name].alias or name: value
+        for name, value in values.items()
+        if name in model.model_fields and value is not None and value not in ([], ())
+    }
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise UsageError(_sentence(model, error.errors()[0], command)) from None
+
+
+def option_name(name: str, field: FieldInfo) -> str:
+    """Return the option's name as it is typed, such as ``--allow-gaps``, or an argument's, such as ``SYMBOL``."""
+    word = field.alias or name.rstrip("_")
+    return word.upper() if _extra(field).get("positional") else "--" + word.replace("_", "-")
+
+
+def _parameter(name: str, field: FieldInfo) -> Parameter:
+    inner = _without_none(field.annotation)
+    typed = _typer_type(inner)
+    word = _metavar(field, inner)
+    text = escape(field.description or "")
+    required = field.is_required()
+    shown = _shown_default(field)
+    show_default: bool | str = escape(shown) if shown else False
+    info: object
+    if _extra(field).get("positional"):
+        info = typer.Argument(metavar=word or option_name(name, field), help=text, show_default=show_default)
+    else:
+        spelling = option_name(name, field)
+        if inner is bool and (field.default is True or field.default is None):
+            spelling = f"{spelling}/--no-{spelling[2:]}"
+        info = typer.Option(spelling, metavar=word, help=text, show_default=show_default)
+    optional = typed if required else Union[typed, None]  # noqa: UP007 - the type is only known at run time
+    return Parameter(
+        name,
+        Parameter.KEYWORD_ONLY,
+        default=Parameter.empty if required else None,
+        annotation=Annotated[optional, info],
+    )
+
+
+def _without_none(annotation: object) -> object:
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) in {Union, types.UnionType}:
+        kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
+        return _without_none(kinds[0]) if len(kinds) == 1 else str
+    return annotation
+
+
+def _typer_type(inner: object) -> object:
+    if get_origin(inner) in _COLLECTIONS:
+        return list[_typer_type(_without_none(get_args(inner)[0]))]  # type: ignore[misc]
+    if inner is bool or inner is Path or get_origin(inner) is Literal or _is_enum(inner):
+        return inner
+    return str
+
+
+def _is_enum(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Enum)
+
+
+def _metavar(field: FieldInfo, inner: object) -> str | None:
+    stated = _extra(field).get("metavar")
+    if isinstance(stated, str):
+        return stated
+    if get_origin(inner) in _COLLECTIONS:
+        inner = _without_none(get_args(inner)[0])
+    if inner is bool or get_origin(inner) is Literal or _is_enum(inner) or _extra(field).get("positional"):
+        return None
+    if inner is Path:
+        return "PATH"
+    return _WORDS.get(inner, "TEXT") if isinstance(inner, type) else "TEXT"
+
+
+def _shown_default(field: FieldInfo) -> str:
+    default = field.get_default(call_default_factory=True, validated_data={})
+    if default is PydanticUndefined or default is None or default is False or default in ("", [], ()):
+        return ""
+    if default is True:
+        return "yes"
+    if isinstance(default, _COLLECTIONS):
+        return ", ".join(str(item) for item in default)
+    return str(default.value if isinstance(default, Enum) else default)
+
+
+def _extra(field: FieldInfo) -> Mapping[str, object]:
+    extra = field.json_schema_extra
+    return extra if isinstance(extra, dict) else {}
+
+
+def _sentence(model: type[BaseModel], error: ErrorDetails, command: str) -> str:
+    place = str(error["loc"][0]) if error["loc"] else ""
+    named = {field.alias or name: (name, field) for name, field in model.model_fields.items()}
+    reason = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if place not in named:
+        return f"{reason}; see `gridbot {command} --help`"
+    spelling = option_name(*named[place])
+    if error["type"] == "missing":
+        return f"{spelling} is missing; see `gridbot {command} --help`"
+    meaning = named[place][1].description
+    return f"{spelling} cannot be {str(error['input'])!r}: it {reason}" + (f" ({meaning})" if meaning else "")

@@ -1,0 +1,170 @@
+"""What a command line prints: results on stdout, everything else on stderr, and an exit code."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import sys
+import traceback
+from collections.abc import Generator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from automation.interfaces.progress import ProgressDisplay, display_for
+from trading.errors import ExitCode, GridBotError
+
+if TYPE_CHECKING:
+    from trading.commands import Progress, Result
+
+_PIPE_WIDTH = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a command line answers.
+
+    Parameters
+    ----------
+    json : bool
+        Exactly one JSON object on stdout, and no progress.
+    debug : bool
+        Tracebacks of errors and debug logging on stderr.
+    quiet : bool
+        No progress.
+    """
+
+    json: bool = False
+    debug: bool = False
+    quiet: bool = False
+
+
+class Interrupted(GridBotError):
+    """A person pressed Ctrl-C; the message says what was kept."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
+class StdoutClosed(Exception):
+    """Whoever read stdout has gone."""
+
+
+def run_to_end(work: Generator[Progress, None, Result], manner: Manner) -> int:
+    """Drive a command's generator, show its progress and print its result.
+
+    Parameters
+    ----------
+    work : generator of Progress
+        Returns the result. On Ctrl-C it meets a KeyboardInterrupt, also while it is suspended.
+    manner : Manner
+        How to answer.
+
+    Returns
+    -------
+    int
+        The result's exit code; 130 when the work was interrupted.
+
+    Raises
+    ------
+    Interrupted
+        When the work ended without a result because of Ctrl-C.
+    """
+    try:
+        with closing(work), display_for(manner.quiet or manner.json) as display:
+            result, interrupted = _drive(work, display)
+    except KeyboardInterrupt as stop:
+        kept = " ".join(str(stop).split())
+        raise Interrupted(f"interrupted; {kept}" if kept else "interrupted") from stop
+    print_result(result, manner)
+    return ExitCode.INTERRUPTED if interrupted else result.exit_code
+
+
+def print_result(result: Result, manner: Manner) -> None:
+    """Print a result on stdout: one JSON object, or text that fits the terminal."""
+    if manner.json:
+        _write_json(result.as_json())
+        return
+    from rich.console import Console
+
+    text = result.as_text()
+    console = Console(file=sys.stdout, highlight=False, emoji=False)
+    if not console.is_terminal:
+        # A pipe has no width of its own: wide enough that tables and paths stay whole.
+        console.width = max(console.width, _PIPE_WIDTH)
+    try:
+        console.print(text, markup=False, soft_wrap=isinstance(text, str))
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        raise StdoutClosed from error
+
+
+def print_error(error: BaseException, manner: Manner) -> int:
+    """Print an error as one sentence on stderr, and as an object on stdout when JSON is wanted.
+
+    Parameters
+    ----------
+    error : BaseException
+        What ended the command.
+    manner : Manner
+        How to answer.
+
+    Returns
+    -------
+    int
+        The exit code that fits.
+    """
+    code = getattr(error, "code", None) if isinstance(error, GridBotError) else None
+    exit_code = error.exit_code if isinstance(error, GridBotError) else ExitCode.FAILED
+    sentence = " ".join(str(error).split()) or type(error).__name__
+    if not isinstance(error, GridBotError):
+        hint = "" if manner.debug else "; run it again with --debug for the traceback, and please report it"
+        sentence = f"unexpected {type(error).__name__}: {sentence}{hint}"
+    if manner.debug:
+        traceback.print_exception(error, file=sys.stderr)
+    sys.stderr.write(f"gridbot: [{code}] {sentence}\n" if code else f"gridbot: {sentence}\n")
+    sys.stderr.flush()
+    if manner.json:
+        kind = type(error).__name__
+        _write_json({"error": {"type": kind, "code": code, "message": sentence, "exit_code": int(exit_code)}})
+    return exit_code
+
+
+def set_logging(manner: Manner) -> None:
+    """Send log records to stderr: warnings, or everything with ``--debug``, or errors only with ``--quiet``."""
+    level = logging.DEBUG if manner.debug else logging.ERROR if manner.quiet else logging.WARNING
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+
+
+def plain(value: object) -> object:
+    """Return JSON data with NaN and infinities as None, as the JSON standard has no word for them."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value
+
+
+def _drive(work: Generator[Progress, None, Result], display: ProgressDisplay) -> tuple[Result, bool]:
+    interrupted = pending = False
+    while True:
+        try:
+            step = work.throw(KeyboardInterrupt()) if pending else next(work)
+        except StopIteration as end:
+            return end.value, interrupted
+        pending = False
+        try:
+            display.show(step)
+        except KeyboardInterrupt:
+            # It hit us, not the work: the work must hear of it, so that it can save what it has.
+            pending = interrupted = True
+
+
+def _write_json(value: object) -> None:
+    try:
+        sys.stdout.write(json.dumps(plain(value), allow_nan=False, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        raise StdoutClosed from error

@@ -1,0 +1,127 @@
+"""What a fill does to money, inventory and history."""
+
+from __future__ import annotations
+
+from trading.engine.codes import BUY, PPM, IntentKind, SlotState
+from trading.engine.compiling import compiled
+from trading.engine.money import share_of, share_up
+from trading.engine.slots import emit, end_order, refresh_slot, set_floor
+from trading.engine.state import Book, Record
+
+
+@compiled
+def apply_fill(book: Book, index: int, lots: int, price: int, fee_ppm: int) -> None:
+    """Book a fill of a slot's working order.
+
+    Parameters
+    ----------
+    index : int
+        The slot.
+    lots, price : int
+        Filled quantity and price in ticks.
+    fee_ppm : int
+        Maker or taker fee, millionths of the value.
+    """
+    core, slot = book.core[0], book.slots[index]
+    slot.filled += lots
+    side, reason, order_id, level, reference = slot.side, slot.why, slot.order_id, slot.pair, slot.reference
+    fee, fee_microlots = _book_buy(book, slot, lots, price, fee_ppm) if side == BUY else _book_sell(
+        book, slot, lots, price, fee_ppm
+    )
+    fill = book.fills[book.counts[1]]
+    fill.timestamp, fill.candle, fill.order_id, fill.side = core.time_ms, core.candle, order_id, side
+    fill.price_ticks, fill.lots, fill.fee_units, fill.fee_microlots = price, lots, fee, fee_microlots
+    fill.reason, fill.level, fill.reference_ticks = reason, level, reference
+    fill.cash_units, fill.position_lots, fill.dust_microlots = core.cash, core.position_lots, core.dust_microlots
+    book.counts[1] += 1
+    _after_fill(book, index)
+
+
+@compiled
+def _book_buy(book: Book, slot: Record, lots: int, price: int, fee_ppm: int) -> tuple[int, int]:
+    core, params = book.core[0], book.params[0]
+    value = lots * price * params.units
+    fee, fee_microlots = 0, 0
+    if params.fee_in_base == 1:
+        fee_microlots = lots * fee_ppm
+        core.fee_microlots += fee_microlots
+    else:
+        fee = share_up(value, fee_ppm)
+    core.cash -= value + fee
+    core.bought_units += value
+    core.fee_units += fee
+    released = min(slot.reserved, value + share_up(value, params.taker_fee_ppm))
+    slot.reserved -= released
+    core.reserved -= released
+    received = _whole_lots(core, lots * PPM - fee_microlots)
+    core.position_lots += received
+    slot.held += received
+    slot.cost += value + fee
+    slot.opened_at = core.candle
+    return fee, fee_microlots
+
+
+@compiled
+def _whole_lots(core: Record, microlots: int) -> int:
+    # a fee in the base asset leaves fractions of a lot: they wait as dust until they make a whole one
+    core.dust_microlots += microlots
+    lots = core.dust_microlots // PPM
+    core.dust_microlots -= lots * PPM
+    return lots
+
+
+@compiled
+def _book_sell(book: Book, slot: Record, lots: int, price: int, fee_ppm: int) -> tuple[int, int]:
+    core, params = book.core[0], book.params[0]
+    value = lots * price * params.units
+    fee = share_up(value, fee_ppm)
+    core.cash += value - fee
+    core.sold_units += value
+    core.fee_units += fee
+    core.position_lots -= lots
+    slot.held -= lots
+    slot.proceeds += value - fee
+    if slot.held == 0:
+        _close_trade(book, slot)
+    return fee, 0
+
+
+@compiled
+def _close_trade(book: Book, slot: Record) -> None:
+    core, params = book.core[0], book.params[0]
+    gain = (slot.proceeds - slot.cost) / max(slot.cost, 1)
+    core.trades += 1
+    core.wins *= params.kelly_decay
+    core.losses *= params.kelly_decay
+    core.win_sum *= params.kelly_decay
+    core.loss_sum *= params.kelly_decay
+    if gain > 0.0:
+        core.wins += 1.0
+        core.win_sum += gain
+    else:
+        core.losses += 1.0
+        core.loss_sum -= gain
+    slot.cost = slot.proceeds = slot.floor = slot.stop = slot.take = 0
+    slot.turned_at = core.candle
+    slot.primed = 1 if core.last_price > slot.buy else 0
+
+
+@compiled
+def _after_fill(book: Book, index: int) -> None:
+    core, params, slot = book.core[0], book.params[0], book.slots[index]
+    core.dirty = 1
+    bought = slot.side == BUY
+    if bought and slot.held > 0:
+        set_floor(book, slot)
+    if slot.filled == slot.lots:
+        end_order(book, index)
+    elif bought:
+        slot.state = SlotState.PARTIAL if slot.held > 0 else SlotState.BUYING
+        if params.cancel_rest_ppm > 0 and slot.filled >= share_of(slot.lots, params.cancel_rest_ppm):
+            emit(book, IntentKind.CANCEL, index)
+            end_order(book, index)
+    if slot.order_id == 0 and slot.held == 0 and slot.cost > 0:
+        # all that was bought is less than a lot after its fee: the dust keeps its cost
+        core.carry_cost += slot.cost
+        slot.cost = 0
+    refresh_slot(book, index)

@@ -1,0 +1,81 @@
+"""Numbers that the core's arrays hold, by name."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class SlotState(IntEnum):
+    """What a slot (one adjacent pair of levels) is doing; it has at most one working order."""
+
+    FLAT = 0
+    ARMED_BUY = 1
+    BUYING = 2
+    PARTIAL = 3
+    HELD = 4
+    ARMED_SELL = 5
+    SELLING = 6
+    BLOCKED = 7
+
+
+class Rule(IntEnum):
+    """Why an order was refused (E006), or a slot is blocked."""
+
+    NONE = 0
+    HALTED = 1
+    MAX_POSITION = 2
+    MAX_EXPOSURE = 3
+    MAX_OPEN_LEVELS = 4
+    CASH = 5
+    MIN_NOTIONAL = 6
+    SIGNAL = 7
+    BLACKOUT = 8
+    DUST = 9
+
+
+class Halt(IntEnum):
+    """Why a session opens nothing."""
+
+    NONE = 0
+    DRAWDOWN = 1
+    DAILY_LOSS = 2
+
+
+class FillReason(IntEnum):
+    """Why the order that filled was placed."""
+
+    LIMIT = 0
+    TRAIL = 1
+    STOP = 2
+    TAKE_PROFIT = 3
+    ENTRY = 4
+    FLATTEN = 5
+
+
+class Action(IntEnum):
+    """What the consensus of the agents says."""
+
+    TRAIL_SELL = -1
+    HOLD = 0
+    TRAIL_BUY = 1
+
+
+class Policy(IntEnum):
+    """What a signal allows one side of a slot to do."""
+
+    BLOCKED = 0
+    LIMIT = 1
+    ARMED = 2
+
+
+class IntentKind(IntEnum):
+    """What the core asks of a broker."""
+
+    PLACE = 0
+    CANCEL = 1
+
+
+BUY, SELL = 1, -1
+PPM = 1_000_000
+NEVER = 2**62
+"""A price, candle or time that is never reached; its negative is never undercut."""

@@ -1,0 +1,128 @@
+"""Levels around a centre, and which slot works which pair of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trading.engine.codes import PPM, SlotState
+from trading.engine.compiling import compiled
+from trading.engine.money import share_of
+from trading.engine.slots import cancel
+from trading.engine.state import Book
+
+
+@compiled
+def derived_spacing(book: Book) -> int:
+    """Return the spacing in parts per million: pinned, or a share of the average swing within its bounds.
+
+    A derived spacing never falls under twice the round-trip fee; before the first swing is known it is the mean of
+    its bounds.
+    """
+    core, params = book.core[0], book.params[0]
+    if params.spacing_ppm > 0:
+        return params.spacing_ppm
+    least = max(params.min_spacing_ppm, params.fee_floor_ppm)
+    most = max(params.max_spacing_ppm, least)
+    if core.swing_ppm <= 0:
+        return (least + most) // 2
+    return min(max(share_of(core.swing_ppm, params.swing_share_ppm), least), most)
+
+
+@compiled
+def recentre(book: Book, price: int) -> None:
+    """Lay a new grid around a price.
+
+    A slot that holds inventory keeps its own pair of prices until it has sold; every other slot moves to the new grid.
+    """
+    core, params = book.core[0], book.params[0]
+    core.grid_id += 1
+    core.centre = price
+    core.spacing_ppm = derived_spacing(book)
+    core.margin_ppm = share_of(max(core.spacing_ppm - 2 * params.taker_fee_ppm, 0), params.sell_margin_ppm)
+    core.round_step = _round_step(price)
+    core.beyond = 0
+    core.dirty = 1
+    assign_pairs(book, price)
+
+
+@compiled
+def _round_step(price: int) -> int:
+    # two leading digits make a round number: 43,000 at 43,210 and 0.69 at 0.6912
+    step = 1
+    while step * 100 <= price:
+        step *= 10
+    return step
+
+
+@compiled
+def lay_levels(levels: NDArray[np.int64], centre: int, spacing_ppm: int, below: int) -> None:
+    """Fill in level prices in ticks, rising, with ``below`` of them under the centre.
+
+    Off-tick prices are rounded inward, and neighbours are a tick apart at least.
+    """
+    levels[below] = centre
+    for i in range(below + 1, len(levels)):
+        levels[i] = levels[i - 1] + max(share_of(levels[i - 1], spacing_ppm), 1)
+    for i in range(below - 1, -1, -1):
+        inward = -(-levels[i + 1] * PPM // (PPM + spacing_ppm))
+        levels[i] = max(min(inward, levels[i + 1] - 1), 0)
+
+
+@compiled
+def assign_pairs(book: Book, price: int) -> None:
+    """Give each free pair near the price to a free slot, nearest first; pairs whose inventory is still held stay with it."""
+    core, params = book.core[0], book.params[0]
+    pairs = params.buy_levels + params.sell_levels
+    levels, taken = book.levels, book.taken
+    lay_levels(levels, core.centre, core.spacing_ppm, params.buy_levels)
+    core.grid_low, core.grid_high = levels[0], levels[pairs]
+    core.plan_low = levels[0] - share_of(levels[0], params.recentre_margin_ppm)
+    core.plan_high = levels[pairs] + share_of(levels[pairs], params.recentre_margin_ppm)
+    taken[:] = False
+    for i in range(len(book.slots)):
+        _free_or_take(book, i, levels, taken)
+    slot_index = 0
+    for step in range(2 * max(params.buy_levels, params.sell_levels)):
+        # from the centre outwards: -1, 0, -2, 1, …
+        pair = params.buy_levels + (step // 2 if step % 2 else -1 - step // 2)
+        if pair < 0 or pair >= pairs or taken[pair] or levels[pair] <= 0:
+            continue
+        while slot_index < len(book.slots) and not _is_free(book, slot_index):
+            slot_index += 1
+        if slot_index == len(book.slots):
+            break
+        _give_pair(book, slot_index, pair, levels, price)
+
+
+@compiled
+def _free_or_take(book: Book, index: int, levels: NDArray[np.int64], taken: NDArray[np.bool_]) -> None:
+    core, slot = book.core[0], book.slots[index]
+    if slot.state == SlotState.PARTIAL and slot.grid_id != core.grid_id:
+        cancel(book, index)
+    if slot.state == SlotState.BUYING and slot.grid_id != core.grid_id:
+        cancel(book, index)
+    if slot.held == 0 and slot.grid_id != core.grid_id:
+        slot.state, slot.grid_id, slot.reason = SlotState.FLAT, -1, 0
+        return
+    if slot.grid_id == core.grid_id:
+        taken[slot.pair + book.params[0].buy_levels] = True
+    elif levels[0] <= slot.buy < levels[len(levels) - 1]:
+        taken[np.searchsorted(levels, slot.buy, side="right") - 1] = True
+
+
+@compiled
+def _is_free(book: Book, index: int) -> bool:
+    return book.slots[index].grid_id == -1
+
+
+@compiled
+def _give_pair(book: Book, index: int, pair: int, levels: NDArray[np.int64], price: int) -> None:
+    core, params, slot = book.core[0], book.params[0], book.slots[index]
+    slot.grid_id = core.grid_id
+    slot.pair = pair - params.buy_levels
+    slot.buy, slot.sell = levels[pair], levels[pair + 1]
+    slot.cap = slot.buy + share_of(slot.sell - slot.buy, params.buy_cap_ppm)
+    slot.margin_ppm = core.margin_ppm
+    slot.primed = 1 if price > slot.buy else 0
+    slot.state = SlotState.FLAT

@@ -1,0 +1,200 @@
+"""Retries for calls that change nothing at the exchange, sharing one pause among all who call."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from http import HTTPStatus
+from typing import TypeVar
+
+import ccxt.base.errors as ccxt
+
+from trading.errors import ConnectionLost, FeedFailed, GridBotError, RateLimited, Refused, UsageError
+from trading.exchange.answers import Answer, listening
+from trading.exchange.clock import Clock
+
+T = TypeVar("T")
+
+_BANNED = 418
+_PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+_LONGEST_QUOTE = 160
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how patiently a call is repeated.
+
+    Parameters
+    ----------
+    attempts : int
+        Tries of one call that meets a silent or busy exchange.
+    nonsense_attempts : int
+        Tries of one call whose answers cannot be used.
+    first_s, cap_s : float
+        First and greatest pause, seconds; each pause is twice the one before, less up to half of it at random.
+    longest_pause_s : float
+        Greatest pause that an exchange may ask for, seconds; a longer one ends the call.
+    """
+
+    attempts: int = 8
+    nonsense_attempts: int = 3
+    first_s: float = 0.5
+    cap_s: float = 30.0
+    longest_pause_s: float = 900.0
+
+
+class _Kind(Enum):
+    SILENT = "silent"
+    BUSY = "busy"
+    NONSENSE = "nonsense"
+    BANNED = "banned"
+    FINAL = "final"
+
+
+class Retry:
+    """Repeats safe calls to one exchange; a pause that it asks for holds for every task that calls through here.
+
+    Parameters
+    ----------
+    exchange_id : str
+        Named in the errors.
+    clock : Clock
+        Tells the time and sleeps.
+    policy : RetryPolicy
+        How often and how patiently.
+    jitter : callable
+        Uniform random numbers in [0, 1).
+    """
+
+    def __init__(
+        self,
+        exchange_id: str,
+        clock: Clock,
+        policy: RetryPolicy | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._exchange_id = exchange_id
+        self._clock = clock
+        self._policy = policy or RetryPolicy()
+        self._jitter = jitter
+        self._paused_until_ms = 0
+        self._ban: RateLimited | None = None
+
+    async def __call__(self, what: str, call: Callable[[], Awaitable[T]]) -> T:
+        """Return what the call returns, repeating it while that is safe and of use.
+
+        Parameters
+        ----------
+        what : str
+            What is asked for, as a person says it: it ends up in the errors.
+        call : callable
+            Makes one try; it must change nothing at the exchange.
+
+        Raises
+        ------
+        ConnectionLost
+            When the exchange stays silent.
+        RateLimited
+            When it stays busy, asks for too long a pause, or has banned this address (HTTP 418; no further call is
+            sent through this object then).
+        FeedFailed
+            When its answers stay unusable.
+        UsageError, Refused
+            When it refuses the request itself.
+        """
+        tries = 0
+        while True:
+            await self._wait_for_turn()
+            with listening() as answer:
+                try:
+                    return await call()
+                except (ccxt.BaseError, FeedFailed) as error:
+                    tries += 1
+                    await self._after_failure(what, error, answer, tries)
+
+    async def _wait_for_turn(self) -> None:
+        while self._ban is None:
+            wait_ms = self._paused_until_ms - self._clock.now_ms()
+            if wait_ms <= 0:
+                return
+            await self._clock.sleep(wait_ms / 1000)
+        raise self._ban
+
+    async def _after_failure(self, what: str, error: Exception, answer: Answer, tries: int) -> None:
+        kind = _kind(error, answer.status)
+        asked_s = self._asked_pause_s(answer.headers) if kind is _Kind.BUSY else None
+        too_long = asked_s is not None and asked_s > self._policy.longest_pause_s
+        limit = {
+            _Kind.SILENT: self._policy.attempts,
+            _Kind.BUSY: self._policy.attempts,
+            _Kind.NONSENSE: self._policy.nonsense_attempts,
+        }
+        if kind is _Kind.BANNED or too_long:
+            self._ban = self._banned(answer)
+            raise self._ban from error
+        if tries >= limit.get(kind, 0):
+            raise self._given_up(what, kind, error, answer, tries) from error
+        pause_s = self._backoff_s(tries) if asked_s is None else asked_s
+        if kind is _Kind.BUSY:
+            until_ms = self._clock.now_ms() + int(pause_s * 1000)
+            self._paused_until_ms = max(self._paused_until_ms, until_ms)
+        else:
+            await self._clock.sleep(pause_s)
+
+    def _backoff_s(self, tries: int) -> float:
+        longest = min(self._policy.cap_s, self._policy.first_s * 2.0 ** (tries - 1))
+        return longest * (1 - self._jitter() / 2)
+
+    def _asked_pause_s(self, headers: Mapping[str, str]) -> float | None:
+        text = headers.get("retry-after", "").strip()
+        if text.isdigit():
+            return float(text)
+        try:
+            return max(0.0, parsedate_to_datetime(text).timestamp() - self._clock.now_ms() / 1000)
+        except ValueError:
+            return None
+
+    def _banned(self, answer: Answer) -> RateLimited:
+        pause = answer.headers.get("retry-after")
+        when = f"in {pause} s" if pause else "later"
+        return RateLimited(
+            f"{self._exchange_id} asks this address to stop (HTTP {answer.status}); nothing more is sent, "
+            f"try again {when}"
+        )
+
+    def _given_up(self, what: str, kind: _Kind, error: Exception, answer: Answer, tries: int) -> GridBotError:
+        name, quote = self._exchange_id, _quote(error)
+        if kind is _Kind.BUSY:
+            return RateLimited(f"{name} still asks for a pause after {tries} tries for {what}; try again later")
+        if kind is _Kind.NONSENSE:
+            return FeedFailed(f"{name} answered {what} {tries} times with what cannot be used ({quote}); try again later")
+        if kind is _Kind.SILENT:
+            return ConnectionLost(f"{name} did not answer {what} in {tries} tries ({quote}); check the connection")
+        if isinstance(error, ccxt.BadSymbol):
+            return UsageError(f"{name} does not know the symbol of {what} ({quote}); check its spelling")
+        status = f"HTTP {answer.status}: " if answer.status is not None else ""
+        return Refused(f"{name} refuses {what} ({status}{quote}); change the request or the exchange")
+
+
+def _kind(error: Exception, status: int | None) -> _Kind:
+    if status == _BANNED:
+        return _Kind.BANNED
+    if status == HTTPStatus.TOO_MANY_REQUESTS or isinstance(error, ccxt.DDoSProtection | ccxt.RateLimitExceeded):
+        return _Kind.BUSY
+    refused = status is not None and HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    if refused and status not in _PASSING:
+        return _Kind.FINAL
+    if isinstance(error, FeedFailed | ccxt.BadResponse):
+        return _Kind.NONSENSE
+    # ccxt gives a connection that broke in mid-answer its most general name.
+    if status is None and type(error) is ccxt.ExchangeError and error.__cause__ is not None:
+        return _Kind.SILENT
+    return _Kind.SILENT if isinstance(error, ccxt.OperationFailed) else _Kind.FINAL
+
+
+def _quote(error: Exception) -> str:
+    words = " ".join(str(error).split())
+    return words if len(words) <= _LONGEST_QUOTE else f"{words[:_LONGEST_QUOTE]}…"

@@ -1,0 +1,69 @@
+"""Candles: reading files of any known kind, the store, quality checks, resampling, synthetic markets and rules."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trading.market.candles import Candles
+    from trading.market.export import export_csv
+    from trading.market.filling import fill_short_gaps
+    from trading.market.quality import QualityLimits, QualityReport, inspect, require_usable
+    from trading.market.readers import read_candles, read_rows
+    from trading.market.resampling import concatenate, resample
+    from trading.market.rows import RawRows
+    from trading.market.rule_tables import market_for
+    from trading.market.rules import Market
+    from trading.market.sources import open_candles
+    from trading.market.store import CandleStore
+    from trading.market.timeframes import timeframe_ms, timeframe_of
+
+__all__ = [
+    "CandleStore",
+    "Candles",
+    "Market",
+    "QualityLimits",
+    "QualityReport",
+    "RawRows",
+    "concatenate",
+    "export_csv",
+    "fill_short_gaps",
+    "inspect",
+    "market_for",
+    "open_candles",
+    "read_candles",
+    "read_rows",
+    "require_usable",
+    "resample",
+    "timeframe_ms",
+    "timeframe_of",
+]
+
+_HOMES = {
+    "CandleStore": "store",
+    "Candles": "candles",
+    "Market": "rules",
+    "QualityLimits": "quality",
+    "QualityReport": "quality",
+    "RawRows": "rows",
+    "concatenate": "resampling",
+    "export_csv": "export",
+    "fill_short_gaps": "filling",
+    "inspect": "quality",
+    "market_for": "rule_tables",
+    "open_candles": "sources",
+    "read_candles": "readers",
+    "read_rows": "readers",
+    "require_usable": "quality",
+    "resample": "resampling",
+    "timeframe_ms": "timeframes",
+    "timeframe_of": "timeframes",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)

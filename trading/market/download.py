@@ -1,0 +1,376 @@
+"""Downloading candles: only what the store lacks, page by page, checked, and stored as it arrives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trading.commands import Progress
+from trading.errors import FeedFailed, GridBotError, UsageError
+from trading.exchange import Clock, Exchange, Retry
+from trading.market.candles import COLUMNS, Candles
+from trading.market.timeframes import timeframe_ms
+
+PAGE = 1_000
+_SILENT_STEP = 200
+_DAY_MS = 86_400_000
+_SKEW_MS = 60_000
+
+Page = NDArray[np.float64]
+
+
+class CandleSink(Protocol):
+    """The part of the candle store that a download needs."""
+
+    def append(self, candles: Candles) -> object:
+        """Store candles; those already stored at the same time are replaced."""
+        ...
+
+    def read(self, symbol: str, timeframe: str, start_ms: int | None = None, end_ms: int | None = None) -> Candles:
+        """Return the stored candles that open in ``[start_ms, end_ms)``."""
+        ...
+
+    def last_timestamp(self, symbol: str, timeframe: str) -> int | None:
+        """Return the newest stored candle's open time, None when there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadJob:
+    """One symbol and timeframe to download."""
+
+    symbol: str
+    timeframe: str
+
+
+class Span(NamedTuple):
+    """Open times ``[start_ms, end_ms)``."""
+
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(slots=True)
+class JobReport:
+    """What one job has done so far.
+
+    Parameters
+    ----------
+    job : DownloadJob
+        Symbol and timeframe.
+    wanted, passed : int
+        Candles that the store lacked, and how many of them have been dealt with.
+    stored, pages : int
+        Candles written to the store, and answers that they came in.
+    first_ms, last_ms : int or None
+        Open times of the oldest and newest candle written.
+    error : GridBotError or None
+        Why the job stopped early.
+    finished : bool
+        True when everything that the exchange has is stored.
+    """
+
+    job: DownloadJob
+    wanted: int = 0
+    passed: int = 0
+    stored: int = 0
+    pages: int = 0
+    first_ms: int | None = None
+    last_ms: int | None = None
+    error: GridBotError | None = None
+    finished: bool = False
+
+
+def missing_spans(stored: NDArray[np.int64], span: Span, step_ms: int, page: int = PAGE) -> list[Span]:
+    """Return what of a span is not stored, spans that one page covers joined into one.
+
+    Holes inside the stored candles count: an interrupted download of older candles leaves one. A hole of the
+    exchange's own is asked for again in each download, which costs one call.
+
+    Parameters
+    ----------
+    stored : ndarray of int64, shape (n,)
+        Open times in the span, rising, milliseconds.
+    span : Span
+        What is wanted.
+    step_ms : int
+        Candle length, milliseconds.
+    page : int
+        Candles in one answer.
+    """
+    before = np.concatenate(([span.start_ms], stored + step_ms))
+    after = np.concatenate((stored, [span.end_ms]))
+    spans: list[Span] = []
+    for row in np.flatnonzero(after - before >= step_ms):
+        hole = Span(int(before[row]), int(after[row]))
+        if spans and hole.end_ms - spans[-1].start_ms <= page * step_ms:
+            hole = Span(spans.pop().start_ms, hole.end_ms)
+        spans.append(hole)
+    return spans
+
+
+class Download:
+    """Downloads several jobs at once from one exchange into one store.
+
+    Pages are stored as they arrive, so a cancelled run keeps what it has; a later run asks for the rest only. The
+    candle that is still open, by the exchange's own clock, is never stored.
+
+    Parameters
+    ----------
+    jobs : sequence of DownloadJob
+        What to download.
+    store : CandleSink
+        Where it goes, and what is there already.
+    exchange : Exchange
+        An open client; its rate limit is shared by all jobs.
+    retry : Retry
+        Repeats its calls.
+    clock : Clock
+        Tells the time where the exchange does not.
+    on_progress : callable
+        Called with the progress of the whole download after each page.
+    concurrency : int
+        Jobs at work at once.
+    """
+
+    def __init__(
+        self,
+        jobs: Sequence[DownloadJob],
+        store: CandleSink,
+        exchange: Exchange,
+        retry: Retry,
+        clock: Clock,
+        on_progress: Callable[[Progress], None],
+        concurrency: int = 4,
+    ) -> None:
+        self._store = store
+        self._exchange = exchange
+        self._retry = retry
+        self._clock = clock
+        self._on_progress = on_progress
+        self._turns = asyncio.Semaphore(concurrency)
+        self._now_ms = 0
+        self.reports = [JobReport(job) for job in dict.fromkeys(jobs)]
+
+    async def run(self, start_ms: int | None = None, end_ms: int | None = None) -> list[JobReport]:
+        """Download what the store lacks.
+
+        Parameters
+        ----------
+        start_ms : int, optional
+            Oldest open time wanted; None continues each job where its stored candles end.
+        end_ms : int, optional
+            Open times from here on are not wanted; None takes all closed candles.
+
+        Returns
+        -------
+        list of JobReport
+            One for each job; one that failed holds its error, and the others went on.
+
+        Raises
+        ------
+        UsageError
+            When the exchange lacks a symbol or timeframe, or there is no start: before anything is downloaded.
+        ConnectionLost, RateLimited, FeedFailed, Refused
+            When its list of markets cannot be had.
+        """
+        await self._retry(f"the list of markets of {self._exchange.id}", self._exchange.load_markets)
+        for report in self.reports:
+            _check_offered(report.job, self._exchange)
+        self._now_ms = await self._server_time()
+        plans = [(report, self._plan(report, start_ms, end_ms)) for report in self.reports]
+        tasks = [asyncio.create_task(self._run_job(report, spans)) for report, spans in plans]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return self.reports
+
+    async def _server_time(self) -> int:
+        if not self._exchange.has.get("fetchTime"):
+            return self._clock.now_ms()
+        time_ms = await self._retry(f"the time of {self._exchange.id}", self._exchange.fetch_time)
+        return self._clock.now_ms() if time_ms is None else time_ms
+
+    def _plan(self, report: JobReport, start_ms: int | None, end_ms: int | None) -> list[Span]:
+        symbol, timeframe = report.job.symbol, report.job.timeframe
+        step_ms = timeframe_ms(timeframe)
+        last_ms = self._store.last_timestamp(symbol, timeframe)
+        first_ms = start_ms if last_ms is None or start_ms is not None else last_ms + step_ms
+        if first_ms is None:
+            raise UsageError(f"there are no stored candles of {symbol} {timeframe} to continue; say where to start")
+        closed_ms = self._now_ms - step_ms + 1
+        span = Span(first_ms, closed_ms if end_ms is None else min(end_ms, closed_ms))
+        if span.end_ms <= span.start_ms:
+            return []
+        stored = np.empty(0, dtype=np.int64)
+        if last_ms is not None and last_ms >= span.start_ms:
+            stored = self._store.read(symbol, timeframe, span.start_ms, span.end_ms).timestamp
+        spans = missing_spans(stored, span, step_ms)
+        report.wanted = sum(_slots(hole, step_ms) for hole in spans)
+        return spans
+
+    async def _run_job(self, report: JobReport, spans: list[Span]) -> None:
+        async with self._turns:
+            try:
+                for span in spans:
+                    await self._fill(report, span)
+            except GridBotError as error:
+                report.error = error
+            else:
+                report.finished = True
+
+    async def _fill(self, report: JobReport, span: Span) -> None:
+        job, step_ms = report.job, timeframe_ms(report.job.timeframe)
+        cursor = span.start_ms
+        while cursor < span.end_ms:
+            page = await self._page(job.symbol, job.timeframe, cursor, span.end_ms, self._now_ms)
+            if len(page):
+                self._keep(report, page[page[:, 0] < span.end_ms])
+                reached = int(page[-1, 0]) + step_ms
+            else:
+                reached = await self._after_silence(job, cursor, span.end_ms)
+            reached = min(reached, span.end_ms)
+            report.passed += _slots(Span(cursor, reached), step_ms)
+            cursor = reached
+            self._tell(job)
+
+    def _keep(self, report: JobReport, page: Page) -> None:
+        if not len(page):
+            return
+        columns = {name: page[:, column] for column, name in enumerate(COLUMNS)}
+        columns["timestamp"] = columns["timestamp"].astype(np.int64)
+        self._store.append(Candles.from_columns(report.job.symbol, report.job.timeframe, columns))
+        first_ms, last_ms = int(page[0, 0]), int(page[-1, 0])
+        report.stored += len(page)
+        report.pages += 1
+        report.first_ms = first_ms if report.first_ms is None else min(report.first_ms, first_ms)
+        report.last_ms = last_ms if report.last_ms is None else max(report.last_ms, last_ms)
+
+    def _tell(self, job: DownloadJob) -> None:
+        done, wanted = (sum(getattr(report, name) for report in self.reports) for name in ("passed", "wanted"))
+        self._on_progress(Progress(f"{job.symbol} {job.timeframe}", done, wanted, "candles"))
+
+    async def _page(self, symbol: str, timeframe: str, cursor: int, end_ms: int, now_ms: int) -> Page:
+        step_ms = timeframe_ms(timeframe)
+        limit = min(PAGE, _slots(Span(cursor, end_ms), step_ms))
+
+        async def fetch() -> Page:
+            rows = await self._exchange.fetch_ohlcv(symbol, timeframe, cursor, limit)
+            return checked_page(rows, cursor, step_ms, now_ms)
+
+        return await self._retry(f"candles of {symbol} {timeframe}", fetch)
+
+    # Many exchanges answer nothing for times before a listing; the days of the symbol say where to go on.
+    async def _after_silence(self, job: DownloadJob, cursor: int, end_ms: int) -> int:
+        step_ms = timeframe_ms(job.timeframe)
+        further = cursor + _SILENT_STEP * step_ms
+        if step_ms >= _DAY_MS or "1d" not in self._exchange.timeframes:
+            return further
+        day = cursor - cursor % _DAY_MS
+        while day < end_ms:
+            # A symbol listed today has but one day, and that is still open.
+            days = await self._page(job.symbol, "1d", day, end_ms, self._now_ms + _DAY_MS)
+            if len(days):
+                return further if days[0, 0] <= cursor else int(days[0, 0])
+            day += PAGE * _DAY_MS
+        return end_ms
+
+
+async def download(
+    jobs: Sequence[DownloadJob],
+    store: CandleSink,
+    exchange: Exchange,
+    clock: Clock,
+    on_progress: Callable[[Progress], None],
+    start_ms: int | None = None,
+    end_ms: int | None = None,
+) -> list[JobReport]:
+    """Download what a store lacks of some candles; see `Download`, which this runs with the usual retries."""
+    retry = Retry(exchange.id, clock)
+    return await Download(jobs, store, exchange, retry, clock, on_progress).run(start_ms, end_ms)
+
+
+def checked_page(rows: Sequence[Sequence[float]], cursor: int, step_ms: int, now_ms: int) -> Page:
+    """Return the closed candles of an answer from a time on, once each, or refuse the answer.
+
+    Parameters
+    ----------
+    rows : sequence of rows
+        Timestamp, open, high, low, close, volume.
+    cursor : int
+        Oldest open time that was asked for, milliseconds.
+    step_ms : int
+        Candle length, milliseconds.
+    now_ms : int
+        The exchange's time, milliseconds; a candle that closes later is still open and left out.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 6)
+        Rising in time.
+
+    Raises
+    ------
+    FeedFailed
+        When all rows are older than asked for, a row is impossible, or two rows of one time differ.
+    """
+    if not rows:
+        return np.empty((0, len(COLUMNS)))
+    table = np.array([row[: len(COLUMNS)] for row in rows], dtype=np.float64)
+    if not np.isfinite(table).all():
+        raise FeedFailed("a candle has a value that is no number")
+    if (np.diff(table[:, 0]) < 0).any():
+        raise FeedFailed("the candles are not in the order of time")
+    if table[-1, 0] < cursor:
+        raise FeedFailed(f"all {len(rows)} candles are older than the time asked for, {_iso(cursor)}")
+    if table[-1, 0] > now_ms + _SKEW_MS:
+        raise FeedFailed(f"a candle opens in the future, {_iso(int(table[-1, 0]))}")
+    table = table[(table[:, 0] >= cursor) & (table[:, 0] + step_ms <= now_ms)]
+    _refuse_impossible(table, step_ms)
+    return _once_each(table)
+
+
+def _refuse_impossible(table: Page, step_ms: int) -> None:
+    times, opens, highs, lows, closes, volumes = table.T
+    good = (lows > 0) & (volumes >= 0)
+    good &= (lows <= np.minimum(opens, closes)) & (highs >= np.maximum(opens, closes))
+    if _DAY_MS % step_ms == 0:
+        good &= times % step_ms == 0
+    if not good.all():
+        raise FeedFailed(f"the candle of {_iso(int(times[np.argmin(good)]))} is impossible: {table[np.argmin(good), 1:]}")
+
+
+def _once_each(table: Page) -> Page:
+    same = np.flatnonzero(np.diff(table[:, 0]) == 0)
+    differing = same[(table[same] != table[same + 1]).any(axis=1)]
+    if len(differing):
+        raise FeedFailed(f"two different candles open at {_iso(int(table[differing[0], 0]))}")
+    return np.delete(table, same, axis=0)
+
+
+def _slots(span: Span, step_ms: int) -> int:
+    return -(-(span.end_ms - span.start_ms) // step_ms)
+
+
+def _iso(time_ms: int) -> str:
+    return str(np.datetime64(time_ms, "ms"))
+
+
+def _check_offered(job: DownloadJob, exchange: Exchange) -> None:
+    timeframe_ms(job.timeframe)
+    if job.timeframe not in exchange.timeframes:
+        offered = ", ".join(exchange.timeframes)
+        raise UsageError(f"{exchange.id} has no candles of {job.timeframe}; choose one of {offered}")
+    if job.symbol not in exchange.symbols:
+        near = get_close_matches(job.symbol.upper(), exchange.symbols, n=3)
+        hint = f"did you mean {' or '.join(near)}" if near else "symbols are written BASE/QUOTE, such as BTC/USDT"
+        raise UsageError(f"{exchange.id} does not list {job.symbol!r}; {hint}")
