@@ -83,8 +83,7 @@ class KlinesServer:
         self._rows: dict[tuple[str, str], list[Row]] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._http.daemon_threads = True
+        self._http = _Http(self)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
 
     def __enter__(self) -> Self:
@@ -177,64 +176,62 @@ def _listing(symbol: str) -> dict[str, object]:
     }
 
 
-def _handler(server: KlinesServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
 
-        def do_GET(self) -> None:
-            address = urlsplit(self.path)
-            fault, answer = server.answer(address.path, dict(parse_qsl(address.query)))
-            if fault is not None and fault.change is not None:
-                answer, fault = fault.change(list(answer)), None  # type: ignore[call-overload]
-            body = json.dumps(answer).encode()
-            if fault is None:
-                self._send(200 if answer is not None else 404, body)
-            elif fault.kind == "status":
-                self._send(fault.status, b'{"code": -1003, "msg": "scripted"}', fault.headers)
-            elif fault.kind == "truncated":
-                self._send(200, body[: len(body) * 2 // 3])
-            elif fault.kind == "html":
-                self._send(200, b"<html>maintenance</html>", content_type="text/html")
-            elif fault.kind == "broken_off":
-                self._send(200, body[:-10], length=len(body))
-                self._reset()
-            elif fault.kind == "reset":
-                self._reset()
-            else:
-                server.wait_until_closed()
+    def __init__(self, market: KlinesServer) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.market = market
 
-        def _send(
-            self,
-            code: int,
-            body: bytes,
-            headers: dict[str, str] | None = None,
-            length: int | None = None,
-            content_type: str = "application/json",
-        ) -> None:
-            self.send_response(code)
-            for name, value in (headers or {}).items():
-                self.send_header(name, value)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body) if length is None else length))
-            self.end_headers()
-            self.wfile.write(body)
-            self.wfile.flush()
 
-        def _reset(self) -> None:
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Http
+
+    def do_GET(self) -> None:
+        address = urlsplit(self.path)
+        fault, answer = self.server.market.answer(address.path, dict(parse_qsl(address.query)))
+        if fault is not None and fault.change is not None:
+            answer, fault = fault.change(list(answer)), None  # type: ignore[call-overload]
+        body = json.dumps(answer).encode()
+        if fault is None:
+            self._send(200 if answer is not None else 404, body)
+        elif fault.kind == "status":
+            self._send(fault.status, b'{"code": -1003, "msg": "scripted"}', fault.headers)
+        elif fault.kind == "hang":
+            self.server.market.wait_until_closed()
+        else:
+            self._break(fault.kind, body)
+
+    def _break(self, kind: str, body: bytes) -> None:
+        if kind == "truncated":
+            self._send(200, body[: len(body) * 2 // 3])
+        elif kind == "html":
+            self._send(200, b"<html>maintenance</html>", {"Content-Type": "text/html"})
+        elif kind == "broken_off":
+            self._send(200, body[:-10], length=len(body))
+        if kind in ("broken_off", "reset"):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.connection.close()
             self.close_connection = True
 
-        def log_message(self, *_: object) -> None:
-            pass
+    def _send(self, code: int, body: bytes, headers: dict[str, str] | None = None, length: int | None = None) -> None:
+        self.send_response(code)
+        for name, value in ({"Content-Type": "application/json"} | (headers or {})).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body) if length is None else length))
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
 
-        def handle(self) -> None:
-            try:
-                super().handle()
-            except (ConnectionError, ValueError, OSError):
-                self.close_connection = True
+    def log_message(self, *_: object) -> None:
+        pass
 
-    return Handler
+    def handle(self) -> None:
+        try:
+            super().handle()
+        except (OSError, ValueError):
+            self.close_connection = True
 
 
 @contextmanager

@@ -9,13 +9,14 @@ if TYPE_CHECKING:
     from trading.errors import GridBotError
     from trading.market.candles import Candles
     from trading.market.rules import Market
-    from trading.sessions.backtest import BacktestResult, backtest
+    from trading.report.result import BacktestResult
+    from trading.sessions.backtest import backtest
     from trading.settings import RiskProfile, Settings, load_settings
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "BacktestResult": "trading.sessions.backtest",
+    "BacktestResult": "trading.report.result",
     "Candles": "trading.market.candles",
     "GridBotError": "trading.errors",
     "Market": "trading.market.rules",

@@ -176,11 +176,14 @@ class FrontPage(TyperGroup):
 def _parse_and_run(registry: Registry, arguments: Sequence[str]) -> int:
     try:
         application = build_application(registry)
-        code = application.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
+        words = list(arguments) or ["--help"]
+        code = application.main(args=words, prog_name=PROGRAM, standalone_mode=False)
     except typer.TyperException as error:
         return print_error(UsageError(_usage_sentence(error)), _manner_of_words(arguments))
     except typer.Abort:
         return print_error(Interrupted("aborted"), _manner_of_words(arguments))
+    except Exception as error:  # noqa: BLE001 - a request model that cannot be loaded is told like any other failure
+        return print_error(error, _manner_of_words(arguments))
     return int(code or ExitCode.DONE)
 
 
@@ -191,13 +194,19 @@ def _front_page(
     quiet: QuietFlag = False,
     home: HomePath = None,
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", rich_help_panel="Everywhere", is_eager=True)
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Print the version.", rich_help_panel="Everywhere"
+        ),
     ] = False,
 ) -> None:
-    if version:
+    _group_page(ctx, json, debug, quiet, home)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(f"{PROGRAM} {__version__}")
         raise typer.Exit
-    _group_page(ctx, json, debug, quiet, home)
 
 
 def _group_page(

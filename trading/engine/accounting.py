@@ -101,7 +101,7 @@ def _close_trade(book: Book, slot: Record) -> None:
     else:
         core.losses += 1.0
         core.loss_sum -= gain
-    slot.cost = slot.proceeds = slot.floor = slot.stop = slot.take = 0
+    slot.cost = slot.proceeds = slot.floor = slot.stop_at = slot.take_at = 0
     slot.turned_at = core.candle
     slot.primed = 1 if core.last_price > slot.buy else 0
 

@@ -4,6 +4,24 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from trading.signals.records import Action, Regime, VolatilityClass
+
+__all__ = [
+    "BUY",
+    "NEVER",
+    "PPM",
+    "SELL",
+    "Action",
+    "FillReason",
+    "Halt",
+    "IntentKind",
+    "Policy",
+    "Regime",
+    "Rule",
+    "SlotState",
+    "VolatilityClass",
+]
+
 
 class SlotState(IntEnum):
     """What a slot (one adjacent pair of levels) is doing; it has at most one working order."""
@@ -50,14 +68,6 @@ class FillReason(IntEnum):
     TAKE_PROFIT = 3
     ENTRY = 4
     FLATTEN = 5
-
-
-class Action(IntEnum):
-    """What the consensus of the agents says."""
-
-    TRAIL_SELL = -1
-    HOLD = 0
-    TRAIL_BUY = 1
 
 
 class Policy(IntEnum):

@@ -1,7 +1,8 @@
 """The ``compiled`` decorator: numba with a disk cache that notices a change in any file of the core.
 
 Numba's own cache looks only at the file of the function it caches, not at the functions called from it, so an edit
-in ``fees.py`` would leave a stale ``loop.py`` behind. Here the cache folder's name is a hash of the whole package.
+in ``fees.py`` would leave a stale ``loop.py`` behind. Here the cache folder's name is a hash of
+the whole package and of the codes it takes from the signals.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from typing import TypeVar
 import numba
 from platformdirs import user_cache_path
 
+from trading.signals import records
+
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
 def _cache_folder() -> Path:
     root = os.environ.get("NUMBA_CACHE_DIR")
     digest = hashlib.sha256(f"{numba.__version__} {numba.config.DISABLE_JIT}".encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in (*sorted(Path(__file__).parent.glob("*.py")), Path(records.__file__)):
         digest.update(source.read_bytes())
     folder = Path(root) if root else user_cache_path("gridbot") / "compiled"
     return folder / f"core-{digest.hexdigest()[:16]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trading.engine.codes import BUY, NEVER, Action, FillReason, Halt, Policy, Rule, SlotState
+from trading.engine.codes import BUY, NEVER, Action, FillReason, Halt, Policy, Regime, Rule, SlotState
 from trading.engine.compiling import compiled
 from trading.engine.grid import assign_pairs, recentre
 from trading.engine.money import share_of
@@ -21,8 +21,6 @@ from trading.engine.slots import (
     sell_policy,
 )
 from trading.engine.state import Book, Record
-
-TRENDING = 1
 
 
 @compiled
@@ -105,7 +103,7 @@ def _next_base_event(core: Record, params: Record) -> int:
     if core.halt == Halt.DRAWDOWN and params.cooldown > 0:
         event = core.halted_at + params.cooldown
     trend_confirmed = core.regime_since + params.regime_confirm
-    if params.regime_confirm > 0 and core.regime == TRENDING and trend_confirmed > core.candle:
+    if params.regime_confirm > 0 and core.regime == Regime.TRENDING and trend_confirmed > core.candle:
         event = min(event, trend_confirmed)
     return event
 
@@ -133,7 +131,7 @@ def _recentre_when_due(book: Book, close: int) -> None:
     core.beyond = core.beyond + 1 if beyond else 0
     turned = (
         params.regime_confirm > 0
-        and core.regime == TRENDING
+        and core.regime == Regime.TRENDING
         and core.candle == core.regime_since + params.regime_confirm
         and abs(close - core.centre) > 2 * share_of(core.centre, core.spacing_ppm)
     )
@@ -210,7 +208,7 @@ def _adopt_free_slots(book: Book, close: int) -> None:
 @compiled
 def _enter(book: Book, close: int) -> None:
     core, params = book.core[0], book.params[0]
-    if core.blackout == 1:
+    if core.blackout == 1 or buy_policy(book) == Policy.BLOCKED:
         return
     core.entry_due = 0
     for i in range(len(book.slots)):

@@ -44,6 +44,9 @@ def recentre(book: Book, price: int) -> None:
     core.beyond = 0
     core.dirty = 1
     assign_pairs(book, price)
+    grid = book.grids[book.counts[2]]
+    grid.candle, grid.centre, grid.spacing_ppm = core.candle, price, core.spacing_ppm
+    book.counts[2] += 1
 
 
 @compiled

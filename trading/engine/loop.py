@@ -10,7 +10,7 @@ from trading.engine.compiling import compiled
 from trading.engine.decisions import begin_candle, decide, see_signal
 from trading.engine.matching import match
 from trading.engine.risk import set_equity_floor
-from trading.engine.state import FILLS_PER_SLOT, Book
+from trading.engine.state import FILLS_PER_SLOT, GRIDS_PER_CANDLE, Book
 from trading.engine.tape import Tape
 from trading.engine.trailing import on_price
 
@@ -31,16 +31,17 @@ def run(book: Book, tape: Tape, equity: NDArray[np.int64], start: int, skip: boo
     Returns
     -------
     int
-        The tape's length, or an earlier candle when the room for fills must be emptied first.
+        The tape's length, or an earlier candle when the room for fills or grids must be emptied first.
     """
-    room = len(book.fills) - FILLS_PER_SLOT * len(book.slots)
+    fill_room = len(book.fills) - FILLS_PER_SLOT * len(book.slots)
+    grid_room = len(book.grids) - GRIDS_PER_CANDLE
     candle, n = start, len(tape.timestamp)
     while candle < n:
         if skip:
             candle = pass_quiet(book, tape, equity, candle)
             if candle >= n:
                 break
-        if book.counts[1] > room:
+        if book.counts[1] > fill_room or book.counts[2] > grid_room:
             return candle
         book.counts[0] = 0
         step(book, tape, candle)

@@ -67,9 +67,12 @@ def halt(book: Book, reason: int) -> None:
 
 @compiled
 def _flatten(book: Book, index: int) -> None:
-    if book.slots[index].order_id > 0:
+    core, slot = book.core[0], book.slots[index]
+    if slot.order_id > 0:
         cancel(book, index)
     sell_held(book, index, 0, 1, 0, FillReason.FLATTEN)
+    if slot.opened_at == core.candle:
+        slot.active_from = max(slot.active_from, core.candle + 1)
 
 
 @compiled

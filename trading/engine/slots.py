@@ -64,8 +64,8 @@ def set_floor(book: Book, slot: Record) -> None:
     units = slot.held * params.units
     even = -(-slot.cost // units)
     slot.floor = even + share_up(even, params.taker_fee_ppm + slot.margin_ppm)
-    slot.stop = even - share_up(even, params.stop_ppm) if params.stop_ppm > 0 else 0
-    slot.take = max(even + share_up(even, params.take_ppm), slot.floor) if params.take_ppm > 0 else 0
+    slot.stop_at = even - share_up(even, params.stop_ppm) if params.stop_ppm > 0 else 0
+    slot.take_at = max(even + share_up(even, params.take_ppm), slot.floor) if params.take_ppm > 0 else 0
 
 
 @compiled
@@ -87,13 +87,13 @@ def refresh_slot(book: Book, index: int) -> None:
     elif state == SlotState.ARMED_BUY:
         below, above = slot.extreme - 1, slot.trigger
     elif state == SlotState.HELD:
-        below = slot.stop
+        below = slot.stop_at
         if sell_policy(book) == Policy.ARMED:
             above = arm_price(book, slot)
-        if slot.take > 0:
-            above = min(above, slot.take)
+        if slot.take_at > 0:
+            above = min(above, slot.take_at)
     elif state == SlotState.ARMED_SELL:
-        below, above = max(slot.trigger, slot.stop), slot.extreme + 1
+        below, above = max(slot.trigger, slot.stop_at), slot.extreme + 1
     elif state == SlotState.BLOCKED:
         event = slot.retry_at
     else:
@@ -114,7 +114,7 @@ def _order_bounds(book: Book, slot: Record) -> tuple[int, int, int]:
     else:
         above = slot.limit + 1 - params.touch
     if slot.held > 0:
-        below = max(below, slot.stop)
+        below = max(below, slot.stop_at)
     if slot.expires > 0:
         # a triggered order that waits may be re-priced at every close
         event = book.core[0].candle + 1
@@ -223,7 +223,7 @@ def sell_held(book: Book, index: int, limit: int, taker: int, reference: int, wh
         core.refused[Rule.DUST] += 1
         core.carry_lots += slot.held
         core.carry_cost += slot.cost - slot.proceeds
-        slot.held = slot.cost = slot.proceeds = slot.floor = slot.stop = slot.take = 0
+        slot.held = slot.cost = slot.proceeds = slot.floor = slot.stop_at = slot.take_at = 0
         slot.state, slot.turned_at = SlotState.FLAT, core.candle
         return
     slot.held += core.carry_lots

@@ -52,7 +52,7 @@ SLOT = np.dtype(
         ("state", _I), ("reason", _I), ("pair", _I), ("grid_id", _I), ("primed", _I),
         # prices in ticks
         ("buy", _I), ("sell", _I), ("cap", _I), ("extreme", _I), ("trigger", _I), ("trail_ppm", _I),
-        ("floor", _I), ("stop", _I), ("take", _I), ("margin_ppm", _I),
+        ("floor", _I), ("stop_at", _I), ("take_at", _I), ("margin_ppm", _I),
         # the working order: limit 0 takes any price, reference 0 takes the next price seen
         ("order_id", _I), ("side", _I), ("lots", _I), ("filled", _I), ("limit", _I), ("taker", _I), ("reference", _I),
         ("why", _I), ("active_from", _I), ("expires", _I), ("reserved", _I),
@@ -76,6 +76,8 @@ FILL = np.dtype(
     ],
     align=True,
 )  # fmt: skip
+
+GRID = np.dtype([("candle", _I), ("centre", _I), ("spacing_ppm", _I)], align=True)
 
 Record = np.record
 Records = np.recarray[tuple[int], np.dtype[np.record]]
@@ -179,8 +181,10 @@ class Book(NamedTuple):
         Orders placed and cancelled since the caller last reset ``counts[0]``.
     fills : recarray of FILL
         Fills since the caller last reset ``counts[1]``.
-    counts : ndarray of int64, shape (2,)
-        How much of ``intents`` and ``fills`` is in use.
+    grids : recarray of GRID
+        Grids laid since the caller last reset ``counts[2]``.
+    counts : ndarray of int64, shape (3,)
+        How much of ``intents``, ``fills`` and ``grids`` is in use.
     levels, taken : ndarray, shapes (n + 1,) and (n,)
         Room to lay a grid in: the compiled core allocates nothing.
     """
@@ -193,6 +197,7 @@ class Book(NamedTuple):
     params: Records
     intents: Records
     fills: Records
+    grids: Records
     counts: NDArray[np.int64]
     levels: NDArray[np.int64]
     taken: NDArray[np.bool_]
@@ -203,10 +208,14 @@ FILLS_PER_SLOT = 6
 """Bounds on what one slot can put out in one candle: four path points and one decision."""
 
 
-def open_book(state: State, params: Records, fill_room: int | None = None) -> Book:
-    """Return a book on a state, with room for one candle's intents and for ``fill_room`` fills (default: one candle's)."""
+GRIDS_PER_CANDLE = 2
+
+
+def open_book(state: State, params: Records, fill_room: int = 0, grid_room: int = 0) -> Book:
+    """Return a book on a state, with room for one candle's intents, fills and grids, or for as many as asked."""
     pairs = len(state.slots)
-    intents = np.zeros(INTENTS_PER_SLOT * pairs, INTENT).view(np.recarray)
-    fills = np.zeros(fill_room or FILLS_PER_SLOT * pairs, FILL).view(np.recarray)
-    levels = np.zeros(pairs + 1, np.int64)
-    return Book(state.core, state.slots, *state.bounds, params, intents, fills, np.zeros(2, np.int64), levels, np.zeros(pairs, np.bool_))
+    rooms = (INTENTS_PER_SLOT * pairs, max(fill_room, FILLS_PER_SLOT * pairs), max(grid_room, GRIDS_PER_CANDLE))
+    layouts = (INTENT, FILL, GRID)
+    out = (np.zeros(room, layout).view(np.recarray) for room, layout in zip(rooms, layouts, strict=True))
+    counts, levels, taken = np.zeros(3, np.int64), np.zeros(pairs + 1, np.int64), np.zeros(pairs, np.bool_)
+    return Book(state.core, state.slots, *state.bounds, params, *out, counts, levels, taken)

@@ -56,9 +56,9 @@ def on_price(book: Book, price: int, jump: bool) -> None:
 def _fall(book: Book, index: int, before: int, price: int) -> None:
     core, slot = book.core[0], book.slots[index]
     state = slot.state
-    if slot.held > 0 and price <= slot.stop:
+    if slot.held > 0 and price <= slot.stop_at:
         if slot.opened_at < core.candle and slot.why not in (FillReason.STOP, FillReason.FLATTEN):
-            _stop_out(book, index, max(min(before, slot.stop), price))
+            _stop_out(book, index, max(min(before, slot.stop_at), price))
     elif state == SlotState.FLAT:
         if slot.turned_at < core.candle:
             _arm_buy(book, slot, price)
@@ -78,8 +78,8 @@ def _rise(book: Book, index: int, before: int, price: int) -> None:
     elif state == SlotState.ARMED_BUY:
         _trigger_buy(book, index, min(max(before, slot.trigger), price))
     elif slot.opened_at < core.candle and state in (SlotState.HELD, SlotState.ARMED_SELL):
-        if slot.take > 0 and price >= slot.take:
-            _take_profit(book, index, min(max(before, slot.take), price))
+        if slot.take_at > 0 and price >= slot.take_at:
+            _take_profit(book, index, min(max(before, slot.take_at), price))
         elif state == SlotState.ARMED_SELL:
             _follow_high(book, slot, price)
         elif sell_policy(book) == Policy.ARMED:

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 from operator import itemgetter
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import Protocol, cast
 from urllib.parse import urlsplit
 
 import ccxt.async_support as ccxt
 
 from trading.errors import Refused, UsageError
 from trading.exchange.answers import note
-
-if TYPE_CHECKING:
-    _CcxtExchange = ccxt.Exchange
-else:
-    _CcxtExchange = object
 
 OhlcvRow = list[float]
 
@@ -58,7 +53,7 @@ class Exchange(Protocol):
         ...
 
 
-class _Watched(_CcxtExchange):
+class _Watched(ccxt.Exchange):  # type: ignore[misc]  # ccxt is untyped
     """Mixed in before a ccxt class: notes every answer's status and headers, and lets no nonsense through."""
 
     def on_rest_response(
@@ -78,7 +73,9 @@ class _Watched(_CcxtExchange):
         )
         # ccxt hands text that is no JSON on to its parsers, which make an empty list of candles out of it.
         if code == HTTPStatus.OK and self.parse_json(body) is None:
-            raise ccxt.BadResponse(f"{self.id} answered {method} {urlsplit(url).path} with {len(body)} bytes of broken JSON")
+            raise ccxt.BadResponse(
+                f"{self.id} answered {method} {urlsplit(url).path} with {len(body)} bytes of broken JSON"
+            )
         return body
 
     def parse_ohlcvs(

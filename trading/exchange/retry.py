@@ -10,7 +10,7 @@ from enum import Enum
 from http import HTTPStatus
 from typing import TypeVar
 
-import ccxt.base.errors as ccxt
+import ccxt.async_support as ccxt
 
 from trading.errors import ConnectionLost, FeedFailed, GridBotError, RateLimited, Refused, UsageError
 from trading.exchange.answers import Answer, listening
@@ -105,15 +105,15 @@ class Retry:
         UsageError, Refused
             When it refuses the request itself.
         """
-        tries = 0
+        failures: list[_Kind] = []
         while True:
             await self._wait_for_turn()
             with listening() as answer:
                 try:
                     return await call()
                 except (ccxt.BaseError, FeedFailed) as error:
-                    tries += 1
-                    await self._after_failure(what, error, answer, tries)
+                    failures.append(_kind(error, answer.status))
+                    await self._after_failure(what, error, answer, failures)
 
     async def _wait_for_turn(self) -> None:
         while self._ban is None:
@@ -123,26 +123,28 @@ class Retry:
             await self._clock.sleep(wait_ms / 1000)
         raise self._ban
 
-    async def _after_failure(self, what: str, error: Exception, answer: Answer, tries: int) -> None:
-        kind = _kind(error, answer.status)
+    async def _after_failure(self, what: str, error: Exception, answer: Answer, failures: list[_Kind]) -> None:
+        kind = failures[-1]
         asked_s = self._asked_pause_s(answer.headers) if kind is _Kind.BUSY else None
-        too_long = asked_s is not None and asked_s > self._policy.longest_pause_s
-        limit = {
-            _Kind.SILENT: self._policy.attempts,
-            _Kind.BUSY: self._policy.attempts,
-            _Kind.NONSENSE: self._policy.nonsense_attempts,
-        }
-        if kind is _Kind.BANNED or too_long:
+        if kind is _Kind.BANNED or (asked_s is not None and asked_s > self._policy.longest_pause_s):
             self._ban = self._banned(answer)
             raise self._ban from error
-        if tries >= limit.get(kind, 0):
-            raise self._given_up(what, kind, error, answer, tries) from error
-        pause_s = self._backoff_s(tries) if asked_s is None else asked_s
+        if self._is_enough(failures):
+            raise self._given_up(what, kind, error, answer, failures.count(kind)) from error
+        pause_s = self._backoff_s(len(failures)) if asked_s is None else asked_s
         if kind is _Kind.BUSY:
             until_ms = self._clock.now_ms() + int(pause_s * 1000)
             self._paused_until_ms = max(self._paused_until_ms, until_ms)
         else:
             await self._clock.sleep(pause_s)
+
+    def _is_enough(self, failures: list[_Kind]) -> bool:
+        nonsense = failures.count(_Kind.NONSENSE)
+        return (
+            failures[-1] is _Kind.FINAL
+            or nonsense >= self._policy.nonsense_attempts
+            or len(failures) - nonsense >= self._policy.attempts
+        )
 
     def _backoff_s(self, tries: int) -> float:
         longest = min(self._policy.cap_s, self._policy.first_s * 2.0 ** (tries - 1))
@@ -170,7 +172,9 @@ class Retry:
         if kind is _Kind.BUSY:
             return RateLimited(f"{name} still asks for a pause after {tries} tries for {what}; try again later")
         if kind is _Kind.NONSENSE:
-            return FeedFailed(f"{name} answered {what} {tries} times with what cannot be used ({quote}); try again later")
+            return FeedFailed(
+                f"{name} answered {what} {tries} times with what cannot be used ({quote}); try again later"
+            )
         if kind is _Kind.SILENT:
             return ConnectionLost(f"{name} did not answer {what} in {tries} tries ({quote}); check the connection")
         if isinstance(error, ccxt.BadSymbol):

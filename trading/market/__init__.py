@@ -9,19 +9,21 @@ if TYPE_CHECKING:
     from trading.market.candles import Candles
     from trading.market.export import export_csv
     from trading.market.filling import fill_short_gaps
-    from trading.market.quality import QualityLimits, QualityReport, inspect, require_usable
+    from trading.market.quality import inspect, require_usable
+    from trading.market.quality_report import Gap, QualityLimits, QualityReport
     from trading.market.readers import read_candles, read_rows
     from trading.market.resampling import concatenate, resample
     from trading.market.rows import RawRows
     from trading.market.rule_tables import market_for
     from trading.market.rules import Market
-    from trading.market.sources import open_candles
+    from trading.market.sources import home_store, open_candles
     from trading.market.store import CandleStore
     from trading.market.timeframes import timeframe_ms, timeframe_of
 
 __all__ = [
     "CandleStore",
     "Candles",
+    "Gap",
     "Market",
     "QualityLimits",
     "QualityReport",
@@ -29,6 +31,7 @@ __all__ = [
     "concatenate",
     "export_csv",
     "fill_short_gaps",
+    "home_store",
     "inspect",
     "market_for",
     "open_candles",
@@ -43,13 +46,15 @@ __all__ = [
 _HOMES = {
     "CandleStore": "store",
     "Candles": "candles",
+    "Gap": "quality_report",
     "Market": "rules",
-    "QualityLimits": "quality",
-    "QualityReport": "quality",
+    "QualityLimits": "quality_report",
+    "QualityReport": "quality_report",
     "RawRows": "rows",
     "concatenate": "resampling",
     "export_csv": "export",
     "fill_short_gaps": "filling",
+    "home_store": "sources",
     "inspect": "quality",
     "market_for": "rule_tables",
     "open_candles": "sources",

@@ -60,18 +60,30 @@ class Candles:
             column.flags.writeable = False
             object.__setattr__(self, name, column)
             if column.shape != self.timestamp.shape or column.ndim != 1:
-                raise DataError(f"column {name!r} of {self.symbol} has shape {column.shape}, timestamp {self.timestamp.shape}")
+                raise DataError(
+                    f"column {name!r} of {self.symbol} has shape {column.shape}, timestamp {self.timestamp.shape}"
+                )
         if self.filled is not None and self.filled.shape != self.timestamp.shape:
-            raise DataError(f"column 'filled' of {self.symbol} has shape {self.filled.shape}, timestamp {self.timestamp.shape}")
+            raise DataError(
+                f"column 'filled' of {self.symbol} has shape {self.filled.shape}, timestamp {self.timestamp.shape}"
+            )
         later = np.diff(self.timestamp) > 0
         if not later.all():
             row = int(np.argmin(later)) + 1
-            raise DataError(f"{self.symbol} {self.timeframe}: row {row} is not later than the row before; sort and deduplicate first")
+            raise DataError(
+                f"{self.symbol} {self.timeframe}: row {row} is not later than the row before; sort and dedupe first"
+            )
 
     @classmethod
     def from_columns(cls, symbol: str, timeframe: str, columns: Mapping[str, NDArray[np.generic]]) -> Candles:
         """Build candles from a mapping of the six named columns."""
-        return cls(symbol, timeframe, **{name: np.asarray(columns[name]) for name in COLUMNS})  # type: ignore[arg-type]
+        return cls(symbol, timeframe, **{name: np.asarray(columns[name]) for name in COLUMNS})
+
+    @classmethod
+    def empty(cls, symbol: str, timeframe: str) -> Candles:
+        """Return a series without candles."""
+        nothing = np.empty(0)
+        return cls(symbol, timeframe, np.empty(0, np.int64), nothing, nothing, nothing, nothing, nothing)
 
     def columns(self) -> dict[str, NDArray[np.generic]]:
         """Return the six named columns, read-only."""
@@ -92,7 +104,7 @@ class Candles:
         """Return the candles that open in ``[start_ms, end_ms)``; None leaves that side open."""
         first = 0 if start_ms is None else int(np.searchsorted(self.timestamp, start_ms))
         last = len(self) if end_ms is None else int(np.searchsorted(self.timestamp, end_ms))
-        return self[first:max(first, last)]
+        return self[first : max(first, last)]
 
     @property
     def step_ms(self) -> int:

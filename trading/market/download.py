@@ -16,10 +16,12 @@ from trading.errors import FeedFailed, GridBotError, UsageError
 from trading.exchange import Clock, Exchange, Retry
 from trading.market.candles import COLUMNS, Candles
 from trading.market.timeframes import timeframe_ms
+from trading.market.times import iso
 
 PAGE = 1_000
 _SILENT_STEP = 200
 _DAY_MS = 86_400_000
+_DEFAULT_PERIOD_MS = 30 * _DAY_MS
 _SKEW_MS = 60_000
 
 Page = NDArray[np.float64]
@@ -33,7 +35,7 @@ class CandleSink(Protocol):
         ...
 
     def read(self, symbol: str, timeframe: str, start_ms: int | None = None, end_ms: int | None = None) -> Candles:
-        """Return the stored candles that open in ``[start_ms, end_ms)``."""
+        """Return the stored candles that open in ``[start_ms, end_ms)``; there must be some."""
         ...
 
     def last_timestamp(self, symbol: str, timeframe: str) -> int | None:
@@ -123,8 +125,8 @@ class Download:
 
     Parameters
     ----------
-    jobs : sequence of DownloadJob
-        What to download.
+    reports : sequence of JobReport
+        What to download; filled in as it goes, so that they can be read after an interruption.
     store : CandleSink
         Where it goes, and what is there already.
     exchange : Exchange
@@ -141,7 +143,7 @@ class Download:
 
     def __init__(
         self,
-        jobs: Sequence[DownloadJob],
+        reports: Sequence[JobReport],
         store: CandleSink,
         exchange: Exchange,
         retry: Retry,
@@ -156,35 +158,30 @@ class Download:
         self._on_progress = on_progress
         self._turns = asyncio.Semaphore(concurrency)
         self._now_ms = 0
-        self.reports = [JobReport(job) for job in dict.fromkeys(jobs)]
+        self._reports = reports
 
-    async def run(self, start_ms: int | None = None, end_ms: int | None = None) -> list[JobReport]:
-        """Download what the store lacks.
+    async def run(self, start_ms: int | None = None, end_ms: int | None = None) -> None:
+        """Download what the store lacks; a job that fails leaves its error in its report, and the others go on.
 
         Parameters
         ----------
         start_ms : int, optional
-            Oldest open time wanted; None continues each job where its stored candles end.
+            Oldest open time wanted; None continues each job where its stored candles end, or starts 30 days ago.
         end_ms : int, optional
             Open times from here on are not wanted; None takes all closed candles.
-
-        Returns
-        -------
-        list of JobReport
-            One for each job; one that failed holds its error, and the others went on.
 
         Raises
         ------
         UsageError
-            When the exchange lacks a symbol or timeframe, or there is no start: before anything is downloaded.
+            When the exchange lacks a symbol or timeframe: before anything is downloaded.
         ConnectionLost, RateLimited, FeedFailed, Refused
             When its list of markets cannot be had.
         """
         await self._retry(f"the list of markets of {self._exchange.id}", self._exchange.load_markets)
-        for report in self.reports:
+        for report in self._reports:
             _check_offered(report.job, self._exchange)
         self._now_ms = await self._server_time()
-        plans = [(report, self._plan(report, start_ms, end_ms)) for report in self.reports]
+        plans = [(report, self._plan(report, start_ms, end_ms)) for report in self._reports]
         tasks = [asyncio.create_task(self._run_job(report, spans)) for report, spans in plans]
         try:
             await asyncio.gather(*tasks)
@@ -192,7 +189,6 @@ class Download:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        return self.reports
 
     async def _server_time(self) -> int:
         if not self._exchange.has.get("fetchTime"):
@@ -204,16 +200,16 @@ class Download:
         symbol, timeframe = report.job.symbol, report.job.timeframe
         step_ms = timeframe_ms(timeframe)
         last_ms = self._store.last_timestamp(symbol, timeframe)
-        first_ms = start_ms if last_ms is None or start_ms is not None else last_ms + step_ms
-        if first_ms is None:
-            raise UsageError(f"there are no stored candles of {symbol} {timeframe} to continue; say where to start")
+        first_ms = self._now_ms - _DEFAULT_PERIOD_MS if last_ms is None else last_ms + step_ms
+        if start_ms is not None:
+            first_ms = start_ms
         closed_ms = self._now_ms - step_ms + 1
         span = Span(first_ms, closed_ms if end_ms is None else min(end_ms, closed_ms))
         if span.end_ms <= span.start_ms:
             return []
         stored = np.empty(0, dtype=np.int64)
         if last_ms is not None and last_ms >= span.start_ms:
-            stored = self._store.read(symbol, timeframe, span.start_ms, span.end_ms).timestamp
+            stored = self._store.read(symbol, timeframe, span.start_ms).between(None, span.end_ms).timestamp
         spans = missing_spans(stored, span, step_ms)
         report.wanted = sum(_slots(hole, step_ms) for hole in spans)
         return spans
@@ -256,7 +252,7 @@ class Download:
         report.last_ms = last_ms if report.last_ms is None else max(report.last_ms, last_ms)
 
     def _tell(self, job: DownloadJob) -> None:
-        done, wanted = (sum(getattr(report, name) for report in self.reports) for name in ("passed", "wanted"))
+        done, wanted = (sum(getattr(report, name) for report in self._reports) for name in ("passed", "wanted"))
         self._on_progress(Progress(f"{job.symbol} {job.timeframe}", done, wanted, "candles"))
 
     async def _page(self, symbol: str, timeframe: str, cursor: int, end_ms: int, now_ms: int) -> Page:
@@ -294,9 +290,10 @@ async def download(
     start_ms: int | None = None,
     end_ms: int | None = None,
 ) -> list[JobReport]:
-    """Download what a store lacks of some candles; see `Download`, which this runs with the usual retries."""
-    retry = Retry(exchange.id, clock)
-    return await Download(jobs, store, exchange, retry, clock, on_progress).run(start_ms, end_ms)
+    """Download what a store lacks of some candles, and say what became of each; see `Download`, which this runs."""
+    reports = [JobReport(job) for job in dict.fromkeys(jobs)]
+    await Download(reports, store, exchange, Retry(exchange.id, clock), clock, on_progress).run(start_ms, end_ms)
+    return reports
 
 
 def checked_page(rows: Sequence[Sequence[float]], cursor: int, step_ms: int, now_ms: int) -> Page:
@@ -331,9 +328,9 @@ def checked_page(rows: Sequence[Sequence[float]], cursor: int, step_ms: int, now
     if (np.diff(table[:, 0]) < 0).any():
         raise FeedFailed("the candles are not in the order of time")
     if table[-1, 0] < cursor:
-        raise FeedFailed(f"all {len(rows)} candles are older than the time asked for, {_iso(cursor)}")
+        raise FeedFailed(f"all {len(rows)} candles are older than the time asked for, {iso(cursor)}")
     if table[-1, 0] > now_ms + _SKEW_MS:
-        raise FeedFailed(f"a candle opens in the future, {_iso(int(table[-1, 0]))}")
+        raise FeedFailed(f"a candle opens in the future, {iso(int(table[-1, 0]))}")
     table = table[(table[:, 0] >= cursor) & (table[:, 0] + step_ms <= now_ms)]
     _refuse_impossible(table, step_ms)
     return _once_each(table)
@@ -346,23 +343,21 @@ def _refuse_impossible(table: Page, step_ms: int) -> None:
     if _DAY_MS % step_ms == 0:
         good &= times % step_ms == 0
     if not good.all():
-        raise FeedFailed(f"the candle of {_iso(int(times[np.argmin(good)]))} is impossible: {table[np.argmin(good), 1:]}")
+        raise FeedFailed(
+            f"the candle of {iso(int(times[np.argmin(good)]))} is impossible: {table[np.argmin(good), 1:]}"
+        )
 
 
 def _once_each(table: Page) -> Page:
     same = np.flatnonzero(np.diff(table[:, 0]) == 0)
     differing = same[(table[same] != table[same + 1]).any(axis=1)]
     if len(differing):
-        raise FeedFailed(f"two different candles open at {_iso(int(table[differing[0], 0]))}")
+        raise FeedFailed(f"two different candles open at {iso(int(table[differing[0], 0]))}")
     return np.delete(table, same, axis=0)
 
 
 def _slots(span: Span, step_ms: int) -> int:
     return -(-(span.end_ms - span.start_ms) // step_ms)
-
-
-def _iso(time_ms: int) -> str:
-    return str(np.datetime64(time_ms, "ms"))
 
 
 def _check_offered(job: DownloadJob, exchange: Exchange) -> None:

@@ -37,9 +37,10 @@ class ExportReport:
 
 
 def export_csv(candles: Candles, folder: Path, keep: int | None = None) -> ExportReport:
-    """Write candles to ``BTC-USDT-1h_20240501T000000_20240601T000000.csv``: symbol, timeframe, first and last open time.
+    """Write candles to a CSV file named after symbol, timeframe, first and last open time.
 
-    The file has a header, epoch milliseconds and every digit of every price; it appears whole or not at all.
+    Such as ``BTC-USDT-1h_20240501T000000_20240601T000000.csv``, with a header, epoch milliseconds and every digit of
+    every price; it appears whole or not at all.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def export_csv(candles: Candles, folder: Path, keep: int | None = None) -> Expor
     temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
         arrow_csv.write_csv(pa.table(candles.columns()), temporary)
-        os.replace(temporary, file)
+        temporary.replace(file)
     finally:
         temporary.unlink(missing_ok=True)
     return ExportReport(file, len(candles), _retire(folder, series, file, keep))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from trading.market.candles import Candles
-from trading.market.quality import QualityLimits, require_mostly_real
+from trading.market.quality import require_mostly_real
+from trading.market.quality_report import QualityLimits
 
 _DEFAULTS = QualityLimits()
 

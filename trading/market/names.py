@@ -65,7 +65,7 @@ def symbol_from_name(path: Path | str) -> str | None:
 
 
 def _symbol_at(tokens: list[str], start: int) -> str | None:
-    # Words in small letters ("my-eth-candles") are a symbol only where the name starts, right before a timeframe or the end.
+    # Words in small letters ("my-eth-candles") are a symbol only at the start, right before a timeframe or the end.
     pair, single = tokens[start : start + 2], tokens[start]
     if len(pair) == 2 and pair[1].upper() in _QUOTES and _stands(tokens, start, 2):
         return f"{pair[0]}/{pair[1]}".upper() if re.fullmatch(_ASSET, pair[0]) else None

@@ -48,14 +48,34 @@ def read_candles(path: Path | str, symbol: str | None = None, timeframe: str | N
     UsageError
         When the timeframe is shorter than the file's.
     """
-    rows = read_rows(path)
-    name = symbol_for(path, symbol)
+    return candles_of(read_rows(path), symbol_for(path, symbol), timeframe)
+
+
+def candles_of(rows: RawRows, symbol: str, timeframe: str | None = None) -> Candles:
+    """Return rows as checked candles of the timeframe that their times have, or of a longer one.
+
+    Parameters
+    ----------
+    rows : RawRows
+        A file's rows.
+    symbol : str
+        ``BASE/QUOTE``.
+    timeframe : str, optional
+        Candle length; a larger one than the rows' resamples.
+
+    Raises
+    ------
+    DataError
+        When a row is not later than the one before, or holds a value that no candle may have.
+    UsageError
+        When the timeframe is shorter than the rows'.
+    """
     if len(rows) == 1 and timeframe is not None:
-        return rows.candles(name, timeframe)
+        return rows.candles(symbol, timeframe)
     own = rows.timeframe()
     if timeframe is not None and timeframe_ms(timeframe) < timeframe_ms(own):
         raise UsageError(f"{rows.source} has candles of {own}, which cannot make {timeframe}; ask for {own} or longer")
-    candles = rows.candles(name, own)
+    candles = rows.candles(symbol, own)
     return candles if timeframe is None else resample(candles, timeframe)
 
 

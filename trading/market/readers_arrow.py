@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.feather as feather
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from pyarrow import feather
 
 from trading.errors import DataError
 from trading.market.readers_columns import find_columns
@@ -115,7 +115,7 @@ def _numbers(table: pa.Table, position: int, source: str) -> NDArray[np.float64]
     column = table.column(position)
     try:
         # A missing price is NaN, for the checks to count; whole numbers over 2**53 lose digits no price has.
-        return column.cast(pa.float64(), safe=False).to_numpy()
+        return np.asarray(column.cast(pa.float64(), safe=False).to_numpy())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         row, value = next((row, value) for row, value in enumerate(column.to_pylist()) if not _is_number(value))
         name = table.column_names[position]

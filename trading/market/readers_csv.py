@@ -50,7 +50,7 @@ def read_csv(text: bytes, source: str) -> RawRows:
     """
     layout = _layout(text, source)
     if not text[layout.body_at :].strip():
-        return RawRows(source, np.empty(0, np.int64), *(np.empty(0) for _ in COLUMNS[1:]))
+        return RawRows.empty(source)
     fast = _read_fast(text, layout)
     if fast is None:
         return _read_slowly(text, layout, source)
@@ -78,8 +78,12 @@ def _layout(text: bytes, source: str) -> _Layout:
             "(timestamp, open, high, low, close, volume) or the 12 of klines"
         )
     return _Layout(
-        delimiter, width, {name: position for position, name in enumerate(COLUMNS)},
-        {name: name for name in COLUMNS}, line_number, start,
+        delimiter,
+        width,
+        {name: position for position, name in enumerate(COLUMNS)},
+        {name: name for name in COLUMNS},
+        line_number,
+        start,
     )
 
 
@@ -112,10 +116,7 @@ def _read_fast(text: bytes, layout: _Layout) -> tuple[pa.ChunkedArray, dict[str,
         )
     except pa.ArrowInvalid:
         return None
-    prices = {
-        name: table.column(position).to_numpy()
-        for position, name in enumerate(COLUMNS) if position > 0
-    }
+    prices = {name: table.column(position).to_numpy() for position, name in enumerate(COLUMNS) if position > 0}
     return table.column(0), prices
 
 

@@ -45,10 +45,10 @@ def read_json(text: bytes, source: str) -> RawRows:
         raise DataError(f"{source} holds a JSON {type(entries).__name__} and not a list of candles; {_FORM}")
     _require_width(entries, source)
     if not entries:
-        return RawRows(source, np.empty(0, np.int64), *(np.empty(0) for _ in COLUMNS[1:]))
+        return RawRows.empty(source)
     columns = list(zip(*entries, strict=False))[:_WIDTH]
     numbers = {name: _numbers(column, name, source) for name, column in zip(COLUMNS[1:], columns[1:], strict=True)}
-    return RawRows(source, _times(columns[0], source), **numbers)
+    return RawRows(source, _times(columns[0], source), **numbers, lines=None)
 
 
 def _require_width(entries: Sequence[object], source: str) -> None:

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from trading.errors import DataError, UsageError
 from trading.market.candles import COLUMNS, Candles
-from trading.market.times import iso
 from trading.market.timeframes import timeframe_ms, timeframe_of
+from trading.market.times import iso
 
 _WEEK_MS = 604_800_000
 # 1970-01-01 was a Thursday; venues open their weekly candles on Mondays.
@@ -76,7 +76,8 @@ def _rows_of_whole_candles(candles: Candles, opens: NDArray[np.int64], step: int
     filled = candles.filled[rows]
     starts = _starts(opens[rows])
     none_real = np.repeat(np.logical_and.reduceat(filled, starts), np.diff(np.append(starts, len(rows))))
-    return rows[~filled | none_real]
+    kept: NDArray[np.int64] = rows[~filled | none_real]
+    return kept
 
 
 def _starts(opens: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -85,8 +86,7 @@ def _starts(opens: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _aggregate(candles: Candles, timeframe: str, opens: NDArray[np.int64], rows: NDArray[np.int64]) -> Candles:
     if len(rows) == 0:
-        empty = {name: getattr(candles, name)[:0] for name in COLUMNS}
-        return Candles(candles.symbol, timeframe, **empty)
+        return Candles.empty(candles.symbol, timeframe)
     starts = _starts(opens)
     ends = np.append(starts[1:], len(rows)) - 1
     filled = None
@@ -140,7 +140,7 @@ def concatenate(first: Candles, *others: Candles) -> Candles:
     columns = {name: column[~again] for name, column in columns.items()}
     timeframe = timeframe_of(first.step_ms)
     made_up = filled[~again] if filled.any() else None
-    return Candles(first.symbol, timeframe, **columns, filled=made_up)  # type: ignore[arg-type]
+    return Candles(first.symbol, timeframe, **columns, filled=made_up)
 
 
 def _filled(candles: Candles) -> NDArray[np.bool_]:

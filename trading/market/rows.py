@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from trading.errors import DataError
 from trading.market.candles import COLUMNS, PRICE_COLUMNS, Candles
-from trading.market.times import iso
 from trading.market.timeframes import timeframe_of
+from trading.market.times import iso
 
 
 class CandleColumns(Protocol):
@@ -104,6 +104,12 @@ class RawRows:
     volume: NDArray[np.float64]
     lines: Sequence[int] | NDArray[np.int64] | None = None
 
+    @classmethod
+    def empty(cls, source: str) -> RawRows:
+        """Return no rows."""
+        nothing = np.empty(0)
+        return cls(source, np.empty(0, np.int64), nothing, nothing, nothing, nothing, nothing)
+
     def __len__(self) -> int:
         return len(self.timestamp)
 
@@ -123,7 +129,9 @@ class RawRows:
         if step is None:
             raise DataError(f"{self.source} holds one candle, which has no timeframe; add --timeframe")
         if step % 1_000:
-            raise DataError(f"{self.source}: candles are mostly {step} ms apart, which is no timeframe; check its times")
+            raise DataError(
+                f"{self.source}: candles are mostly {step} ms apart, which is no timeframe; check its times"
+            )
         return timeframe_of(step)
 
     def tidied(self) -> tuple[RawRows, Tidying]:

@@ -60,8 +60,9 @@ _LOT_SHARE_OF_NOTIONAL = 0.01
 _LEAST_STEP = Decimal("1E-10")
 _FINEST_TICK = 12
 # A tick finer than this share of the price is float noise, not a rule of a market.
-_NOISE_SHARE = 1e-8
+_NOISE_SHARE = 1e-7
 _OFF_TICK_SHARE = 0.001
+_PINNABLE = ("tick_size", "lot_size", "min_notional", "maker_fee", "taker_fee", "fee_in_base")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,11 @@ def market_for(symbol: str, warmup: Candles, pinned: MarketSettings) -> Market:
     quote = symbol.partition("/")[2].partition(":")[0]
     notional = _NOTIONAL.get(quote, _DOLLAR_NOTIONAL)
     rules = _rules(symbol, warmup, pinned, notional)
-    pins = [name for name in ("tick_size", "lot_size", "min_notional", "maker_fee", "taker_fee") if _is_set(pinned, name)]
-    fees = "" if {"maker_fee", "taker_fee"} <= set(pins) else f"; default fee {DEFAULT_FEE:%}".replace("0000%", "%")
-    known_quote = "" if quote in _NOTIONAL or pinned.min_notional is not None else f"; least order value {notional} assumed"
+    pins = [name for name in _PINNABLE if getattr(pinned, name) is not None]
+    assumed = [] if {"maker_fee", "taker_fee"} <= set(pins) else [f"default fee {float(DEFAULT_FEE) * 100:g}%"]
+    if quote not in _NOTIONAL and pinned.min_notional is None:
+        assumed.append(f"least order value {notional} assumed")
+    pinned_names = [f"pinned: {', '.join(pins)}"] if pins else []
     return Market(
         symbol=symbol,
         tick_size=pinned.tick_size or rules.tick,
@@ -112,12 +115,8 @@ def market_for(symbol: str, warmup: Candles, pinned: MarketSettings) -> Market:
         taker_fee=_fee(pinned.taker_fee),
         fee_in_base=bool(pinned.fee_in_base),
         spread=Decimal(str(pinned.spread)),
-        source=rules.origin + (f"; pinned: {', '.join(pins)}" if pins else "") + fees + known_quote,
+        source="; ".join([rules.origin, *pinned_names, *assumed]),
     )
-
-
-def _is_set(pinned: MarketSettings, name: str) -> bool:
-    return getattr(pinned, name) is not None
 
 
 def _fee(share: float | None) -> Decimal:
@@ -130,7 +129,9 @@ def _rules(symbol: str, warmup: Candles, pinned: MarketSettings, notional: Decim
     base, _, quote = symbol.partition("/")
     prices = np.concatenate([getattr(warmup, name) for name in PRICE_COLUMNS])
     if len(prices) == 0:
-        raise DataError(f"{symbol}: no warm-up candles to estimate market rules from; set market.tick_size and market.lot_size")
+        raise DataError(
+            f"{symbol}: no warm-up candles to take market rules from; set market.tick_size and market.lot_size"
+        )
     if quote in _STABLE_DOLLARS and base in _TICK_AND_LOT:
         tick, lot = (Decimal(text) for text in _TICK_AND_LOT[base])
         if pinned.tick_size is not None or _on_grid(prices, tick):
@@ -160,7 +161,7 @@ def estimate_tick(prices: NDArray[np.float64]) -> Decimal:
     Returns
     -------
     Decimal
-        A power of ten, at most 1 and at least 1e-12; when all prices are noisy, 1e-8 of the median price.
+        A power of ten, at most 1 and at least 1e-12; when all prices are noisy, about 1e-7 of the median price.
     """
     floor = int(np.clip(-np.floor(np.log10(np.median(prices) * _NOISE_SHARE)), 0, _FINEST_TICK))
     decimals = next((count for count in range(floor) if _on_grid(prices, Decimal(1).scaleb(-count))), floor)
@@ -171,7 +172,5 @@ def _estimate_lot(prices: NDArray[np.float64], tick: Decimal, notional: Decimal)
     value = float(notional) * _LOT_SHARE_OF_NOTIONAL
     exponent = int(np.floor(np.log10(value / np.median(prices))))
     lot = min(Decimal(1), Decimal(1).scaleb(exponent))
-    least = _LEAST_STEP / tick
-    while lot < least:
-        lot *= 10
-    return lot
+    least = int(np.ceil(np.log10(float(_LEAST_STEP / tick))))
+    return max(lot, Decimal(1).scaleb(least))

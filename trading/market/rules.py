@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from trading.errors import Refused
 
 PPM = 1_000_000
-_CASH_DECIMALS = 8
 _INT64_ROOM = 2**62
+_GROWTH = 1_000
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Market:
         True when a buy's fee is taken from the bought quantity.
     source : str
         Where the rules come from, for the report.
+    least_cash_decimals : int
+        Decimals that the cash unit has at least; markets that share one capital need the same.
     """
 
     symbol: str
@@ -48,12 +50,13 @@ class Market:
     fee_in_base: bool = False
     spread: Decimal = Decimal("0.0002")
     source: str = "given"
+    least_cash_decimals: int = 8
 
     @cached_property
     def cash_decimals(self) -> int:
         """Decimals of the cash unit."""
         exponent = (self.tick_size * self.lot_size).normalize().as_tuple().exponent
-        return max(_CASH_DECIMALS, -int(exponent))
+        return max(self.least_cash_decimals, -int(exponent))
 
     @cached_property
     def units_per_tick_lot(self) -> int:
@@ -120,9 +123,10 @@ class Market:
     def check_fits(self, capital: Decimal, highest_price: float) -> None:
         """Refuse a market whose amounts could overflow 64-bit integers.
 
-        Money, and the value of any holding, must stay countable while the capital grows a thousandfold; so must the
-        value of a single lot at a thousand times the highest price. A holding is never worth more than the equity, so
-        the product of ticks, lots and ``units_per_tick_lot`` is bounded by the same number.
+        What the core computes in 64 bits stays under 2**62 while the capital, or the price, grows a thousandfold:
+        money and the value of any holding (ticks x lots x ``units_per_tick_lot`` is never more than the equity), prices
+        and lots in parts per million, and, when fees are taken in base, a lot's value in parts per million at ten
+        times the price.
 
         Parameters
         ----------
@@ -136,19 +140,23 @@ class Market:
         Refused
             With the numbers, when any of them reaches 2**62.
         """
-        growth = 1_000
-        money = self.cash_units(capital) * growth
-        highest = int((Decimal(repr(float(highest_price))) / self.tick_size).to_integral_value(rounding="ROUND_CEILING"))
-        one_lot = highest * self.units_per_tick_lot * growth
-        least = self.min_notional_units
-        if max(money, one_lot, least) < _INT64_ROOM:
-            return
-        what = "the capital" if money >= _INT64_ROOM else "one lot" if one_lot >= _INT64_ROOM else "the least order value"
-        raise Refused(
-            f"{self.symbol} cannot be counted exactly in 64 bits, {what} is too large for its unit of "
-            f"1e-{self.cash_decimals}: tick {self.tick_size}, lot {self.lot_size}, capital {capital}, price "
-            f"{highest_price:g}; set a coarser market.tick_size or market.lot_size"
-        )
+        money = self.cash_units(capital) * _GROWTH
+        ticks = int((Decimal(repr(float(highest_price))) / self.tick_size).to_integral_value(rounding="ROUND_CEILING"))
+        lot_value = max(1, ticks) * self.units_per_tick_lot
+        amounts = {
+            "the capital": money,
+            "the price": ticks * _GROWTH * PPM,
+            "the value of one lot": lot_value * (10 * PPM if self.fee_in_base else _GROWTH),
+            "the quantity": money // lot_value * PPM,
+            "the least order value": self.min_notional_units,
+        }
+        too_large = next((name for name, amount in amounts.items() if amount >= _INT64_ROOM), None)
+        if too_large is not None:
+            raise Refused(
+                f"{self.symbol} cannot be counted exactly in 64 bits, {too_large} is too large for its units: tick "
+                f"{self.tick_size}, lot {self.lot_size}, capital {capital}, price {highest_price:g}; "
+                "set a coarser market.tick_size or market.lot_size"
+            )
 
 
 def _ceil_ppm(share: Decimal) -> int:

@@ -9,6 +9,12 @@ from trading.market.candles import Candles
 from trading.market.names import parse_symbol
 from trading.market.readers import read_candles
 from trading.market.store import CandleStore
+from trading.settings import data_home
+
+
+def home_store(home: Path | None = None) -> CandleStore:
+    """Return the candle store of a data home; None is the user's own."""
+    return CandleStore(data_home(home) / "store")
 
 
 def is_file(target: str) -> bool:
@@ -36,7 +42,7 @@ def stored_symbol(target: str, store: CandleStore) -> str:
     raise DataError(f"{target!r} is neither a file nor a stored symbol; `gridbot data list` shows what is stored")
 
 
-def open_candles(  # noqa: PLR0913 - the options of one command line
+def open_candles(
     target: str,
     store: CandleStore,
     symbol: str | None = None,
@@ -66,8 +72,22 @@ def open_candles(  # noqa: PLR0913 - the options of one command line
     """
     if is_file(target):
         candles = read_candles(target, symbol, timeframe).between(start_ms, end_ms)
-        if len(candles) == 0:
-            raise DataError(f"{Path(target).name} holds no candles in that period; check --start and --end")
-        return candles
-    name = stored_symbol(target, store)
-    return store.read(name, timeframe or store.timeframes(name)[0], start_ms, end_ms)
+    else:
+        candles = read_stored(target, store, timeframe, start_ms, end_ms)
+    if len(candles) == 0:
+        raise DataError(f"{target} has no candles in that period; check --start and --end")
+    return candles
+
+
+def read_stored(
+    target: str, store: CandleStore, timeframe: str | None, start_ms: int | None = None, end_ms: int | None = None
+) -> Candles:
+    """Return the candles of a stored symbol; without a timeframe, the shortest one that is stored.
+
+    Raises
+    ------
+    DataError
+        When no such symbol is stored, or none of its timeframes gives the one asked for.
+    """
+    symbol = stored_symbol(target, store)
+    return store.read(symbol, timeframe or store.timeframes(symbol)[0], start_ms, end_ms)

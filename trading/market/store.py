@@ -136,9 +136,7 @@ class CandleStore:
         write_months(changed)
         return AppendReport(candles.symbol, timeframe, added, replaced, len(candles) - added - replaced)
 
-    def read(
-        self, symbol: str, timeframe: str, start_ms: int | None = None, end_ms: int | None = None
-    ) -> Candles:
+    def read(self, symbol: str, timeframe: str, start_ms: int | None = None, end_ms: int | None = None) -> Candles:
         """Return the stored candles that open in ``[start_ms, end_ms)``; only the months needed are read.
 
         Parameters
@@ -150,10 +148,15 @@ class CandleStore:
         start_ms, end_ms : int, optional
             Times, ms UTC; None leaves that side open.
 
+        Returns
+        -------
+        Candles
+            None of them when the period holds none.
+
         Raises
         ------
         DataError
-            When the store holds neither, holds nothing in that period, or a file of it is damaged.
+            When neither is stored, or a file of the store is damaged.
         """
         source = self._source(symbol, timeframe)
         name = timeframe_of(timeframe_ms(timeframe))
@@ -162,8 +165,6 @@ class CandleStore:
         else:
             first, last = self._around(symbol, source, timeframe_ms(name), start_ms, end_ms)
             candles = resample(self._query(symbol, source, first, last), name).between(start_ms, end_ms)
-        if len(candles) == 0:
-            raise DataError(f"the store holds no {symbol} {name} candles in that period; `gridbot data list` shows what it has")
         return candles
 
     def last_timestamp(self, symbol: str, timeframe: str) -> int | None:
@@ -204,13 +205,15 @@ class CandleStore:
     def _query(self, symbol: str, timeframe: str, start_ms: int | None, end_ms: int | None) -> Candles:
         files = _months_between(self._files(symbol, timeframe), start_ms, end_ms)
         if not files:
-            return Candles(symbol, timeframe, np.empty(0, np.int64), *(np.empty(0) for _ in COLUMNS[1:]))
+            return Candles.empty(symbol, timeframe)
         low = -(2**62) if start_ms is None else start_ms
         high = 2**62 if end_ms is None else end_ms
         result = self._run(
             f"SELECT {', '.join(COLUMNS)} FROM read_parquet($files) "  # noqa: S608 - names of our own
             "WHERE timestamp >= $low AND timestamp < $high ORDER BY timestamp",
-            files, low=low, high=high,
+            files,
+            low=low,
+            high=high,
         ).fetchnumpy()
         return Candles.from_columns(symbol, timeframe, {name: np.asarray(result[name]) for name in COLUMNS})
 

@@ -63,7 +63,7 @@ def write_months(months: dict[Path, dict[str, NDArray[np.generic]]]) -> None:
             staged[file] = file.with_name(f".{file.name}.{os.getpid()}{_TEMPORARY}")
             _write(staged[file], columns)
         for file, temporary in staged.items():
-            os.replace(temporary, file)
+            temporary.replace(file)
     finally:
         for temporary in staged.values():
             temporary.unlink(missing_ok=True)

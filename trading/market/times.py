@@ -15,10 +15,12 @@ _EARLIEST_MS = 631_152_000_000
 _LATEST_MS = 4_102_444_800_000
 _MS_PER_UNIT = (("s", 1_000.0), ("ms", 1.0), ("us", 1e-3), ("ns", 1e-6))
 _NS_PER_MS = 1_000_000
+
+Numbers = NDArray[np.int64] | NDArray[np.float64]
 EPOCH_HELP = "a time is ISO, or an epoch in s, ms, us or ns between 1990 and 2100"
 
 
-def epoch_ms(values: NDArray[np.generic]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def epoch_ms(values: Numbers) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return epoch times of any unit as milliseconds; each value's unit follows from its own magnitude.
 
     Parameters
@@ -47,7 +49,7 @@ def epoch_ms(values: NDArray[np.generic]) -> tuple[NDArray[np.int64], NDArray[np
     return times, known
 
 
-def _scale(values: NDArray[np.generic], factor: float, whole: bool) -> NDArray[np.int64]:
+def _scale(values: Numbers, factor: float, whole: bool) -> NDArray[np.int64]:
     if not whole:
         return np.rint(values.astype(np.float64) * factor).astype(np.int64)
     integers = values.astype(np.int64)

@@ -142,7 +142,8 @@ class Fills:
         per_lot = self.price_ticks * np.int64(self.market.units_per_tick_lot)
         # Split once more, so that no product passes 64 bits.
         high, low = np.divmod(per_lot, MICROLOTS)
-        return self.fee_units + whole * per_lot + rest * high - (-(rest * low) // MICROLOTS)
+        fee: NDArray[np.int64] = self.fee_units + whole * per_lot + rest * high - (-(rest * low) // MICROLOTS)
+        return fee
 
     @property
     def traded(self) -> Decimal:

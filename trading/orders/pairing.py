@@ -50,49 +50,49 @@ def share_of(amount: int, part: int, whole: int) -> int:
     return base + share
 
 
-@compiled
-def match_fifo(  # noqa: PLR0917  compiled functions take their arguments by position
-    side: Ints, level: Ints, parts: Ints, value: Ints, fee: Ints, levels: int
-) -> tuple[Ints, int, int, Ints]:
+def match_fifo(side: Ints, level: Ints, parts: Ints, value: Ints, fee: Ints) -> tuple[Ints, int, Ints]:
     """Match each sale with the oldest lots of its own level, and with the oldest of all when its level has none left.
 
     Parameters
     ----------
     side, level, parts, value, fee : ndarray of int64, shape (n,)
-        Fills in time order: +1 or -1, a level code under ``levels``, quantity, value and fee.
-    levels : int
-        Number of level codes.
+        Fills in time order: +1 or -1, a level code from 0 up, quantity, value and fee.
 
     Returns
     -------
-    matches : ndarray of int64, shape (n, 6)
-        Row of the buy, row of the sale, quantity, cost, proceeds, fees of both; only the first ``count`` rows count.
-    count : int
-        Matches made.
+    matches : ndarray of int64, shape (m, 6)
+        Row of the buy, row of the sale, quantity, cost, proceeds, fees of both.
     short_row : int
         First sale of more than is owned, -1 when there is none.
     left : ndarray of int64, shape (n, 3)
         Quantity, cost and fee of each buy that were never sold; zeros for sales.
     """
-    n = len(side)
-    matches = np.zeros((n, 6), np.int64)
-    left = np.zeros((n, 3), np.int64)
-    following = np.full(n, -1, np.int64)
-    head = np.full(levels, -1, np.int64)
-    tail = np.full(levels, -1, np.int64)
+    fills = np.stack((side, level, parts, value, fee), axis=1)
+    matches = np.zeros((len(side), 6), np.int64)
+    left = np.zeros((len(side), 3), np.int64)
+    following = np.full(len(side), -1, np.int64)
+    queues = np.full((int(level.max(initial=-1)) + 1, 2), -1, np.int64)
+    count, short_row = _match(fills, following, queues, matches, left)
+    return matches[:count], short_row, left
+
+
+@compiled
+def _match(fills: Ints, following: Ints, queues: Ints, matches: Ints, left: Ints) -> tuple[int, int]:
+    # The first lot of a level's queue and its last; ``following`` links the lots between.
+    head, tail = queues[:, 0], queues[:, 1]
     oldest = 0
     count = 0
-    for row in range(n):
-        code = level[row]
-        if side[row] > 0:
-            left[row, 0], left[row, 1], left[row, 2] = parts[row], value[row], fee[row]
+    for row in range(len(fills)):
+        code = fills[row, 1]
+        if fills[row, 0] > 0:
+            left[row, 0], left[row, 1], left[row, 2] = fills[row, 2], fills[row, 3], fills[row, 4]
             if head[code] < 0:
                 head[code] = row
             else:
                 following[tail[code]] = row
             tail[code] = row
             continue
-        sold, proceeds, exit_fee = parts[row], value[row], fee[row]
+        sold, proceeds, exit_fee = fills[row, 2], fills[row, 3], fills[row, 4]
         while sold > 0:
             while head[code] >= 0 and left[head[code], 0] == 0:
                 head[code] = following[head[code]]
@@ -101,7 +101,7 @@ def match_fifo(  # noqa: PLR0917  compiled functions take their arguments by pos
                 while oldest < row and left[oldest, 0] == 0:
                     oldest += 1
                 if oldest == row:
-                    return matches, count, row, left
+                    return count, row
                 buy = oldest
             part = min(sold, left[buy, 0])
             cost = share_of(left[buy, 1], part, left[buy, 0])
@@ -117,4 +117,4 @@ def match_fifo(  # noqa: PLR0917  compiled functions take their arguments by pos
             matches[count, 0], matches[count, 1], matches[count, 2] = buy, row, part
             matches[count, 3], matches[count, 4], matches[count, 5] = cost, income, entry_fee + fee_part
             count += 1
-    return matches, count, -1, left
+    return count, -1

@@ -137,15 +137,10 @@ def pair_trades(fills: Fills) -> Trades:
             f"{fills.market.symbol}: a fill of {int(fills.lots.max())} lots cannot be shared exactly; "
             "use a coarser market.lot_size"
         )
-    levels, codes = np.unique(fills.level, return_inverse=True)
+    _, codes = np.unique(fills.level, return_inverse=True)
     bought_parts = fills.lots * scale - (fills.fee_microlots if scale > 1 else 0)
-    matches, count, short_row, left = match_fifo(
-        fills.side.astype(np.int64),
-        codes.astype(np.int64),
-        bought_parts,
-        fills.value_units,
-        fills.fee_units,
-        len(levels),
+    matches, short_row, left = match_fifo(
+        fills.side.astype(np.int64), codes.astype(np.int64), bought_parts, fills.value_units, fills.fee_units
     )
     if short_row >= 0:
         order = int(fills.order_id[short_row])
@@ -153,7 +148,7 @@ def pair_trades(fills: Fills) -> Trades:
             f"fill {short_row} of {fills.market.symbol} (order {order}) sells more than is owned; "
             "the fills are not one account's history"
         )
-    return _trades(fills, matches[:count], left, scale)
+    return _trades(fills, matches, left, scale)
 
 
 def _trades(fills: Fills, matches: Ints, left: Ints, scale: int) -> Trades:

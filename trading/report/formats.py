@@ -43,7 +43,8 @@ def duration(length_ms: float | None) -> str:
     """Return a length of time in its two largest units: ``3 d 4 h``."""
     if length_ms is None or _undefined(length_ms):
         return DASH
-    left, words = int(length_ms), []
+    left = int(length_ms)
+    words: list[str] = []
     for unit_ms, unit in _UNITS:
         count, left = divmod(left, unit_ms)
         if count or (unit == "s" and not words):

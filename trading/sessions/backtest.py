@@ -1,0 +1,305 @@
+"""A backtest: candles and settings in, an audited result out."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trading.commands import Progress
+from trading.engine.codes import PPM, Halt, Rule
+from trading.engine.grid import lay_levels
+from trading.engine.simulation import Simulation, simulate
+from trading.engine.state import Records
+from trading.engine.tape import Tape, pack_tape
+from trading.errors import DataError
+from trading.market.candles import Candles
+from trading.market.filling import fill_short_gaps
+from trading.market.quality import QualityReport, inspect, require_usable
+from trading.market.rule_tables import market_for
+from trading.market.rules import Market
+from trading.metrics import AgentVotes, Metrics, Run, compute_metrics
+from trading.orders import Fills, Trades, pair_trades, replay
+from trading.orders.ledger import LedgerMismatch
+from trading.report.result import BacktestResult, GridLevels
+from trading.sessions.effective import effective_settings
+from trading.sessions.strategy import TRAILING_GRID, Strategy
+from trading.settings import Settings
+from trading.signals.records import AgentReport, Signals
+
+Steps = Generator[Progress, None, BacktestResult]
+
+_HALTED = {
+    Halt.DRAWDOWN: "maximum drawdown reached",
+    Halt.DAILY_LOSS: "daily loss limit reached",
+}
+
+
+def backtest(
+    candles: Candles, settings: Settings | None = None, *, allow_gaps: bool = False, strategy: Strategy = TRAILING_GRID
+) -> BacktestResult:
+    """Trade past candles and return the audited result.
+
+    Parameters
+    ----------
+    candles : Candles
+        Closed candles of one symbol, shape (n,).
+    settings : Settings, optional
+        Symbol, capital and risk are enough; defaults otherwise.
+    allow_gaps : bool
+        Trade although more than 0.5% of the candles is missing, or more than five in a row.
+    strategy : Strategy
+        What makes signals and parameters.
+
+    Returns
+    -------
+    BacktestResult
+        The same for the same input, to the byte, but for ``timing``.
+
+    Raises
+    ------
+    DataError
+        When the candles are unusable, too few, or have gaps that were not allowed.
+    Refused
+        When the grid could not pay its fees, or orders would be under the market's least value.
+
+    Examples
+    --------
+    >>> from trading.market.synthetic import synthetic_candles
+    >>> from trading.settings import Settings
+    >>> candles = synthetic_candles("SIM/USDT", "5m", candles=5_000, seed=7)
+    >>> result = backtest(candles, Settings(capital=10_000, risk="moderate"))
+    >>> result.currency, len(result.equity), result.halted
+    ('USDT', 5000, None)
+    >>> again = backtest(candles, Settings(capital=10_000, risk="moderate"))
+    >>> again.fills.trade_hash() == result.fills.trade_hash()
+    True
+    """
+    steps = backtest_steps(candles, settings or Settings(), allow_gaps=allow_gaps, strategy=strategy)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: BacktestResult = end.value
+            return result
+
+
+def backtest_steps(
+    candles: Candles,
+    settings: Settings,
+    *,
+    allow_gaps: bool = False,
+    strategy: Strategy = TRAILING_GRID,
+    load_s: float = 0.0,
+) -> Steps:
+    """Do what `backtest` does, and yield progress on the way; ``load_s`` is what loading took, for ``timing``."""
+    began = perf_counter()
+    prepared = prepare(candles, settings, allow_gaps)
+    yield Progress("signals", 1, 4)
+    signals = strategy.signals(prepared.candles, settings)
+    signals_s = perf_counter() - began
+    yield Progress("trading", 2, 4)
+    core_began = perf_counter()
+    params = strategy.parameters(settings, prepared.market)
+    tape = pack_tape(prepared.candles, signals, prepared.market, settings.fills.volume_share)
+    capital_units = prepared.market.cash_units(settings.capital)
+    simulation = simulate(tape, params, capital_units)
+    fill_rules = _both_fill_rules(tape, params, capital_units, simulation)
+    core_s = perf_counter() - core_began
+    yield Progress("metrics", 3, 4)
+    result = _result(candles, settings, prepared, signals, params, simulation)
+    timing = {"load_s": load_s, "signals_s": signals_s, "core_s": core_s, "total_s": load_s + perf_counter() - began}
+    warnings = result.warnings + _fill_rule_warning(fill_rules)
+    return replace(result, fill_rules=fill_rules, timing=timing, warnings=warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Candles that may be traded, what is known of their quality, and their market."""
+
+    candles: Candles
+    quality: QualityReport
+    warnings: tuple[str, ...]
+    market: Market
+
+
+def prepare(candles: Candles, settings: Settings, allow_gaps: bool) -> Prepared:
+    """Check candles, bridge their short gaps and find their market's rules from the warm-up rows.
+
+    Raises
+    ------
+    DataError
+        When they are unusable or too few.
+    """
+    warmup = settings.signals.warmup_candles
+    if len(candles) <= warmup:
+        raise DataError(
+            f"{candles.symbol} {candles.timeframe} has {len(candles)} candles and the warm-up takes {warmup}; "
+            "use more candles or a smaller signals.warmup_candles"
+        )
+    quality = inspect(candles)
+    warnings = tuple(require_usable(quality, allow_gaps))
+    market = market_for(candles.symbol, candles[:warmup], settings.market)
+    market.check_fits(settings.capital, float(candles.high.max()))
+    return Prepared(fill_short_gaps(candles), quality, warnings, market)
+
+
+def _both_fill_rules(
+    tape: Tape, params: Records, capital_units: int, simulation: Simulation
+) -> dict[str, float]:
+    other = params.copy()
+    other["touch"] = 1 - params["touch"]
+    compared = simulate(tape, other, capital_units)
+    returns = [float(run.equity[-1] / capital_units - 1) for run in (simulation, compared)]
+    names = ("touch", "penetration") if params[0].touch else ("penetration", "touch")
+    return dict(zip(names, returns, strict=True))
+
+
+def _fill_rule_warning(fill_rules: dict[str, float]) -> tuple[str, ...]:
+    touch, penetration = fill_rules["touch"], fill_rules["penetration"]
+    if touch * penetration >= 0:
+        return ()
+    return (
+        f"the sign of the result hangs on the fill rule: {touch:+.2%} when a touch fills, {penetration:+.2%} when the "
+        "price must trade through; do not trust it",
+    )
+
+
+def _result(
+    candles: Candles,
+    settings: Settings,
+    prepared: Prepared,
+    signals: Signals,
+    params: Records,
+    simulation: Simulation,
+) -> BacktestResult:
+    market = prepared.market
+    real = _real_rows(prepared.candles)
+    fills = _input_rows(Fills.from_records(simulation.fills, market), real)
+    _audit(fills, settings.capital, simulation)
+    trades = pair_trades(fills)
+    cash, position = _balances(fills, settings.capital, len(candles))
+    equity = simulation.equity[real] / 10.0**market.cash_decimals
+    core = simulation.state.core[0]
+    refusals = {rule.name.lower(): int(core.refused[rule]) for rule in Rule if core.refused[rule]}
+    metrics = _metrics(candles, equity, position, fills, trades, settings.capital, refusals, signals, real)
+    quality = prepared.quality.as_json() | {"filled": int(len(prepared.candles) - len(candles))}
+    return BacktestResult(
+        candles=candles,
+        market=market,
+        capital=settings.capital,
+        fills=fills,
+        trades=trades,
+        equity=equity,
+        cash=cash,
+        position=position,
+        metrics=metrics,
+        params=effective_settings(settings, params, market, simulation.grids),
+        agents=tuple(_agent_row(report) for report in signals.agents),
+        data_quality=quality,
+        warnings=prepared.warnings,
+        notes=_notes(market, core.recentres, core.halts),
+        halted=halt_sentence(int(core.halt)),
+        grids=_grid_history(simulation.grids, params, market, real),
+        refusals=refusals,
+    )
+
+
+def halt_sentence(halt: int) -> str | None:
+    """Return why trading is halted, in words; None when it is not."""
+    return _HALTED.get(Halt(halt))
+
+
+def _agent_row(report: AgentReport) -> dict[str, object]:
+    shown = ("name", "signals", "hit_rate", "mean_confidence", "weight", "skipped")
+    return {name: getattr(report, name) for name in shown}
+
+
+def _real_rows(candles: Candles) -> NDArray[np.int64]:
+    return np.arange(len(candles)) if candles.filled is None else np.flatnonzero(~candles.filled)
+
+
+def _input_rows(fills: Fills, real: NDArray[np.int64]) -> Fills:
+    # the run also saw candles that bridge gaps; reports count the caller's rows
+    return replace(fills, candle=np.searchsorted(real, fills.candle))
+
+
+def _audit(fills: Fills, capital: Decimal, simulation: Simulation) -> None:
+    core, ledger = simulation.state.core[0], replay(fills, capital).ledger
+    position = int(core.position_lots) * PPM + int(core.dust_microlots)
+    if (ledger.cash_units, ledger.position_microlots) != (int(core.cash), position):
+        raise LedgerMismatch(
+            f"the core holds {core.cash} cash units and {position} microlots, its fills make {ledger.cash_units} and "
+            f"{ledger.position_microlots}; report this run"
+        )
+
+
+def _balances(fills: Fills, capital: Decimal, rows: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    market = fills.market
+    last_fill = np.searchsorted(fills.candle, np.arange(rows), side="right")
+    cash = np.append(market.cash_units(capital), fills.cash_units) / 10.0**market.cash_decimals
+    held = np.append(0.0, fills.position_lots + fills.dust_microlots / PPM) * float(market.lot_size)
+    return cash[last_fill], held[last_fill]
+
+
+def _metrics(  # noqa: PLR0913 - the parts of one run
+    candles: Candles,
+    equity: NDArray[np.float64],
+    position: NDArray[np.float64],
+    fills: Fills,
+    trades: Trades,
+    capital: Decimal,
+    refusals: dict[str, int],
+    signals: Signals,
+    real: NDArray[np.int64],
+) -> Metrics:
+    agents = [(agent, agent.view) for agent in signals.agents if agent.view is not None]
+    votes = AgentVotes(
+        tuple(agent.name for agent, _ in agents),
+        np.array([view.action[real] for _, view in agents]),
+        np.array([view.confidence[real] for _, view in agents]),
+        np.array([[agent.weight] for agent, _ in agents]),
+    )
+    run = Run(
+        timestamp=candles.timestamp,
+        close=candles.close,
+        equity=equity,
+        exposure=position * candles.close / equity,
+        fills=fills,
+        trades=trades,
+        step_ms=candles.step_ms,
+        capital=capital,
+        rejected_orders=sum(refusals.values()),
+        votes=votes if agents else None,
+    )
+    return compute_metrics(run)
+
+
+def _notes(market: Market, recentres: int, halts: int) -> tuple[str, ...]:
+    fee_asset = market.base if market.fee_in_base else market.quote
+    notes = [
+        f"fees are included: maker {market.maker_fee:.4%}, taker {market.taker_fee:.4%}, a buy's in {fee_asset}",
+        f"market rules: {market.source}",
+        f"the grid was recentred {recentres} times",
+    ]
+    if halts:
+        notes.append(f"trading was halted {halts} times")
+    return tuple(notes)
+
+
+def _grid_history(
+    grids: Records, params: Records, market: Market, real: NDArray[np.int64]
+) -> tuple[GridLevels, ...]:
+    below, pairs = int(params[0].buy_levels), int(params[0].buy_levels + params[0].sell_levels)
+    levels = np.zeros(pairs + 1, np.int64)
+    history = []
+    for grid in grids:
+        lay_levels(levels, int(grid.centre), int(grid.spacing_ppm), below)
+        prices = tuple(float(market.price(level)) for level in levels.tolist())
+        row = int(np.searchsorted(real, grid.candle))
+        history.append(GridLevels(row, float(market.price(grid.centre)), prices))
+    return tuple(history)

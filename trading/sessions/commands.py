@@ -1,0 +1,76 @@
+"""The session commands: backtest, and the settings in force."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from time import perf_counter
+
+from trading.commands import Progress
+from trading.errors import UsageError
+from trading.market.candles import Candles
+from trading.market.sources import open_candles
+from trading.market.store import CandleStore
+from trading.market.times import time_ms
+from trading.report.html import write_report
+from trading.report.result import BacktestResult
+from trading.sessions.backtest import backtest_steps, prepare
+from trading.sessions.configuration import Configuration, configuration
+from trading.sessions.portfolio import PortfolioResult, portfolio_steps
+from trading.sessions.requests import BacktestRequest, ConfigRequest, SettingsRequest
+from trading.settings import Settings, data_home, load_settings, settings_with_sources
+
+STEPS = 5
+
+
+def backtest(
+    request: BacktestRequest,
+) -> Generator[Progress, None, BacktestResult | PortfolioResult]:
+    """Trade past candles; one file or symbol gives a result of its own, several share one capital."""
+    settings = load_settings(
+        request.set, symbol=request.symbol, capital=request.capital, risk=request.risk
+    )
+    if len(request.candles) > 1:
+        return (yield from _several(request, settings))
+    began = perf_counter()
+    yield Progress("candles", 0, STEPS)
+    candles = _load(request, request.candles[0], settings)
+    load_s = perf_counter() - began
+    result = yield from backtest_steps(candles, settings, allow_gaps=request.allow_gaps, load_s=load_s)
+    if request.fills is not None:
+        result.write_fills(request.fills)
+    if request.equity is not None:
+        result.write_equity(request.equity)
+    if request.report is not None:
+        yield Progress("report", 4, STEPS)
+        result = replace(result, report_path=write_report(result, request.report))
+    return result
+
+
+def _several(request: BacktestRequest, settings: Settings) -> Generator[Progress, None, PortfolioResult]:
+    if request.fills or request.equity or request.report or request.symbol:
+        raise UsageError("--symbol, --fills, --equity and --report take one --candles; leave them out for several")
+    markets = [_load(request, target, settings) for target in request.candles]
+    return (yield from portfolio_steps(markets, settings, allow_gaps=request.allow_gaps))
+
+
+def _load(request: BacktestRequest, target: str, settings: Settings) -> Candles:
+    start, end = (None if text is None else time_ms(text) for text in (request.start, request.end))
+    return open_candles(target, _store(request), settings.symbol, request.timeframe, start, end)
+
+
+def _store(request: SettingsRequest) -> CandleStore:
+    return CandleStore(data_home(request.home) / "store")
+
+
+def show_config(request: ConfigRequest) -> Generator[Progress, None, Configuration]:
+    """Show every setting in force; with candles, what is derived from them too."""
+    settings, sources = settings_with_sources(
+        request.set, symbol=request.symbol, capital=request.capital, risk=request.risk
+    )
+    market = None
+    if request.candles is not None:
+        yield Progress("candles", 0, 1)
+        candles = open_candles(request.candles, _store(request), settings.symbol, request.timeframe)
+        market = prepare(candles, settings, allow_gaps=True).market
+    return configuration(settings, sources, market)
