@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
+from trading.exchange import Exchange, open_exchange
 from trading.market.candles import Candles
 from trading.market.timeframes import timeframe_ms
 
@@ -197,7 +198,8 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is None:
             self._send(200 if answer is not None else 404, body)
         elif fault.kind == "status":
-            self._send(fault.status, b'{"code": -1003, "msg": "scripted"}', fault.headers)
+            code = -1003 if fault.status in (418, 429) else -1000
+            self._send(fault.status, json.dumps({"code": code, "msg": "scripted"}).encode(), fault.headers)
         elif fault.kind == "hang":
             self.server.market.wait_until_closed()
         else:
@@ -232,6 +234,14 @@ class _Handler(BaseHTTPRequestHandler):
             super().handle()
         except (OSError, ValueError):
             self.close_connection = True
+
+
+def impatient(server: KlinesServer, timeout_ms: int = 2_000) -> Exchange:
+    """A real client of the server without the waits that only the real exchange needs: its pace, and TLS at the end."""
+    exchange = open_exchange("binance", server.url, timeout_ms)
+    exchange.enableRateLimit = False  # type: ignore[attr-defined]
+    exchange.timeout_on_exit = 0  # type: ignore[attr-defined]
+    return exchange
 
 
 @contextmanager

@@ -152,7 +152,7 @@ class TestSet:
             ("=1", ["not name=value"]),
             ("grid.spacing=9", ["grid.spacing", "'9'", "over 0 and at most 0.5", "distance between levels"]),
             ("grid.spacing=nan", ["grid.spacing", "'nan'", "over 0 and at most 0.5"]),
-            ("grid.buy_levels=2.5", ["grid.buy_levels", "'2.5'", "at least 1 and at most 200"]),
+            ("grid.buy_levels=2.5", ["grid.buy_levels", "'2.5'", "at least 1 and at most 64"]),
             ("size.order_share=lots", ["size.order_share", "'lots'", "valid number"]),
             ("market.tick_size=0", ["market.tick_size", "'0'", "greater than 0"]),
             ("capital=-1", ["capital", "'-1'", "greater than 0"]),
@@ -203,6 +203,10 @@ class TestFile:
             ("grid.spacing = 7.0\n", ["grid.spacing", "gridbot.toml, line 1"]),
             ("capital = 1\n\n[nonsense]\na = 1\n", ["nonsense.a", "gridbot.toml, line 4"]),
             ("capital = nan\n", ["capital", "gridbot.toml, line 1"]),
+            ("capital = 1\n[signals]\nweights.regime = -1\n", ["signals.weights.regime", "gridbot.toml, line 3"]),
+            ("[signals]\nweights = { regime = -1 }\n", ["signals.weights.regime", "gridbot.toml, line 2"]),
+            ("capital = 1\n[signals.weights]\nregime = -1\n", ["signals.weights.regime", "gridbot.toml, line 3"]),
+            ("capital = 1\n\ngrid = 3\n", ["grid", "is a section", "gridbot.toml, line 3"]),
         ],
     )
     def test_a_mistake_is_one_sentence_with_file_and_line(self, text: str, parts: list[str]) -> None:

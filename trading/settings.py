@@ -69,8 +69,8 @@ class MarketSettings(Section):
 class GridSettings(Section):
     """Where the levels stand."""
 
-    buy_levels: Annotated[int, Field(ge=1, le=200)] | None = Field(None, description="level pairs below the centre")
-    sell_levels: Annotated[int, Field(ge=0, le=200)] | None = Field(None, description="level pairs above the centre")
+    buy_levels: Annotated[int, Field(ge=1, le=64)] | None = Field(None, description="level pairs below the centre")
+    sell_levels: Annotated[int, Field(ge=0, le=64)] | None = Field(None, description="level pairs above the centre")
     spacing: Annotated[float, Field(gt=0, le=0.5)] | None = Field(
         None, description="distance between levels, share of the price; derived: 30% of the average swing, 0.5% to 5%"
     )
@@ -366,11 +366,13 @@ def _line_of(name: str, text: str) -> int:
     for number, line in enumerate(text.splitlines(), start=1):
         if header := re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line):
             current = header[1].replace(" ", "").replace('"', "")
+            if current == name:
+                return number
         else:
             wanted = key if current == section else name if not current else None
-            if wanted and re.match(rf'\s*"?{re.escape(wanted)}"?\s*=', line):
+            if wanted and re.match(rf'\s*"?{re.escape(wanted)}"?\s*[.=]', line):
                 return number
-    # An inline table or another spelling: the section's own line is the nearest answer.
+    # An inline table or dotted name: the line of what it is part of is the nearest answer.
     return _line_of(section, text) if section else 1
 
 

@@ -178,6 +178,8 @@ def _parse_and_run(registry: Registry, arguments: Sequence[str]) -> int:
         application = build_application(registry)
         words = list(arguments) or ["--help"]
         code = application.main(args=words, prog_name=PROGRAM, standalone_mode=False)
+    except StdoutClosed:
+        raise
     except typer.TyperException as error:
         return print_error(UsageError(_usage_sentence(error)), _manner_of_words(arguments))
     except typer.Abort:

@@ -22,24 +22,24 @@ def apply_fill(book: Book, index: int, lots: int, price: int, fee_ppm: int) -> N
     fee_ppm : int
         Maker or taker fee, millionths of the value.
     """
-    core, slot = book.core[0], book.slots[index]
+    core, slot = book.core, book.core.slots[index]
     slot.filled += lots
     side, reason, order_id, level, reference = slot.side, slot.why, slot.order_id, slot.pair, slot.reference
     fee, fee_microlots = _book_buy(book, slot, lots, price, fee_ppm) if side == BUY else _book_sell(
         book, slot, lots, price, fee_ppm
     )
-    fill = book.fills[book.counts[1]]
+    fill = book.out.fills[book.out.fill_count]
     fill.timestamp, fill.candle, fill.order_id, fill.side = core.time_ms, core.candle, order_id, side
     fill.price_ticks, fill.lots, fill.fee_units, fill.fee_microlots = price, lots, fee, fee_microlots
     fill.reason, fill.level, fill.reference_ticks = reason, level, reference
     fill.cash_units, fill.position_lots, fill.dust_microlots = core.cash, core.position_lots, core.dust_microlots
-    book.counts[1] += 1
+    book.out.fill_count += 1
     _after_fill(book, index)
 
 
 @compiled
 def _book_buy(book: Book, slot: Record, lots: int, price: int, fee_ppm: int) -> tuple[int, int]:
-    core, params = book.core[0], book.params[0]
+    core, params = book.core, book.params
     value = lots * price * params.units
     fee, fee_microlots = 0, 0
     if params.fee_in_base == 1:
@@ -72,7 +72,7 @@ def _whole_lots(core: Record, microlots: int) -> int:
 
 @compiled
 def _book_sell(book: Book, slot: Record, lots: int, price: int, fee_ppm: int) -> tuple[int, int]:
-    core, params = book.core[0], book.params[0]
+    core, params = book.core, book.params
     value = lots * price * params.units
     fee = share_up(value, fee_ppm)
     core.cash += value - fee
@@ -88,7 +88,7 @@ def _book_sell(book: Book, slot: Record, lots: int, price: int, fee_ppm: int) ->
 
 @compiled
 def _close_trade(book: Book, slot: Record) -> None:
-    core, params = book.core[0], book.params[0]
+    core, params = book.core, book.params
     gain = (slot.proceeds - slot.cost) / max(slot.cost, 1)
     core.trades += 1
     core.wins *= params.kelly_decay
@@ -108,7 +108,7 @@ def _close_trade(book: Book, slot: Record) -> None:
 
 @compiled
 def _after_fill(book: Book, index: int) -> None:
-    core, params, slot = book.core[0], book.params[0], book.slots[index]
+    core, params, slot = book.core, book.params, book.core.slots[index]
     core.dirty = 1
     bought = slot.side == BUY
     if bought and slot.held > 0:

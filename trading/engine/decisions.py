@@ -36,7 +36,7 @@ def begin_candle(book: Book, time_ms: int, low: int, high: int, volume: int) -> 
     volume : int
         Lots of this candle that may be ours.
     """
-    core = book.core[0]
+    core = book.core
     core.candle += 1
     core.time_ms = time_ms
     core.candle_low, core.candle_high, core.volume_left = low, high, volume
@@ -63,7 +63,7 @@ def see_signal(
     high, low : int
         Latest confirmed swing levels in ticks, 0 while unknown.
     """
-    core = book.core[0]
+    core = book.core
     if regime != core.regime:
         core.regime_since = core.candle
     if action != core.action or regime != core.regime or volatility != core.volatility:
@@ -76,7 +76,7 @@ def see_signal(
 @compiled
 def decide(book: Book, close: int) -> None:
     """Decide at a candle's close: peak, resumption, start, recentring, ageing orders, and the plan for every slot."""
-    core, params = book.core[0], book.params[0]
+    core, params = book.core, book.params
     core.closing = 1
     mark_close(book, close)
     if cooldown_is_over(book):
@@ -110,7 +110,7 @@ def _next_base_event(core: Record, params: Record) -> int:
 
 @compiled
 def _start_when_due(book: Book, close: int) -> None:
-    core, params = book.core[0], book.params[0]
+    core, params = book.core, book.params
     if core.candle + 1 < params.warmup or core.halt != Halt.NONE:
         return
     if core.first_price == 0:
@@ -126,7 +126,7 @@ def _start_when_due(book: Book, close: int) -> None:
 
 @compiled
 def _recentre_when_due(book: Book, close: int) -> None:
-    core, params = book.core[0], book.params[0]
+    core, params = book.core, book.params
     beyond = close < core.plan_low or close > core.plan_high
     core.beyond = core.beyond + 1 if beyond else 0
     turned = (
@@ -142,9 +142,9 @@ def _recentre_when_due(book: Book, close: int) -> None:
 
 @compiled
 def _age_orders(book: Book, close: int) -> None:
-    core = book.core[0]
-    for i in range(len(book.slots)):
-        slot = book.slots[i]
+    core = book.core
+    for i in range(book.params.pairs):
+        slot = book.core.slots[i]
         if slot.state == SlotState.BLOCKED and slot.retry_at <= core.candle:
             slot.state, slot.reason = SlotState.FLAT, Rule.NONE
         elif slot.expires > 0 and slot.order_id > 0:
@@ -157,7 +157,7 @@ def _age_orders(book: Book, close: int) -> None:
 @compiled
 def _improve(book: Book, index: int, close: int) -> None:
     # an order that waits near the mid follows a price that left it, within its cap or floor
-    params, slot = book.params[0], book.slots[index]
+    params, slot = book.params, book.core.slots[index]
     if abs(close - slot.limit) < share_of(slot.limit, params.improvement_ppm) or params.take_market == 1:
         return
     limit = min(slot.cap, close) if slot.side == BUY else max(slot.floor, close)
@@ -172,14 +172,14 @@ def _improve(book: Book, index: int, close: int) -> None:
 @compiled
 def plan(book: Book, close: int) -> None:
     """Bring every slot in line with the visible signal, the halts and the grid."""
-    core = book.core[0]
+    core = book.core
     core.dirty = 0
     _set_near(book, close)
     if core.started == 1 and core.halt == Halt.NONE:
         _adopt_free_slots(book, close)
         if core.entry_due == 1:
             _enter(book, close)
-    for i in range(len(book.slots)):
+    for i in range(book.params.pairs):
         _plan_slot(book, i, close)
         refresh_slot(book, i)
     refresh_quiet(book)
@@ -188,31 +188,31 @@ def plan(book: Book, close: int) -> None:
 @compiled
 def _set_near(book: Book, close: int) -> None:
     # limit orders rest only near the price: when it has moved a fifth of that distance, look at them again
-    core = book.core[0]
+    core = book.core
     core.near_low, core.near_high = -NEVER, NEVER
     if core.started == 1 and buy_policy(book) == Policy.LIMIT:
-        fifth = max(share_of(close, book.params[0].activation_ppm) // 5, 1)
+        fifth = max(share_of(close, book.params.activation_ppm) // 5, 1)
         core.near_low, core.near_high = close - fifth, close + fifth
 
 
 @compiled
 def _adopt_free_slots(book: Book, close: int) -> None:
     # a slot that kept an old grid's pair and has sold it joins today's grid
-    for i in range(len(book.slots)):
-        slot = book.slots[i]
-        if slot.held == 0 and slot.order_id == 0 and slot.grid_id != book.core[0].grid_id:
+    for i in range(book.params.pairs):
+        slot = book.core.slots[i]
+        if slot.held == 0 and slot.order_id == 0 and slot.grid_id != book.core.grid_id:
             assign_pairs(book, close)
             return
 
 
 @compiled
 def _enter(book: Book, close: int) -> None:
-    core, params = book.core[0], book.params[0]
+    core, params = book.core, book.params
     if core.blackout == 1 or buy_policy(book) == Policy.BLOCKED:
         return
     core.entry_due = 0
-    for i in range(len(book.slots)):
-        slot = book.slots[i]
+    for i in range(book.params.pairs):
+        slot = book.core.slots[i]
         if slot.state == SlotState.FLAT and 0 <= slot.pair < params.entry_levels and slot.grid_id == core.grid_id:
             lots, rule = order_lots(book, slot.cap)
             if lots > 0:
@@ -223,9 +223,9 @@ def _enter(book: Book, close: int) -> None:
 
 @compiled
 def _plan_slot(book: Book, index: int, close: int) -> None:
-    slot = book.slots[index]
+    slot = book.core.slots[index]
     state = slot.state
-    opening = may_open(book.core[0]) and buy_policy(book) != Policy.BLOCKED
+    opening = may_open(book.core) and buy_policy(book) != Policy.BLOCKED
     if state in (SlotState.BUYING, SlotState.PARTIAL):
         if not opening or (slot.why == FillReason.LIMIT and _is_far(book, slot, close)):
             cancel(book, index)
@@ -235,20 +235,20 @@ def _plan_slot(book: Book, index: int, close: int) -> None:
     elif state == SlotState.FLAT:
         if opening and buy_policy(book) == Policy.LIMIT:
             _place_limit_buy(book, index, close)
-    elif state == SlotState.HELD and sell_policy(book) == Policy.LIMIT and book.core[0].blackout == 0:
+    elif state == SlotState.HELD and sell_policy(book) == Policy.LIMIT and book.core.blackout == 0:
         sell_held(book, index, max(slot.sell, slot.floor), 0, 0, FillReason.LIMIT)
 
 
 @compiled
 def _is_far(book: Book, slot: Record, close: int) -> bool:
     # a fifth more than the activation distance, so that an order at the edge is not placed and cancelled in turn
-    activation = book.params[0].activation_ppm
+    activation = book.params.activation_ppm
     return abs(close - slot.limit) > share_of(close, activation + activation // 5)
 
 
 @compiled
 def _place_limit_buy(book: Book, index: int, close: int) -> None:
-    core, params, slot = book.core[0], book.params[0], book.slots[index]
+    core, params, slot = book.core, book.params, book.core.slots[index]
     if close <= slot.buy:
         # the price is under the level: it must come back over it first
         slot.primed = 0

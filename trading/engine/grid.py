@@ -19,7 +19,7 @@ def derived_spacing(book: Book) -> int:
     A derived spacing never falls under twice the round-trip fee; before the first swing is known it is the mean of
     its bounds.
     """
-    core, params = book.core[0], book.params[0]
+    core, params = book.core, book.params
     if params.spacing_ppm > 0:
         return params.spacing_ppm
     least = max(params.min_spacing_ppm, params.fee_floor_ppm)
@@ -35,7 +35,7 @@ def recentre(book: Book, price: int) -> None:
 
     A slot that holds inventory keeps its own pair of prices until it has sold; every other slot moves to the new grid.
     """
-    core, params = book.core[0], book.params[0]
+    core, params = book.core, book.params
     core.grid_id += 1
     core.centre = price
     core.spacing_ppm = derived_spacing(book)
@@ -44,9 +44,9 @@ def recentre(book: Book, price: int) -> None:
     core.beyond = 0
     core.dirty = 1
     assign_pairs(book, price)
-    grid = book.grids[book.counts[2]]
+    grid = book.out.grids[book.out.grid_count]
     grid.candle, grid.centre, grid.spacing_ppm = core.candle, price, core.spacing_ppm
-    book.counts[2] += 1
+    book.out.grid_count += 1
 
 
 @compiled
@@ -59,13 +59,13 @@ def _round_step(price: int) -> int:
 
 
 @compiled
-def lay_levels(levels: NDArray[np.int64], centre: int, spacing_ppm: int, below: int) -> None:
-    """Fill in level prices in ticks, rising, with ``below`` of them under the centre.
+def lay_levels(levels: NDArray[np.int64], count: int, centre: int, spacing_ppm: int, below: int) -> None:
+    """Fill in ``count`` level prices in ticks, rising, with ``below`` of them under the centre.
 
     Off-tick prices are rounded inward, and neighbours are a tick apart at least.
     """
     levels[below] = centre
-    for i in range(below + 1, len(levels)):
+    for i in range(below + 1, count):
         levels[i] = levels[i - 1] + max(share_of(levels[i - 1], spacing_ppm), 1)
     for i in range(below - 1, -1, -1):
         inward = -(-levels[i + 1] * PPM // (PPM + spacing_ppm))
@@ -75,32 +75,33 @@ def lay_levels(levels: NDArray[np.int64], centre: int, spacing_ppm: int, below: 
 @compiled
 def assign_pairs(book: Book, price: int) -> None:
     """Give each free pair near the price to a free slot, nearest first; pairs whose inventory is still held stay with it."""
-    core, params = book.core[0], book.params[0]
-    pairs = params.buy_levels + params.sell_levels
-    levels, taken = book.levels, book.taken
-    lay_levels(levels, core.centre, core.spacing_ppm, params.buy_levels)
+    core, params = book.core, book.params
+    pairs = params.pairs
+    levels, taken = book.out.levels, book.out.taken
+    lay_levels(levels, pairs + 1, core.centre, core.spacing_ppm, params.buy_levels)
     core.grid_low, core.grid_high = levels[0], levels[pairs]
     core.plan_low = levels[0] - share_of(levels[0], params.recentre_margin_ppm)
     core.plan_high = levels[pairs] + share_of(levels[pairs], params.recentre_margin_ppm)
-    taken[:] = False
-    for i in range(len(book.slots)):
+    for pair in range(pairs):
+        taken[pair] = 0
+    for i in range(pairs):
         _free_or_take(book, i, levels, taken)
     slot_index = 0
     for step in range(2 * max(params.buy_levels, params.sell_levels)):
         # from the centre outwards: -1, 0, -2, 1, …
         pair = params.buy_levels + (step // 2 if step % 2 else -1 - step // 2)
-        if pair < 0 or pair >= pairs or taken[pair] or levels[pair] <= 0:
+        if pair < 0 or pair >= pairs or taken[pair] == 1 or levels[pair] <= 0:
             continue
-        while slot_index < len(book.slots) and not _is_free(book, slot_index):
+        while slot_index < pairs and not _is_free(book, slot_index):
             slot_index += 1
-        if slot_index == len(book.slots):
+        if slot_index == pairs:
             break
         _give_pair(book, slot_index, pair, levels, price)
 
 
 @compiled
-def _free_or_take(book: Book, index: int, levels: NDArray[np.int64], taken: NDArray[np.bool_]) -> None:
-    core, slot = book.core[0], book.slots[index]
+def _free_or_take(book: Book, index: int, levels: NDArray[np.int64], taken: NDArray[np.int64]) -> None:
+    core, slot = book.core, book.core.slots[index]
     if slot.state == SlotState.PARTIAL and slot.grid_id != core.grid_id:
         cancel(book, index)
     if slot.state == SlotState.BUYING and slot.grid_id != core.grid_id:
@@ -109,19 +110,21 @@ def _free_or_take(book: Book, index: int, levels: NDArray[np.int64], taken: NDAr
         slot.state, slot.grid_id, slot.reason = SlotState.FLAT, -1, 0
         return
     if slot.grid_id == core.grid_id:
-        taken[slot.pair + book.params[0].buy_levels] = True
-    elif levels[0] <= slot.buy < levels[len(levels) - 1]:
-        taken[np.searchsorted(levels, slot.buy, side="right") - 1] = True
+        taken[slot.pair + book.params.buy_levels] = 1
+    elif levels[0] <= slot.buy < levels[book.params.pairs]:
+        for pair in range(book.params.pairs):
+            if levels[pair] <= slot.buy < levels[pair + 1]:
+                taken[pair] = 1
 
 
 @compiled
 def _is_free(book: Book, index: int) -> bool:
-    return book.slots[index].grid_id == -1
+    return book.core.slots[index].grid_id == -1
 
 
 @compiled
 def _give_pair(book: Book, index: int, pair: int, levels: NDArray[np.int64], price: int) -> None:
-    core, params, slot = book.core[0], book.params[0], book.slots[index]
+    core, params, slot = book.core, book.params, book.core.slots[index]
     slot.grid_id = core.grid_id
     slot.pair = pair - params.buy_levels
     slot.buy, slot.sell = levels[pair], levels[pair + 1]

@@ -9,8 +9,9 @@ from trading.engine.codes import PPM
 from trading.engine.compiling import compiled
 from trading.engine.decisions import begin_candle, decide, see_signal
 from trading.engine.matching import match
+from trading.engine.money import equity_at
 from trading.engine.risk import set_equity_floor
-from trading.engine.state import FILLS_PER_SLOT, GRIDS_PER_CANDLE, Book
+from trading.engine.state import FILL_ROOM, FILLS_PER_SLOT, GRID_ROOM, GRIDS_PER_CANDLE, MAX_PAIRS, Book
 from trading.engine.tape import Tape
 from trading.engine.trailing import on_price
 
@@ -33,21 +34,18 @@ def run(book: Book, tape: Tape, equity: NDArray[np.int64], start: int, skip: boo
     int
         The tape's length, or an earlier candle when the room for fills or grids must be emptied first.
     """
-    fill_room = len(book.fills) - FILLS_PER_SLOT * len(book.slots)
-    grid_room = len(book.grids) - GRIDS_PER_CANDLE
+    core, out = book.core, book.out
     candle, n = start, len(tape.timestamp)
     while candle < n:
         if skip:
             candle = pass_quiet(book, tape, equity, candle)
             if candle >= n:
                 break
-        if book.counts[1] > fill_room or book.counts[2] > grid_room:
+        if out.fill_count > FILL_ROOM - FILLS_PER_SLOT * MAX_PAIRS or out.grid_count > GRID_ROOM - GRIDS_PER_CANDLE:
             return candle
-        book.counts[0] = 0
+        out.intent_count = 0
         step(book, tape, candle)
-        core = book.core[0]
-        units, close = book.params[0].units, tape.close[candle]
-        equity[candle] = core.cash + core.position_lots * close * units + core.dust_microlots * (close * units) // PPM
+        equity[candle] = equity_at(core, book.params.units, tape.close[candle])
         candle += 1
     return n
 
@@ -101,7 +99,7 @@ def pass_quiet(book: Book, tape: Tape, equity: NDArray[np.int64], start: int) ->
     Only time, the last price and the equity peak move in such a candle. Everything that the scan needs is held in
     local variables, so that it runs at the speed of memory.
     """
-    core, params = book.core[0], book.params[0]
+    core, params = book.core, book.params
     if core.dirty == 1 or core.started == 0 or core.beyond > 0:
         return start
     quiet_low, quiet_high = core.quiet_low, core.quiet_high
@@ -139,7 +137,7 @@ def pass_quiet(book: Book, tape: Tape, equity: NDArray[np.int64], start: int) ->
 
 @compiled
 def _arrive(book: Book, tape: Tape, last: int, passed: int) -> None:
-    core = book.core[0]
+    core = book.core
     core.candle += passed
     core.time_ms, core.last_price = tape.timestamp[last], tape.close[last]
     core.candle_low, core.candle_high, core.volume_left = tape.low[last], tape.high[last], tape.volume[last]

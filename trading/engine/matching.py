@@ -23,12 +23,12 @@ def match(book: Book, before: int, price: int) -> None:
     before, price : int
         The two path points, ticks; equal at a candle's open.
     """
-    core = book.core[0]
+    core = book.core
     if core.working == 0 or (price > core.quiet_low and price < core.quiet_high):
         return
-    for i in range(len(book.below)):
-        if price <= book.below[i] or price >= book.above[i]:
-            slot = book.slots[i]
+    for i in range(book.params.pairs):
+        if price <= book.core.below[i] or price >= book.core.above[i]:
+            slot = book.core.slots[i]
             if slot.order_id > 0 and slot.active_from <= core.candle:
                 _match_slot(book, i, before, price)
     if core.stale == 1:
@@ -37,16 +37,16 @@ def match(book: Book, before: int, price: int) -> None:
 
 @compiled
 def _match_slot(book: Book, index: int, before: int, price: int) -> None:
-    slot = book.slots[index]
+    slot = book.core.slots[index]
     if slot.taker == 1:
         _take(book, index, price)
     elif _is_through(book, slot, price):
-        _fill(book, index, _resting_price(slot, before, price), book.params[0].maker_fee_ppm)
+        _fill(book, index, _resting_price(slot, before, price), book.params.maker_fee_ppm)
 
 
 @compiled
 def _is_through(book: Book, slot: Record, price: int) -> bool:
-    beyond = 1 - book.params[0].touch
+    beyond = 1 - book.params.touch
     if slot.side == BUY:
         return price <= slot.limit - beyond
     return price >= slot.limit + beyond
@@ -62,7 +62,7 @@ def _resting_price(slot: Record, before: int, price: int) -> int:
 
 @compiled
 def _take(book: Book, index: int, price: int) -> None:
-    core, params, slot = book.core[0], book.params[0], book.slots[index]
+    core, params, slot = book.core, book.params, book.core.slots[index]
     reference = slot.reference if slot.reference > 0 else price
     slot.reference = reference
     if slot.side == BUY:
@@ -81,7 +81,7 @@ def _take(book: Book, index: int, price: int) -> None:
 
 @compiled
 def _rest(book: Book, index: int) -> None:
-    core, params, slot = book.core[0], book.params[0], book.slots[index]
+    core, params, slot = book.core, book.params, book.core.slots[index]
     slot.taker = slot.reference = 0
     slot.expires = core.candle + params.lifetime if params.lifetime > 0 else 0
     refresh_slot(book, index)
@@ -89,7 +89,7 @@ def _rest(book: Book, index: int) -> None:
 
 @compiled
 def _fill(book: Book, index: int, price: int, fee_ppm: int) -> None:
-    core, slot = book.core[0], book.slots[index]
+    core, slot = book.core, book.core.slots[index]
     lots = min(slot.lots - slot.filled, core.volume_left)
     if lots <= 0:
         return

@@ -21,7 +21,7 @@ PARAMS = np.dtype(
     [
         ("units", _I), ("maker_fee_ppm", _I), ("taker_fee_ppm", _I), ("fee_in_base", _I), ("min_notional", _I),
         ("slip_ppm", _I), ("touch", _I), ("latency", _I), ("take_market", _I),
-        ("buy_levels", _I), ("sell_levels", _I), ("spacing_ppm", _I), ("swing_share_ppm", _I),
+        ("buy_levels", _I), ("sell_levels", _I), ("pairs", _I), ("spacing_ppm", _I), ("swing_share_ppm", _I),
         ("min_spacing_ppm", _I), ("max_spacing_ppm", _I), ("fee_floor_ppm", _I), ("activation_ppm", _I),
         ("recentre_margin_ppm", _I), ("recentre_confirm", _I), ("regime_confirm", _I),
         ("entry_drop_ppm", _I), ("entry_confidence_ppm", _I), ("entry_levels", _I), ("warmup", _I),
@@ -141,9 +141,12 @@ def _market_values(settings: Settings, market: Market) -> dict[str, int]:
 
 def _grid_values(settings: Settings, market: Market, profile: ProfileDefaults) -> dict[str, int]:
     grid = settings.grid
+    buy_levels = profile.buy_levels if grid.buy_levels is None else grid.buy_levels
+    sell_levels = profile.sell_levels if grid.sell_levels is None else grid.sell_levels
     return {
-        "buy_levels": grid.buy_levels if grid.buy_levels is not None else profile.buy_levels,
-        "sell_levels": grid.sell_levels if grid.sell_levels is not None else profile.sell_levels,
+        "buy_levels": buy_levels,
+        "sell_levels": sell_levels,
+        "pairs": buy_levels + sell_levels,
         "spacing_ppm": ppm(grid.spacing or 0),
         "swing_share_ppm": ppm(grid.swing_share),
         "min_spacing_ppm": ppm(grid.min_spacing),

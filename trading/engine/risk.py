@@ -16,8 +16,8 @@ DAY_MINUTES = 1_440
 @compiled
 def total_equity(book: Book, price: int) -> int:
     """Return equity at a price in ticks, a portfolio's other symbols included, in cash units."""
-    core = book.core[0]
-    return equity_at(core, book.params[0].units, price) + core.external_equity
+    core = book.core
+    return equity_at(core, book.params.units, price) + core.external_equity
 
 
 @compiled
@@ -36,7 +36,7 @@ def set_equity_floor(core: Record, params: Record) -> None:
 @compiled
 def check_equity(book: Book, price: int) -> None:
     """Halt when equity at this price is at or under the floor."""
-    core, params = book.core[0], book.params[0]
+    core, params = book.core, book.params
     equity = total_equity(book, price)
     if equity > core.equity_floor:
         return
@@ -47,14 +47,14 @@ def check_equity(book: Book, price: int) -> None:
 @compiled
 def halt(book: Book, reason: int) -> None:
     """Stop opening: cancel every buy, and on a drawdown sell everything when so configured; exits go on."""
-    core, params = book.core[0], book.params[0]
+    core, params = book.core, book.params
     core.halt, core.halted_at = reason, core.candle
     core.halts += 1
     core.dirty = 1
     set_equity_floor(core, params)
     flatten = reason == Halt.DRAWDOWN and params.flatten == 1
-    for i in range(len(book.slots)):
-        slot = book.slots[i]
+    for i in range(book.params.pairs):
+        slot = book.core.slots[i]
         if slot.state in (SlotState.BUYING, SlotState.PARTIAL):
             cancel(book, i)
         if slot.state == SlotState.ARMED_BUY:
@@ -67,7 +67,7 @@ def halt(book: Book, reason: int) -> None:
 
 @compiled
 def _flatten(book: Book, index: int) -> None:
-    core, slot = book.core[0], book.slots[index]
+    core, slot = book.core, book.core.slots[index]
     if slot.order_id > 0:
         cancel(book, index)
     sell_held(book, index, 0, 1, 0, FillReason.FLATTEN)
@@ -78,49 +78,49 @@ def _flatten(book: Book, index: int) -> None:
 @compiled
 def resume(book: Book) -> None:
     """End a halt: a drawdown's peak starts anew from today's equity."""
-    core = book.core[0]
+    core = book.core
     equity = total_equity(book, core.last_price)
     if core.halt == Halt.DRAWDOWN:
         core.peak_equity = equity
     core.halt = Halt.NONE
     core.day_equity = min(core.day_equity, equity) if core.day_end_ms > core.time_ms else equity
     core.dirty = 1
-    set_equity_floor(core, book.params[0])
+    set_equity_floor(core, book.params)
 
 
 @compiled
 def cooldown_is_over(book: Book) -> bool:
     """Return whether a drawdown halt has lasted its configured number of candles."""
-    core, cooldown = book.core[0], book.params[0].cooldown
+    core, cooldown = book.core, book.params.cooldown
     return core.halt == Halt.DRAWDOWN and cooldown > 0 and core.candle >= core.halted_at + cooldown
 
 
 @compiled
 def roll_day(book: Book, time_ms: int) -> None:
     """Start a new UTC day: the daily loss counts from here, and a halt for it ends."""
-    core = book.core[0]
+    core = book.core
     core.day_end_ms = (time_ms // DAY_MS + 1) * DAY_MS
     core.day_equity = total_equity(book, core.last_price)
     if core.halt == Halt.DAILY_LOSS:
         core.halt = Halt.NONE
         core.dirty = 1
-    set_equity_floor(core, book.params[0])
+    set_equity_floor(core, book.params)
 
 
 @compiled
 def mark_close(book: Book, price: int) -> None:
     """Raise the equity peak at a candle's close; peaks inside a candle do not count."""
-    core = book.core[0]
+    core = book.core
     equity = total_equity(book, price)
     if equity > core.peak_equity:
         core.peak_equity = equity
-        set_equity_floor(core, book.params[0])
+        set_equity_floor(core, book.params)
 
 
 @compiled
 def set_blackout(book: Book, time_ms: int) -> None:
     """Note whether a blackout holds now, and when that or the UTC day changes next."""
-    core, params = book.core[0], book.params[0]
+    core, params = book.core, book.params
     minute = time_ms % DAY_MS // MINUTE_MS
     midnight = time_ms // DAY_MS * DAY_MS
     was = core.blackout

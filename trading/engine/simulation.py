@@ -11,9 +11,6 @@ from trading.engine.loop import run
 from trading.engine.state import Records, State, new_state, open_book
 from trading.engine.tape import Tape
 
-FILL_ROOM = 65_536
-GRID_ROOM = 1_024
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Simulation:
@@ -51,18 +48,15 @@ def simulate(tape: Tape, params: Records, capital_units: int, state: State | Non
     state : State, optional
         A saved state to go on from; it is changed.
     """
-    pairs = int(params[0].buy_levels + params[0].sell_levels)
-    state = state or new_state(capital_units, pairs)
-    book = open_book(state, params, FILL_ROOM, GRID_ROOM)
+    state = state or new_state(capital_units, int(params[0].pairs))
+    book = open_book(state, params)
     equity = np.zeros(len(tape.timestamp), np.int64)
-    fills, grids, candle = [], [], 0
-    while True:
+    fills, grids, candle = [book.fills.copy()], [book.grids.copy()], 0
+    while candle < len(equity):
         candle = run(book, tape, equity, candle, True)
-        fills.append(book.fills[: book.counts[1]].copy())
-        grids.append(book.grids[: book.counts[2]].copy())
-        book.counts[:] = 0
-        if candle == len(tape.timestamp):
-            break
+        fills.append(book.fills.copy())
+        grids.append(book.grids.copy())
+        book.out.fill_count = book.out.grid_count = 0
     return Simulation(state, _join(fills), _join(grids), equity)
 
 

@@ -28,7 +28,7 @@ def kelly_share(core: Record, params: Record) -> float:
 @compiled
 def wanted_value(book: Book, equity: int) -> int:
     """Return the value that an order would have without limits: order share x confidence, capped by half-Kelly."""
-    core, params = book.core[0], book.params[0]
+    core, params = book.core, book.params
     confidence = core.confidence_ppm if core.action == Action.TRAIL_BUY else params.hold_confidence_ppm
     share = share_of(share_of(params.order_share_ppm, confidence), params.size_factor[core.action + 1])
     share = min(share, int(kelly_share(core, params) * PPM))
@@ -39,8 +39,8 @@ def wanted_value(book: Book, equity: int) -> int:
 def open_levels(book: Book) -> int:
     """Return how many slots hold inventory or have a working order."""
     count = 0
-    for i in range(len(book.slots)):
-        state = book.slots[i].state
+    for i in range(book.params.pairs):
+        state = book.core.slots[i].state
         if state not in (SlotState.FLAT, SlotState.ARMED_BUY, SlotState.BLOCKED):
             count += 1
     return count
@@ -53,7 +53,7 @@ def order_lots(book: Book, price: int) -> tuple[int, int]:
     The wanted value is cut to what position share, exposure and cash leave; an order under the market's least value
     is not placed at all.
     """
-    core, params = book.core[0], book.params[0]
+    core, params = book.core, book.params
     if core.halt != 0:
         return 0, Rule.HALTED
     if open_levels(book) >= params.max_open_levels:

@@ -27,13 +27,13 @@ def may_open(core: Record) -> bool:
 @compiled
 def buy_policy(book: Book) -> int:
     """Return what the visible signal allows the buy side."""
-    return book.params[0].buy_policy[book.core[0].action + 1]
+    return book.params.buy_policy[book.core.action + 1]
 
 
 @compiled
 def sell_policy(book: Book) -> int:
     """Return what the visible signal allows the sell side."""
-    return book.params[0].sell_policy[book.core[0].action + 1]
+    return book.params.sell_policy[book.core.action + 1]
 
 
 @compiled
@@ -45,13 +45,13 @@ def arm_price(book: Book, slot: Record) -> int:
 @compiled
 def triggerable_floor(book: Book, slot: Record) -> int:
     """Return the least price at which a taking sell still nets the slot's floor after spread and slippage."""
-    return share_up(slot.floor, 1_000_000 + book.params[0].slip_ppm) + 1
+    return share_up(slot.floor, 1_000_000 + book.params.slip_ppm) + 1
 
 
 @compiled
 def triggerable_cap(book: Book, slot: Record) -> int:
     """Return the greatest price at which a taking buy still pays no more than the slot's cap."""
-    return slot.cap - share_up(slot.cap, book.params[0].slip_ppm) - 1
+    return slot.cap - share_up(slot.cap, book.params.slip_ppm) - 1
 
 
 @compiled
@@ -60,7 +60,7 @@ def set_floor(book: Book, slot: Record) -> None:
 
     The floor is the break-even price (fees of the buy are in the cost) plus the taker fee and the margin.
     """
-    params = book.params[0]
+    params = book.params
     units = slot.held * params.units
     even = -(-slot.cost // units)
     slot.floor = even + share_up(even, params.taker_fee_ppm + slot.margin_ppm)
@@ -75,7 +75,7 @@ def refresh_slot(book: Book, index: int) -> None:
     The bounds are what makes quiet candles cheap: between the highest ``below`` and the lowest ``above`` of all slots
     no slot can change, so the loop skips such candles without looking at any slot.
     """
-    core, slot = book.core[0], book.slots[index]
+    core, slot = book.core, book.core.slots[index]
     below, above, event = -NEVER, NEVER, NEVER
     state = slot.state
     if state == SlotState.FLAT:
@@ -98,13 +98,13 @@ def refresh_slot(book: Book, index: int) -> None:
         event = slot.retry_at
     else:
         below, above, event = _order_bounds(book, slot)
-    book.below[index], book.above[index], book.event[index] = below, above, event
+    book.core.below[index], book.core.above[index], book.core.event[index] = below, above, event
     core.stale = 1
 
 
 @compiled
 def _order_bounds(book: Book, slot: Record) -> tuple[int, int, int]:
-    params = book.params[0]
+    params = book.params
     if slot.taker == 1:
         # it acts on the next price, whatever that is
         return NEVER, -NEVER, NEVER
@@ -117,31 +117,31 @@ def _order_bounds(book: Book, slot: Record) -> tuple[int, int, int]:
         below = max(below, slot.stop_at)
     if slot.expires > 0:
         # a triggered order that waits may be re-priced at every close
-        event = book.core[0].candle + 1
+        event = book.core.candle + 1
     return below, above, event
 
 
 @compiled
 def refresh_quiet(book: Book) -> None:
     """Set the range of prices in which no slot acts, and the next candle in which one looks again."""
-    core = book.core[0]
+    core = book.core
     core.stale = 0
     low, high, event = max(core.plan_low, core.near_low), min(core.plan_high, core.near_high), core.base_event
-    for i in range(len(book.below)):
-        low = max(low, book.below[i])
-        high = min(high, book.above[i])
-        event = min(event, book.event[i])
+    for i in range(book.params.pairs):
+        low = max(low, book.core.below[i])
+        high = min(high, book.core.above[i])
+        event = min(event, book.core.event[i])
     core.quiet_low, core.quiet_high, core.next_candle_event = low, high, event
 
 
 @compiled
 def emit(book: Book, kind: int, index: int) -> None:
     """Put out an intent about a slot's working order."""
-    slot = book.slots[index]
-    intent = book.intents[book.counts[0]]
+    slot = book.core.slots[index]
+    intent = book.out.intents[book.out.intent_count]
     intent.kind, intent.slot, intent.order_id, intent.side = kind, index, slot.order_id, slot.side
     intent.lots, intent.limit, intent.taker, intent.why = slot.lots - slot.filled, slot.limit, slot.taker, slot.why
-    book.counts[0] += 1
+    book.out.intent_count += 1
 
 
 @compiled
@@ -161,7 +161,7 @@ def place(book: Book, index: int, side: int, lots: int, limit: int, taker: int, 
     why : int
         A `FillReason`.
     """
-    core, params, slot = book.core[0], book.params[0], book.slots[index]
+    core, params, slot = book.core, book.params, book.core.slots[index]
     slot.order_id = core.next_order_id
     core.next_order_id += 1
     core.orders += 1
@@ -193,7 +193,7 @@ def cancel(book: Book, index: int) -> None:
 @compiled
 def end_order(book: Book, index: int) -> None:
     """Forget a slot's order, which is filled or cancelled, and release its money."""
-    core, slot = book.core[0], book.slots[index]
+    core, slot = book.core, book.core.slots[index]
     core.reserved -= slot.reserved
     core.working -= 1
     slot.reserved = slot.order_id = slot.lots = slot.filled = slot.limit = slot.taker = slot.reference = 0
@@ -204,10 +204,10 @@ def end_order(book: Book, index: int) -> None:
 @compiled
 def block(book: Book, slot: Record, rule: int) -> None:
     """Block a slot whose order was refused: it keeps the reason and tries again later."""
-    core = book.core[0]
+    core = book.core
     core.refused[rule] += 1
     slot.state, slot.reason = SlotState.BLOCKED, rule
-    slot.retry_at = core.candle + book.params[0].retry_candles
+    slot.retry_at = core.candle + book.params.retry_candles
 
 
 @compiled
@@ -217,7 +217,7 @@ def sell_held(book: Book, index: int, limit: int, taker: int, reference: int, wh
     A remainder worth less than the market's least order value could never be sold alone: it moves to the core's carry
     and the next sell of any slot takes it along.
     """
-    core, params, slot = book.core[0], book.params[0], book.slots[index]
+    core, params, slot = book.core, book.params, book.core.slots[index]
     price = limit if limit > 0 else core.last_price
     if (slot.held + core.carry_lots) * price * params.units < params.min_notional:
         core.refused[Rule.DUST] += 1
@@ -236,7 +236,7 @@ def sell_held(book: Book, index: int, limit: int, taker: int, reference: int, wh
 @compiled
 def trail_of(book: Book) -> int:
     """Return the trail distance that a slot arms with, in parts per million."""
-    core, params = book.core[0], book.params[0]
+    core, params = book.core, book.params
     trail = core.trail_ppm if core.trail_ppm > 0 else params.base_trail_ppm
     trail = share_of(trail, params.trail_factor[core.action + 1])
     return min(max(trail, params.trail_min[core.volatility]), params.trail_max[core.volatility])

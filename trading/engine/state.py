@@ -15,10 +15,29 @@ from trading.errors import StateCorrupt
 
 _I, _F = np.int64, np.float64
 
+MAX_PAIRS = 128
+"""Level pairs that a grid can have; the state has room for that many slots."""
+
+SLOT = np.dtype(
+    [
+        ("state", _I), ("reason", _I), ("pair", _I), ("grid_id", _I), ("primed", _I),
+        # prices in ticks
+        ("buy", _I), ("sell", _I), ("cap", _I), ("extreme", _I), ("trigger", _I), ("trail_ppm", _I),
+        ("floor", _I), ("stop_at", _I), ("take_at", _I), ("margin_ppm", _I),
+        # the working order: limit 0 takes any price, reference 0 takes the next price seen
+        ("order_id", _I), ("side", _I), ("lots", _I), ("filled", _I), ("limit", _I), ("taker", _I), ("reference", _I),
+        ("why", _I), ("active_from", _I), ("expires", _I), ("reserved", _I),
+        # the inventory: lots, cost with fees, proceeds so far, largest lots of this round
+        ("held", _I), ("cost", _I), ("proceeds", _I), ("pair_lots", _I), ("opened_at", _I), ("turned_at", _I),
+        ("retry_at", _I),
+    ],
+    align=True,
+)  # fmt: skip
+
 CORE = np.dtype(
     [
         # money: cash units, lots, and millionths of a lot
-        ("capital", _I), ("cash", _I), ("reserved", _I), ("position_lots", _I), ("dust_microlots", _I),
+        ("pairs", _I), ("capital", _I), ("cash", _I), ("reserved", _I), ("position_lots", _I), ("dust_microlots", _I),
         ("bought_units", _I), ("sold_units", _I), ("fee_units", _I), ("fee_microlots", _I),
         # lots that no slot could sell alone, and what they cost
         ("carry_lots", _I), ("carry_cost", _I),
@@ -43,22 +62,10 @@ CORE = np.dtype(
         # own trade history, decayed
         ("trades", _I), ("wins", _F), ("losses", _F), ("win_sum", _F), ("loss_sum", _F),
         ("next_order_id", _I), ("orders", _I), ("refused", _I, (len(Rule),)),
-    ],
-    align=True,
-)  # fmt: skip
-
-SLOT = np.dtype(
-    [
-        ("state", _I), ("reason", _I), ("pair", _I), ("grid_id", _I), ("primed", _I),
-        # prices in ticks
-        ("buy", _I), ("sell", _I), ("cap", _I), ("extreme", _I), ("trigger", _I), ("trail_ppm", _I),
-        ("floor", _I), ("stop_at", _I), ("take_at", _I), ("margin_ppm", _I),
-        # the working order: limit 0 takes any price, reference 0 takes the next price seen
-        ("order_id", _I), ("side", _I), ("lots", _I), ("filled", _I), ("limit", _I), ("taker", _I), ("reference", _I),
-        ("why", _I), ("active_from", _I), ("expires", _I), ("reserved", _I),
-        # the inventory: lots, cost with fees, proceeds so far, largest lots of this round
-        ("held", _I), ("cost", _I), ("proceeds", _I), ("pair_lots", _I), ("opened_at", _I), ("turned_at", _I),
-        ("retry_at", _I),
+        # by slot: the price at or under which it acts, at or over which it acts, the candle in which it looks again;
+        # apart from the slots, so that the loop scans them at the speed of memory
+        ("below", _I, (MAX_PAIRS,)), ("above", _I, (MAX_PAIRS,)), ("event", _I, (MAX_PAIRS,)),
+        ("slots", SLOT, (MAX_PAIRS,)),
     ],
     align=True,
 )  # fmt: skip
@@ -79,44 +86,60 @@ FILL = np.dtype(
 
 GRID = np.dtype([("candle", _I), ("centre", _I), ("spacing_ppm", _I)], align=True)
 
+INTENTS_PER_SLOT, FILLS_PER_SLOT, GRIDS_PER_CANDLE = 16, 6, 2
+"""Bounds on what a slot, or the grid, can put out in one candle: four path points, its open and its close."""
+FILL_ROOM, GRID_ROOM = 8_192, 512
+
+OUTPUT = np.dtype(
+    [
+        ("intent_count", _I), ("fill_count", _I), ("grid_count", _I),
+        ("levels", _I, (MAX_PAIRS + 1,)), ("taken", _I, (MAX_PAIRS,)),
+        ("intents", INTENT, (INTENTS_PER_SLOT * MAX_PAIRS,)), ("fills", FILL, (FILL_ROOM,)), ("grids", GRID, (GRID_ROOM,)),
+    ],
+    align=True,
+)  # fmt: skip
+
 Record = np.record
 Records = np.recarray[tuple[int], np.dtype[np.record]]
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Everything that the core knows.
+    """Everything that the core knows, in one record: it can be copied, compared, saved and restored as bytes.
 
     Parameters
     ----------
-    core : recarray of CORE, shape (1,)
-        Money, risk, grid, signal and time.
-    slots : recarray of SLOT, shape (n,)
-        One record for each pair of levels.
-    bounds : ndarray of int64, shape (3, n)
-        By slot: the price at or under which it acts, the price at or over which it acts, and the candle in which it
-        looks again. Apart from the slots, so that the loop can scan them at the speed of memory.
+    records : recarray of CORE, shape (1,)
+        Money, risk, grid, signal, time and slots.
     """
 
-    core: Records
-    slots: Records
-    bounds: NDArray[np.int64]
+    records: Records
+
+    @property
+    def core(self) -> Record:
+        """The record; changed in place by the core's functions."""
+        record: Record = self.records[0]
+        return record
+
+    @property
+    def slots(self) -> Records:
+        """The slots in use, one for each pair of levels; a view, shape (n,)."""
+        slots: Records = self.records[0].slots[: self.records[0].pairs].view(np.recarray)
+        return slots
 
     def copy(self) -> State:
         """Return an independent copy."""
-        return State(self.core.copy(), self.slots.copy(), self.bounds.copy())
+        return State(self.records.copy())
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, State) and self.to_bytes() == other.to_bytes()
+        return isinstance(other, State) and self.records.tobytes() == other.records.tobytes()
 
     __hash__ = None  # type: ignore[assignment]
 
     def to_bytes(self) -> bytes:
         """Return the state as bytes with its layout and a checksum."""
         buffer = BytesIO()
-        np.save(buffer, np.asarray(self.core), allow_pickle=False)
-        np.save(buffer, np.asarray(self.slots), allow_pickle=False)
-        np.save(buffer, self.bounds, allow_pickle=False)
+        np.save(buffer, np.asarray(self.records), allow_pickle=False)
         body = buffer.getvalue()
         return hashlib.sha256(body).digest() + body
 
@@ -132,11 +155,10 @@ class State:
         checksum, body = saved[:32], saved[32:]
         if hashlib.sha256(body).digest() != checksum:
             raise StateCorrupt("a saved core state fails its checksum; restore an older checkpoint")
-        buffer = BytesIO(body)
-        core, slots, bounds = (np.load(buffer, allow_pickle=False) for _ in range(3))
-        if core.dtype != CORE or slots.dtype != SLOT:
+        records = np.load(BytesIO(body), allow_pickle=False)
+        if records.dtype != CORE:
             raise StateCorrupt("a saved core state has another version's layout; restore it with that version")
-        return cls(core.view(np.recarray), slots.view(np.recarray), bounds)
+        return cls(records.view(np.recarray))
 
 
 def new_state(capital_units: int, pairs: int) -> State:
@@ -149,21 +171,18 @@ def new_state(capital_units: int, pairs: int) -> State:
     pairs : int
         Level pairs of the grid, one slot each.
     """
-    core = np.zeros(1, CORE).view(np.recarray)
-    for name in ("capital", "cash", "peak_equity", "day_equity"):
-        core[name] = capital_units
-    core["candle"] = -1
-    core["regime"] = -1
-    core["next_order_id"] = 1
-    core["quiet_low"] = core["plan_low"] = NEVER
-    core["near_low"], core["near_high"] = -NEVER, NEVER
-    core["next_candle_event"] = core["base_event"] = NEVER
-    slots = np.zeros(pairs, SLOT).view(np.recarray)
-    slots["grid_id"] = -1
-    slots["opened_at"] = slots["turned_at"] = -1
-    bounds = np.full((3, pairs), NEVER, np.int64)
-    bounds[0] = -NEVER
-    return State(core, slots, bounds)
+    state = State(np.zeros(1, CORE).view(np.recarray))
+    core = state.core
+    core.capital = core.cash = core.peak_equity = core.day_equity = capital_units
+    core.pairs = pairs
+    core.candle = core.regime = -1
+    core.next_order_id = 1
+    core.quiet_low = core.plan_low = NEVER
+    core.near_low, core.near_high = -NEVER, NEVER
+    core.next_candle_event = core.base_event = NEVER
+    core.below[:], core.above[:], core.event[:] = -NEVER, NEVER, NEVER
+    state.slots["grid_id"] = state.slots["opened_at"] = state.slots["turned_at"] = -1
+    return state
 
 
 class Book(NamedTuple):
@@ -171,51 +190,40 @@ class Book(NamedTuple):
 
     Parameters
     ----------
-    core, slots : recarray
-        Of a `State`; changed in place.
-    below, above, event : ndarray of int64, shape (n,)
-        The rows of a state's bounds.
-    params : recarray of PARAMS, shape (1,)
+    core : record of CORE
+        Changed in place.
+    params : record of PARAMS
         Constant through a session.
-    intents : recarray of INTENT
-        Orders placed and cancelled since the caller last reset ``counts[0]``.
-    fills : recarray of FILL
-        Fills since the caller last reset ``counts[1]``.
-    grids : recarray of GRID
-        Grids laid since the caller last reset ``counts[2]``.
-    counts : ndarray of int64, shape (3,)
-        How much of ``intents``, ``fills`` and ``grids`` is in use.
-    levels, taken : ndarray, shapes (n + 1,) and (n,)
-        Room to lay a grid in: the compiled core allocates nothing.
+    out : record of OUTPUT
+        ``intents`` (orders placed and cancelled), ``fills`` and ``grids`` since the caller last reset their counts;
+        and room to lay a grid in, because the compiled core allocates nothing.
     """
 
-    core: Records
-    slots: Records
-    below: NDArray[np.int64]
-    above: NDArray[np.int64]
-    event: NDArray[np.int64]
-    params: Records
-    intents: Records
-    fills: Records
-    grids: Records
-    counts: NDArray[np.int64]
-    levels: NDArray[np.int64]
-    taken: NDArray[np.bool_]
+    core: Record
+    params: Record
+    out: Record
+
+    @property
+    def intents(self) -> Records:
+        """Intents since the count was reset; a view."""
+        return _used(self.out.intents, self.out.intent_count)
+
+    @property
+    def fills(self) -> Records:
+        """Fills since the count was reset; a view."""
+        return _used(self.out.fills, self.out.fill_count)
+
+    @property
+    def grids(self) -> Records:
+        """Grids laid since the count was reset; a view."""
+        return _used(self.out.grids, self.out.grid_count)
 
 
-INTENTS_PER_SLOT = 16
-FILLS_PER_SLOT = 6
-"""Bounds on what one slot can put out in one candle: four path points and one decision."""
+def _used(rows: NDArray[np.void], count: int) -> Records:
+    used: Records = rows[:count].view(np.recarray)
+    return used
 
 
-GRIDS_PER_CANDLE = 2
-
-
-def open_book(state: State, params: Records, fill_room: int = 0, grid_room: int = 0) -> Book:
-    """Return a book on a state, with room for one candle's intents, fills and grids, or for as many as asked."""
-    pairs = len(state.slots)
-    rooms = (INTENTS_PER_SLOT * pairs, max(fill_room, FILLS_PER_SLOT * pairs), max(grid_room, GRIDS_PER_CANDLE))
-    layouts = (INTENT, FILL, GRID)
-    out = (np.zeros(room, layout).view(np.recarray) for room, layout in zip(rooms, layouts, strict=True))
-    counts, levels, taken = np.zeros(3, np.int64), np.zeros(pairs + 1, np.int64), np.zeros(pairs, np.bool_)
-    return Book(state.core, state.slots, *state.bounds, params, *out, counts, levels, taken)
+def open_book(state: State, params: Records) -> Book:
+    """Return a book on a state."""
+    return Book(state.core, params[0], np.zeros(1, OUTPUT).view(np.recarray)[0])

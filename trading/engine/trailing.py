@@ -36,15 +36,15 @@ def on_price(book: Book, price: int, jump: bool) -> None:
         True when the market may have skipped the prices in between (a tick, a candle's open); False along a candle's
         path, where a trigger is met at its own price.
     """
-    core = book.core[0]
+    core = book.core
     before = price if jump else core.last_price
     core.last_price = price
     if price <= core.quiet_low or price >= core.quiet_high:
-        for i in range(len(book.below)):
-            if price <= book.below[i]:
+        for i in range(book.params.pairs):
+            if price <= book.core.below[i]:
                 _fall(book, i, before, price)
                 refresh_slot(book, i)
-            elif price >= book.above[i]:
+            elif price >= book.core.above[i]:
                 _rise(book, i, before, price)
                 refresh_slot(book, i)
         if core.stale == 1:
@@ -54,7 +54,7 @@ def on_price(book: Book, price: int, jump: bool) -> None:
 
 @compiled
 def _fall(book: Book, index: int, before: int, price: int) -> None:
-    core, slot = book.core[0], book.slots[index]
+    core, slot = book.core, book.core.slots[index]
     state = slot.state
     if slot.held > 0 and price <= slot.stop_at:
         if slot.opened_at < core.candle and slot.why not in (FillReason.STOP, FillReason.FLATTEN):
@@ -70,7 +70,7 @@ def _fall(book: Book, index: int, before: int, price: int) -> None:
 
 @compiled
 def _rise(book: Book, index: int, before: int, price: int) -> None:
-    core, slot = book.core[0], book.slots[index]
+    core, slot = book.core, book.core.slots[index]
     state = slot.state
     if state == SlotState.FLAT:
         slot.primed = 1
@@ -124,7 +124,7 @@ def away_from_clusters(book: Book, trigger: int, side: int) -> int:
 
     A trigger nearer than ``cluster_window`` to one of them moves by ``cluster_shift``, a buy's up and a sell's down.
     """
-    core, params = book.core[0], book.params[0]
+    core, params = book.core, book.params
     window = share_of(trigger, params.cluster_window_ppm)
     step = max(core.round_step, 1)
     beyond_round = trigger % step
@@ -135,7 +135,7 @@ def away_from_clusters(book: Book, trigger: int, side: int) -> int:
 
 @compiled
 def _trigger_buy(book: Book, index: int, reference: int) -> None:
-    core, params, slot = book.core[0], book.params[0], book.slots[index]
+    core, params, slot = book.core, book.params, book.core.slots[index]
     if core.blackout == 1 or not may_open(core):
         return
     lots, rule = order_lots(book, slot.cap)
@@ -148,27 +148,27 @@ def _trigger_buy(book: Book, index: int, reference: int) -> None:
 
 @compiled
 def _trigger_sell(book: Book, index: int, reference: int) -> None:
-    slot = book.slots[index]
-    if book.core[0].blackout == 1:
+    slot = book.core.slots[index]
+    if book.core.blackout == 1:
         return
     if reference < triggerable_floor(book, slot):
         # the price jumped under the floor: hold on and arm again higher up
         slot.state = SlotState.HELD
         return
-    params = book.params[0]
+    params = book.params
     limit = slot.floor if params.take_market == 1 else max(slot.floor, reference)
     sell_held(book, index, limit, params.take_market, reference, FillReason.TRAIL)
 
 
 @compiled
 def _take_profit(book: Book, index: int, reference: int) -> None:
-    if book.core[0].blackout == 0:
-        sell_held(book, index, book.slots[index].floor, 1, reference, FillReason.TAKE_PROFIT)
+    if book.core.blackout == 0:
+        sell_held(book, index, book.core.slots[index].floor, 1, reference, FillReason.TAKE_PROFIT)
 
 
 @compiled
 def _stop_out(book: Book, index: int, reference: int) -> None:
-    if book.slots[index].order_id > 0:
+    if book.core.slots[index].order_id > 0:
         cancel(book, index)
     sell_held(book, index, 0, 1, reference, FillReason.STOP)
 

@@ -9,9 +9,7 @@ from trading.errors import DataError
 from trading.market.candles import Candles
 from trading.market.quality_report import Gap, QualityLimits, QualityReport
 from trading.market.rows import (
-    CandleColumns,
     RawRows,
-    common_step_ms,
     fault_sentence,
     first_fault,
     place_of,
@@ -20,7 +18,9 @@ from trading.market.rows import (
 from trading.market.timeframes import timeframe_ms, timeframe_of
 
 
-def inspect(columns: CandleColumns, timeframe: str | None = None, limits: QualityLimits | None = None) -> QualityReport:
+def inspect(
+    columns: RawRows | Candles, timeframe: str | None = None, limits: QualityLimits | None = None
+) -> QualityReport:
     """Count everything that is wrong or odd in a series.
 
     Parameters
@@ -44,10 +44,10 @@ def inspect(columns: CandleColumns, timeframe: str | None = None, limits: Qualit
     """
     limits = limits or QualityLimits()
     timestamp = columns.timestamp
-    source = columns.source if isinstance(columns, RawRows) else getattr(columns, "symbol", "candles")
+    source = columns.source if isinstance(columns, RawRows) else columns.symbol
     if len(timestamp) == 0:
         raise DataError(f"{source} holds no candles; there is nothing to check")
-    length = _timeframe(columns, timeframe, source)
+    length = _timeframe(columns, timeframe)
     steps = np.diff(timestamp)
     ordered = bool((steps > 0).all())
     times = timestamp if ordered else np.unique(timestamp)
@@ -77,17 +77,10 @@ def inspect(columns: CandleColumns, timeframe: str | None = None, limits: Qualit
     )
 
 
-def _timeframe(columns: CandleColumns, timeframe: str | None, source: str) -> str:
+def _timeframe(columns: RawRows | Candles, timeframe: str | None) -> str:
     if timeframe is not None:
         return timeframe_of(timeframe_ms(timeframe))
-    if isinstance(columns, Candles):
-        return columns.timeframe
-    if isinstance(columns, RawRows):
-        return columns.timeframe()
-    step = common_step_ms(columns.timestamp)
-    if step is None:
-        raise DataError(f"{source} holds one candle, which has no timeframe; name it")
-    return timeframe_of(step)
+    return columns.timeframe if isinstance(columns, Candles) else columns.timeframe()
 
 
 def _gaps(times: NDArray[np.int64], step_ms: int) -> tuple[tuple[Gap, ...], int]:
@@ -104,7 +97,7 @@ def _gaps(times: NDArray[np.int64], step_ms: int) -> tuple[tuple[Gap, ...], int]
     return gaps, int((steps[odd] % step_ms != 0).sum())
 
 
-def _outliers(columns: CandleColumns, limits: QualityLimits) -> int:
+def _outliers(columns: RawRows | Candles, limits: QualityLimits) -> int:
     with np.errstate(all="ignore"):
         odd = columns.high > limits.outlier_range * columns.low
         before = columns.close[:-1]
@@ -118,7 +111,7 @@ def _stuck(close: NDArray[np.float64], run: int) -> int:
     return int(lengths[lengths >= run].sum())
 
 
-def _fault(columns: CandleColumns, bad_values: bool, ordered: bool) -> str:
+def _fault(columns: RawRows | Candles, bad_values: bool, ordered: bool) -> str:
     fault = first_fault(columns) if bad_values else None
     if fault is not None:
         return fault_sentence(columns, fault)

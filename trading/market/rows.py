@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,40 +12,6 @@ from trading.errors import DataError
 from trading.market.candles import COLUMNS, PRICE_COLUMNS, Candles
 from trading.market.timeframes import timeframe_of
 from trading.market.times import iso
-
-
-class CandleColumns(Protocol):
-    """The six columns, in a file's rows or in `Candles`; times in int64 ms, the rest in float64."""
-
-    @property
-    def timestamp(self) -> NDArray[np.int64]:
-        """Open times, ms UTC."""
-        ...
-
-    @property
-    def open(self) -> NDArray[np.float64]:
-        """First prices."""
-        ...
-
-    @property
-    def high(self) -> NDArray[np.float64]:
-        """Highest prices."""
-        ...
-
-    @property
-    def low(self) -> NDArray[np.float64]:
-        """Lowest prices."""
-        ...
-
-    @property
-    def close(self) -> NDArray[np.float64]:
-        """Last prices."""
-        ...
-
-    @property
-    def volume(self) -> NDArray[np.float64]:
-        """Traded base quantity."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +147,13 @@ def common_step_ms(timestamp: NDArray[np.int64]) -> int | None:
     return int(lengths[np.argmax(counts)])
 
 
-def value_faults(columns: CandleColumns) -> dict[str, NDArray[np.bool_]]:
+def value_faults(columns: RawRows | Candles) -> dict[str, NDArray[np.bool_]]:
     """Return which rows hold values that no candle may have, by kind of fault.
 
     Parameters
     ----------
-    columns : CandleColumns
-        Columns of n rows.
+    columns : RawRows or Candles
+        Of n rows.
 
     Returns
     -------
@@ -198,7 +163,8 @@ def value_faults(columns: CandleColumns) -> dict[str, NDArray[np.bool_]]:
     """
     prices = [getattr(columns, name) for name in PRICE_COLUMNS]
     opened, high, low, close = prices
-    non_finite = ~np.isfinite(opened + high + low + close + columns.volume)
+    with np.errstate(all="ignore"):
+        non_finite = ~np.isfinite(opened + high + low + close + columns.volume)
     if non_finite.any():  # a sum of finite values may overflow: look again, value by value
         non_finite = ~np.logical_and.reduce([np.isfinite(values) for values in (*prices, columns.volume)])
     least = np.minimum(np.minimum(opened, close), np.minimum(high, low))
@@ -208,7 +174,7 @@ def value_faults(columns: CandleColumns) -> dict[str, NDArray[np.bool_]]:
     return {"non_finite": non_finite, "non_positive": non_positive, "bad_bracket": bad_bracket}
 
 
-def first_fault(columns: CandleColumns) -> Fault | None:
+def first_fault(columns: RawRows | Candles) -> Fault | None:
     """Return the first value that no candle may have, or None."""
     faults = value_faults(columns)
     firsts = {kind: int(np.argmax(mask)) for kind, mask in faults.items() if mask.any()}
@@ -218,7 +184,7 @@ def first_fault(columns: CandleColumns) -> Fault | None:
     return _describe(columns, kind, firsts[kind])
 
 
-def _describe(columns: CandleColumns, kind: str, row: int) -> Fault:
+def _describe(columns: RawRows | Candles, kind: str, row: int) -> Fault:
     values = {name: float(getattr(columns, name)[row]) for name in (*PRICE_COLUMNS, "volume")}
     if kind == "non_finite":
         column = next(name for name, value in values.items() if not np.isfinite(value))
@@ -233,21 +199,20 @@ def _describe(columns: CandleColumns, kind: str, row: int) -> Fault:
     return Fault(row, "low", values["low"], f"is above {least} {values[least]:.12g}")
 
 
-def place_of(columns: CandleColumns, row: int) -> str:
+def place_of(columns: RawRows | Candles, row: int) -> str:
     """Return where a row stands, for a message."""
     if isinstance(columns, RawRows):
         return columns.place(row)
-    name = f"{columns.symbol} {columns.timeframe}" if isinstance(columns, Candles) else "candles"
-    return f"{name}, row {row + 1} ({iso(int(columns.timestamp[row]))})"
+    return f"{columns.symbol} {columns.timeframe}, row {row + 1} ({iso(int(columns.timestamp[row]))})"
 
 
-def fault_sentence(columns: CandleColumns, fault: Fault) -> str:
+def fault_sentence(columns: RawRows | Candles, fault: Fault) -> str:
     """Return a fault as a sentence: place, column, value, what is wrong, what to do."""
     where = f"{place_of(columns, fault.row)}, column {fault.column!r}"
     return f"{where}: {fault.value:.12g} {fault.reason}; correct or remove the row"
 
 
-def require_values(columns: CandleColumns) -> None:
+def require_values(columns: RawRows | Candles) -> None:
     """Refuse columns that hold a value no candle may have.
 
     Raises

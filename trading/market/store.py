@@ -19,8 +19,8 @@ from trading.market.candles import COLUMNS, Candles
 from trading.market.names import folder_name, symbol_of_folder
 from trading.market.resampling import bucket_opens, resample
 from trading.market.rows import require_values
-from trading.market.store_files import read_month, remove_leftovers, split_months, write_months
-from trading.market.timeframes import timeframe_ms, timeframe_of
+from trading.market.store_files import merge, read_month, remove_leftovers, split_months, write_months
+from trading.market.timeframes import is_timeframe, timeframe_ms, timeframe_of
 
 _MONTH_FILE = re.compile(r"\d{4}-\d{2}\.parquet")
 _GLOB = re.compile(r"([*?\[])")
@@ -129,7 +129,7 @@ class CandleStore:
         for month, rows in split_months(candles.timestamp):
             file = folder / f"{month}.parquet"
             new = candles[rows].columns()
-            merged, more, others = _merge(read_month(file) if file.exists() else None, new)
+            merged, more, others = merge(read_month(file) if file.exists() else None, new)
             added, replaced = added + more, replaced + others
             if more or others:
                 changed[file] = merged
@@ -178,8 +178,8 @@ class CandleStore:
     def timeframes(self, symbol: str) -> list[str]:
         """Return the stored timeframes of a symbol, shortest first."""
         folder = self.root / "candles" / folder_name(symbol)
-        stored = [path.name for path in folder.iterdir() if self._files(symbol, path.name)] if folder.is_dir() else []
-        return sorted(stored, key=timeframe_ms)
+        names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+        return sorted((name for name in names if is_timeframe(name) and self._files(symbol, name)), key=timeframe_ms)
 
     def contents(self) -> list[StoredSeries]:
         """Return what is stored, by symbol and timeframe.
@@ -291,18 +291,3 @@ def _bucket_open(time_ms: int, step: int) -> int:
 
 def _month(time_ms: int) -> str:
     return datetime.fromtimestamp(time_ms / 1_000, tz=UTC).strftime("%Y-%m")
-
-
-def _merge(
-    old: dict[str, NDArray[np.generic]] | None, new: dict[str, NDArray[np.generic]]
-) -> tuple[dict[str, NDArray[np.generic]], int, int]:
-    # The new columns win; also says how many rows were added and how many replaced.
-    if old is None:
-        return new, len(new["timestamp"]), 0
-    known = np.isin(new["timestamp"], old["timestamp"], assume_unique=True)
-    same_rows = np.searchsorted(old["timestamp"], new["timestamp"][known])
-    equal = np.logical_and.reduce([old[name][same_rows] == new[name][known] for name in COLUMNS])
-    kept = ~np.isin(old["timestamp"], new["timestamp"], assume_unique=True)
-    merged = {name: np.concatenate([old[name][kept], new[name]]) for name in COLUMNS}
-    order = np.argsort(merged["timestamp"], kind="stable")
-    return {name: merged[name][order] for name in COLUMNS}, int((~known).sum()), int((~equal).sum())

@@ -48,6 +48,32 @@ def read_month(file: Path) -> dict[str, NDArray[np.generic]]:
         ) from None
 
 
+def merge(
+    old: dict[str, NDArray[np.generic]] | None, new: dict[str, NDArray[np.generic]]
+) -> tuple[dict[str, NDArray[np.generic]], int, int]:
+    """Return the columns of two pieces of one series in order; where both have a time, the new one wins.
+
+    Parameters
+    ----------
+    old, new : dict of ndarray
+        Candle columns, each rising in time; ``old`` may be None.
+
+    Returns
+    -------
+    tuple
+        The columns, the number of added rows, the number of replaced rows.
+    """
+    if old is None:
+        return new, len(new["timestamp"]), 0
+    known = np.isin(new["timestamp"], old["timestamp"], assume_unique=True)
+    same_rows = np.searchsorted(old["timestamp"], new["timestamp"][known])
+    equal = np.logical_and.reduce([old[name][same_rows] == new[name][known] for name in COLUMNS])
+    kept = ~np.isin(old["timestamp"], new["timestamp"], assume_unique=True)
+    merged = {name: np.concatenate([old[name][kept], new[name]]) for name in COLUMNS}
+    order = np.argsort(merged["timestamp"], kind="stable")
+    return {name: merged[name][order] for name in COLUMNS}, int((~known).sum()), int((~equal).sum())
+
+
 def write_months(months: dict[Path, dict[str, NDArray[np.generic]]]) -> None:
     """Write files so that each is replaced as a whole, and none before all are safely on disk.
 

@@ -30,6 +30,11 @@ def timeframe_ms(timeframe: str) -> int:
     return int(match[1]) * _UNIT_MS[match[2]]
 
 
+def is_timeframe(text: str) -> bool:
+    """Return whether a text is a timeframe."""
+    return _PATTERN.fullmatch(text) is not None
+
+
 def timeframe_of(length_ms: int) -> str:
     """Return the shortest name of a length: ``3_600_000`` is ``"1h"``."""
     for unit, unit_ms in _UNITS_BY_LENGTH:

@@ -123,10 +123,6 @@ class Fills:
     def __len__(self) -> int:
         return len(self.timestamp)
 
-    def __getitem__(self, rows: slice) -> Fills:
-        """Return a slice by row number."""
-        return Fills(self.market, **{name: getattr(self, name)[rows] for name in _DTYPES})
-
     @property
     def value_units(self) -> NDArray[np.int64]:
         """Price times quantity of each fill, exact, in cash units; shape (n,)."""
@@ -154,11 +150,6 @@ class Fills:
     def fees(self) -> Decimal:
         """All fees, quote currency; fees in base at their fill's price."""
         return self.market.money(exact_sum(self.fee_value_units))
-
-    def reason_names(self) -> list[str]:
-        """Return each fill's reason as a word."""
-        names = {reason.value: reason.name.lower() for reason in FillReason}
-        return [names[value] for value in self.reason.tolist()]
 
     def table(self) -> pa.Table:
         """Return the fills as a table of exchange-side units.

@@ -99,7 +99,12 @@ def level_heatmap(trades: Trades, start_ms: int, end_ms: int) -> tuple[Row, ...]
     rows = []
     for index in reversed(range(len(labels))):
         cells = tuple(
-            cell(value, largest, "", f"level {labels[index]}, {short_time(edge)}: {money(value, signed=True)}, {n} trades")
+            cell(
+                value,
+                largest,
+                "",
+                f"level {labels[index]}, {short_time(edge)}: {money(value, signed=True)}, {n} trades",
+            )
             if n
             else None
             for value, n, edge in zip(profit[index].tolist(), count[index].tolist(), edges[:-1], strict=True)
@@ -186,6 +191,8 @@ def agent_rows(agents: Sequence[Mapping[str, object]], profit: Mapping[str, floa
         rows.append(
             {
                 "name": name,
+                "skipped": agent.get("skipped") or "",
+                "weight": number(_float(agent.get("weight"))),
                 "signals": number(_float(agent.get("signals")), 0),
                 "hit_rate": percent(_float(agent.get("hit_rate")), 1, signed=False),
                 "confidence": percent(_float(agent.get("mean_confidence")), 1, signed=False),

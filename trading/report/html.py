@@ -48,7 +48,9 @@ def write_report(result: BacktestResult, folder: Path) -> Path:
         part.write_text(page, encoding="utf-8")
         part.replace(path)
     except OSError as error:
-        raise Refused(f"{path} cannot be written ({error.strerror or error}); choose another --report folder") from error
+        raise Refused(
+            f"{path} cannot be written ({error.strerror or error}); choose another --report folder"
+        ) from error
     return path
 
 
@@ -111,12 +113,14 @@ def _chart_notes(result: BacktestResult, bars: Bars) -> list[str]:
     candles = result.candles
     if len(bars.start) < len(candles):
         notes.append(
-            f"{len(candles):,} candles of {candles.timeframe} are drawn as {len(bars.start):,} bars of {bars.timeframe}; "
-            f"all {len(result.fills):,} fills are kept, and every figure is computed on all candles."
+            f"{len(candles):,} candles of {candles.timeframe} are drawn as {len(bars.start):,} bars of "
+            f"{bars.timeframe}; all {len(result.fills):,} fills are kept, and every figure is computed on all candles."
         )
     left_out = len(result.grids) - shown_grids(result)
     if left_out:
-        notes.append(f"Levels of the newest {shown_grids(result):,} grids are drawn; {left_out:,} older ones are left out.")
+        notes.append(
+            f"Levels of the newest {shown_grids(result):,} grids are drawn; {left_out:,} older ones are left out."
+        )
     return notes
 
 
@@ -174,17 +178,19 @@ def _flat(content: Mapping[str, object], prefix: str = "") -> list[tuple[str, st
 
 
 def _text(value: object) -> str:
-    if value is None or value == []:
-        return formats.DASH
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_text(item)}" for name, item in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        shown = ", ".join(_text(item) for item in value[:_SHOWN_ITEMS]) or formats.DASH
+        return shown if len(value) <= _SHOWN_ITEMS else f"{shown} and {len(value) - _SHOWN_ITEMS:,} more"
+    return _scalar_text(value)
+
+
+def _scalar_text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:,.6g}"
     if isinstance(value, int):
         return f"{value:,}"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_text(item)}" for name, item in value.items())
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        shown = ", ".join(_text(item) for item in value[:_SHOWN_ITEMS])
-        return shown if len(value) <= _SHOWN_ITEMS else f"{shown} and {len(value) - _SHOWN_ITEMS:,} more"
-    return str(value)
+    return formats.DASH if value is None else str(value)

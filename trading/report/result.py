@@ -111,7 +111,9 @@ class BacktestResult:
     def __post_init__(self) -> None:
         for name in ("equity", "cash", "position"):
             if getattr(self, name).shape != self.candles.timestamp.shape:
-                raise DataError(f"result column {name!r} has shape {getattr(self, name).shape}, candles {len(self.candles)}")
+                raise DataError(
+                    f"result column {name!r} has shape {getattr(self, name).shape}, candles {len(self.candles)}"
+                )
 
     @property
     def currency(self) -> str:
@@ -207,15 +209,13 @@ class BacktestResult:
 def plain_json(value: object) -> object:
     """Return a value as plain JSON data: exact numbers as floats, NaN and infinity as None, times and paths as text."""
     if isinstance(value, Enum):
-        return plain_json(value.value)
-    if value is None or isinstance(value, str | bool | int):
-        return value
+        value = value.value
     if isinstance(value, np.generic | np.ndarray):
-        return plain_json(value.tolist())
-    if isinstance(value, float | Decimal):
-        return float(value) if math.isfinite(value) else None
+        value = value.tolist()
     if isinstance(value, Mapping):
         return {str(plain_json(key)): plain_json(item) for key, item in value.items()}
-    if isinstance(value, Sequence):
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return [plain_json(item) for item in value]
-    return str(value)
+    if isinstance(value, float | Decimal):
+        return float(value) if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | bool | int) else str(value)

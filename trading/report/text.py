@@ -51,7 +51,12 @@ def _figures(result: BacktestResult) -> Table:
     rows = (
         ("annualised", percent(metrics.annualized_return), "trades", f"{metrics.trades:,} ({metrics.fills:,} fills)"),
         ("max drawdown", percent(metrics.max_drawdown), "win rate", percent(metrics.win_rate, 1, signed=False)),
-        ("longest drawdown", duration(metrics.max_drawdown_duration_ms), "profit factor", number(metrics.profit_factor)),
+        (
+            "longest drawdown",
+            duration(metrics.max_drawdown_duration_ms),
+            "profit factor",
+            number(metrics.profit_factor),
+        ),
         ("volatility", percent(metrics.volatility, signed=False), "expectancy", money(metrics.expectancy, signed=True)),
         ("sharpe", number(metrics.sharpe), "fees", f"{money(metrics.fees)} {result.currency}"),
         ("sortino", number(metrics.sortino), "turnover", f"{number(metrics.turnover, 1)} x capital"),

@@ -184,7 +184,7 @@ def _result(
     trades = pair_trades(fills)
     cash, position = _balances(fills, settings.capital, len(candles))
     equity = simulation.equity[real] / 10.0**market.cash_decimals
-    core = simulation.state.core[0]
+    core = simulation.state.core
     refusals = {rule.name.lower(): int(core.refused[rule]) for rule in Rule if core.refused[rule]}
     metrics = _metrics(candles, equity, position, fills, trades, settings.capital, refusals, signals, real)
     quality = prepared.quality.as_json() | {"filled": int(len(prepared.candles) - len(candles))}
@@ -229,7 +229,7 @@ def _input_rows(fills: Fills, real: NDArray[np.int64]) -> Fills:
 
 
 def _audit(fills: Fills, capital: Decimal, simulation: Simulation) -> None:
-    core, ledger = simulation.state.core[0], replay(fills, capital).ledger
+    core, ledger = simulation.state.core, replay(fills, capital).ledger
     position = int(core.position_lots) * PPM + int(core.dust_microlots)
     if (ledger.cash_units, ledger.position_microlots) != (int(core.cash), position):
         raise LedgerMismatch(
@@ -294,11 +294,11 @@ def _notes(market: Market, recentres: int, halts: int) -> tuple[str, ...]:
 def _grid_history(
     grids: Records, params: Records, market: Market, real: NDArray[np.int64]
 ) -> tuple[GridLevels, ...]:
-    below, pairs = int(params[0].buy_levels), int(params[0].buy_levels + params[0].sell_levels)
+    below, pairs = int(params[0].buy_levels), int(params[0].pairs)
     levels = np.zeros(pairs + 1, np.int64)
     history = []
     for grid in grids:
-        lay_levels(levels, int(grid.centre), int(grid.spacing_ppm), below)
+        lay_levels(levels, len(levels), int(grid.centre), int(grid.spacing_ppm), below)
         prices = tuple(float(market.price(level)) for level in levels.tolist())
         row = int(np.searchsorted(real, grid.candle))
         history.append(GridLevels(row, float(market.price(grid.centre)), prices))

@@ -42,8 +42,7 @@ class Seat:
     @property
     def core(self) -> np.record:
         """The core's record."""
-        record: np.record = self.book.core[0]
-        return record
+        return self.book.core
 
     def value(self) -> int:
         """Return the seat's equity at its last price, cash units."""
@@ -137,8 +136,8 @@ def _refuse_misfits(series: Sequence[Candles]) -> None:
 def _seat(candles: Candles, market: Market, settings: Settings, strategy: Strategy) -> Seat:
     params = strategy.parameters(settings, market)
     tape = pack_tape(candles, strategy.signals(candles, settings), market, settings.fills.volume_share)
-    state = new_state(market.cash_units(settings.capital), int(params[0].buy_levels + params[0].sell_levels))
-    state.core["cash"] = 0
+    state = new_state(market.cash_units(settings.capital), int(params[0].pairs))
+    state.core.cash = 0
     return Seat(candles, market, tape, open_book(state, params))
 
 
@@ -150,11 +149,11 @@ def _step_seat(seats: Sequence[Seat], index: int, pool: int, fills: list[Records
     core.cash += pool
     core.external_equity = sum(other.value() for other in others)
     core.external_exposure = sum(other.exposure() for other in others)
-    book.counts[:] = 0
+    book.out.fill_count = book.out.intent_count = book.out.grid_count = 0
     step(book, seat.tape, seat.next_row)
     seat.next_row += 1
-    if book.counts[1]:
-        made = book.fills[: book.counts[1]].copy()
+    if book.out.fill_count:
+        made = book.fills.copy()
         made["cash_units"] += sum(int(other.core.cash) for other in others)
         fills.append(made)
     free = int(core.cash - core.reserved)
@@ -202,7 +201,7 @@ def _result(  # noqa: PLR0913 - the parts of one run
 
 
 def _symbol_result(seat: Seat, made: list[Records]) -> SymbolResult:
-    records = np.concatenate(made) if made else seat.book.fills[:0]
+    records = np.concatenate(made) if made else seat.book.fills[:0].copy()
     fills = Fills.from_records(records, seat.market)
     trades: Trades = pair_trades(fills)
     position = int(seat.core.position_lots) * PPM + int(seat.core.dust_microlots)

@@ -11,7 +11,7 @@ from trading.signals.records import Regime, VolatilityClass
 Singles = NDArray[np.float32]
 
 TREND_ENTER, TREND_LEAVE = 0.30, 0.18
-"""Efficiency ratio over 96 candles: a random walk averages 0.08 and exceeds 0.30 about once in 300 candles."""
+"""Efficiency ratio over 96 candles: a random walk averages 0.10 and exceeds 0.30 at 2% of its candles."""
 CALM_ENTER, CALM_LEAVE = 0.65, 0.80
 VOLATILE_LEAVE, VOLATILE_ENTER = 1.25, 1.60
 """Ratio of the present ATR to its average over 288 candles."""

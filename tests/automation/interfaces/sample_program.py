@@ -46,7 +46,9 @@ class Options(BaseModel):
     risk: RiskProfile = Field(RiskProfile.MODERATE, description="risk tolerance")
     rule: Literal["penetration", "touch"] = Field("penetration", description="how limits fill")
     start: datetime | None = Field(None, description="first candle")
-    sets: list[str] = Field(default=[], alias="set", description="a setting as name=value")
+    sets: list[str] = Field(
+        default=[], alias="set", description="pin a setting", json_schema_extra={"metavar": "NAME=VALUE"}
+    )
     candles: int = Field(100, ge=1, description="how many")
     allow_gaps: bool = Field(False, description="trade over gaps")
     colour: bool = Field(True, description="in colour")

@@ -127,7 +127,15 @@ class TestHelp:
 
     def test_a_command_shows_options_defaults_descriptions_and_examples(self) -> None:
         text = run("show", "--help", COLUMNS="200").stdout
-        for part in ("--capital", "quote currency", "10000", "conservative", "--no-colour", "[such as BTC/USDT]"):
+        for part in (
+            "--capital",
+            "quote currency",
+            "10000",
+            "conservative",
+            "--no-colour",
+            "NAME=VALUE",
+            "[such as BTC/USDT]",
+        ):
             assert part in text
         assert text.count("--home") == 1
         assert "gridbot show --json" in text.partition("Examples:")[2]

@@ -79,9 +79,8 @@ def path_tape(prices: list[float], *, action: int = 0, trail: int = 10_000) -> T
 def book_for(settings: Settings, market: Market = BTC) -> tuple[Book, State, Records]:
     """Return a book on a new state, the state and the parameters."""
     params = derive_parameters(settings, market)
-    pairs = int(params[0].buy_levels + params[0].sell_levels)
-    state = new_state(market.cash_units(settings.capital), pairs)
-    return open_book(state, params, 200_000, 1_000), state, params
+    state = new_state(market.cash_units(settings.capital), int(params[0].pairs))
+    return open_book(state, params), state, params
 
 
 def settings_with(**sections: Mapping[str, object]) -> Settings:
@@ -95,9 +94,9 @@ def settings_with(**sections: Mapping[str, object]) -> Settings:
 def play(book: Book, tape: Tape, start: int = 0) -> Records:
     """Step every candle of a tape and return the fills made."""
     for candle in range(start, len(tape.timestamp)):
-        book.counts[0] = 0
+        book.out.intent_count = 0
         step(book, tape, candle)
-    return book.fills[: book.counts[1]]
+    return book.fills
 
 
 def cut(tape: Tape, start: int, stop: int) -> Tape:

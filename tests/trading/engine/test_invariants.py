@@ -46,14 +46,14 @@ settings = st.builds(
 def test_cash_inventory_and_fees_are_conserved_to_the_unit(seed, market, chosen, thin):
     tape = random_tape(seed, 600, thin=thin)
     book, state, params = book_for(chosen, market)
-    capital, units = int(state.core[0].capital), int(params[0].units)
+    capital, units = int(state.core.capital), int(params[0].units)
     cash, microlots = capital, 0
     for fill in play(book, tape):
         value = int(fill.price_ticks) * int(fill.lots) * units
         cash -= int(fill.side) * value + int(fill.fee_units)
         microlots += int(fill.side) * int(fill.lots) * PPM - int(fill.fee_microlots)
         assert (fill.cash_units, fill.position_lots * PPM + fill.dust_microlots) == (cash, microlots)
-    core = state.core[0]
+    core = state.core
     assert core.cash == capital - core.bought_units + core.sold_units - core.fee_units == cash
     assert core.position_lots == state.slots["held"].sum() + core.carry_lots
     assert core.reserved == state.slots["reserved"].sum()
@@ -83,13 +83,13 @@ def test_one_slot_per_pair_of_levels_and_never_more_than_the_pair_s_lots(seed, c
     tape = random_tape(seed, 400, thin=thin)
     book, state, _ = book_for(chosen)
     for candle in range(len(tape.timestamp)):
-        book.counts[0] = 0
+        book.out.intent_count = 0
         step(book, tape, candle)
         check_slots(book, state)
 
 
 def check_slots(book: Book, state: State) -> None:
-    core, slots = state.core[0], state.slots
+    core, slots = state.core, state.slots
     current = slots[slots["grid_id"] == core.grid_id]
     assert len(set(current["pair"].tolist())) == len(current)
     working = np.isin(slots["state"], (SlotState.BUYING, SlotState.PARTIAL, SlotState.SELLING))
@@ -112,15 +112,15 @@ def test_a_trailing_buy_never_pays_over_its_cap_and_a_trailing_sell_never_gets_l
     book, state, _ = book_for(chosen, market)
     limits: dict[int, int] = {}
     for candle in range(len(tape.timestamp)):
-        book.counts[0], seen = 0, int(book.counts[1])
+        book.out.intent_count, seen = 0, len(book.fills)
         step(book, tape, candle)
-        for intent in book.intents[: book.counts[0]]:
+        for intent in book.intents:
             if intent.kind == IntentKind.PLACE:
                 limits[int(intent.order_id)] = int(intent.limit)
                 slot = state.slots[intent.slot]
                 if intent.side == SELL and slot.order_id == intent.order_id and intent.why == FillReason.TRAIL:
-                    assert intent.limit * slot.held * int(book.params[0].units) > slot.cost
-        for fill in book.fills[seen : book.counts[1]]:
+                    assert intent.limit * slot.held * int(book.params.units) > slot.cost
+        for fill in book.fills[seen:]:
             limit = limits[int(fill.order_id)]
             assert fill.price_ticks <= limit if fill.side == BUY else fill.price_ticks >= limit
 
@@ -132,11 +132,11 @@ def test_a_slot_never_buys_and_sells_within_one_candle(seed, chosen):
     slot_of: dict[int, int] = {}
     sides: dict[tuple[int, int], set[int]] = {}
     for candle in range(len(tape.timestamp)):
-        book.counts[0], seen = 0, int(book.counts[1])
+        book.out.intent_count, seen = 0, len(book.fills)
         step(book, tape, candle)
-        for intent in book.intents[: book.counts[0]]:
+        for intent in book.intents:
             slot_of[int(intent.order_id)] = int(intent.slot)
-        for fill in book.fills[seen : book.counts[1]]:
+        for fill in book.fills[seen:]:
             sides.setdefault((candle, slot_of[int(fill.order_id)]), set()).add(int(fill.side))
     assert all(len(done) == 1 for done in sides.values())
 
@@ -146,12 +146,12 @@ def test_a_halted_session_opens_nothing(seed, chosen):
     tape = random_tape(seed, 600, volatility=0.008)
     book, state, _ = book_for(chosen)
     for candle in range(len(tape.timestamp)):
-        halted = state.core[0].halt != Halt.NONE
-        day = int(tape.timestamp[candle]) >= int(state.core[0].day_end_ms)
-        book.counts[0] = 0
+        halted = state.core.halt != Halt.NONE
+        day = int(tape.timestamp[candle]) >= int(state.core.day_end_ms)
+        book.out.intent_count = 0
         step(book, tape, candle)
-        if halted and not day and state.core[0].halt != Halt.NONE:
-            placed = book.intents[: book.counts[0]]
+        if halted and not day and state.core.halt != Halt.NONE:
+            placed = book.intents
             assert not ((placed["kind"] == IntentKind.PLACE) & (placed["side"] == BUY)).any()
 
 
@@ -163,7 +163,7 @@ def test_passing_over_quiet_candles_changes_nothing(seed, market, chosen, thin):
         book, state, _ = book_for(chosen, market)
         equity = np.zeros(len(tape.timestamp), np.int64)
         assert run(book, tape, equity, 0, skip) == len(equity)
-        outcomes.append((state.to_bytes(), equity.tobytes(), book.fills[: book.counts[1]].tobytes()))
+        outcomes.append((state.to_bytes(), equity.tobytes(), book.fills.tobytes()))
     assert outcomes[0] == outcomes[1]
 
 
@@ -175,7 +175,7 @@ def test_saving_and_restoring_in_the_middle_gives_the_same_rest(seed, chosen, mi
     book, state, _ = book_for(chosen)
     before = play(book, cut(tape, 0, middle)).copy()
     restored = State.from_bytes(state.to_bytes())
-    after = play(open_book(restored, params, 200_000, 1_000), cut(tape, middle, 600))
+    after = play(open_book(restored, params), cut(tape, middle, 600))
     assert restored == whole
     assert np.concatenate([before, after]).tobytes() == expected.tobytes()
 

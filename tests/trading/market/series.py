@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
-import pyarrow.feather as feather
 import pyarrow.parquet as pq
 from hypothesis import strategies as st
+from pyarrow import feather
 
 from trading.market.candles import COLUMNS, Candles
 from trading.market.timeframes import timeframe_ms

@@ -106,7 +106,10 @@ BAD_FILES = {
     "true in json": (lambda p: _json_item(p, value=True), "row 4, column 'high': True is not a number"),
     "too many columns": (lambda p: _csv(p, [*_lines()[:3], _lines()[3] + ",1"]), "line 5: 7 columns and not 6"),
     "too few columns": (lambda p: _csv(p, [*_lines()[:3], "1,2"]), "line 5: 2 columns and not 6"),
-    "headerless of odd width": (lambda p: _csv(p, ["1,2,3,4"], "1700006400000,1,2,1"), "line 1: no header and 4 columns"),
+    "headerless of odd width": (
+        lambda p: _csv(p, ["1,2,3,4"], "1700006400000,1,2,1"),
+        "line 1: no header and 4 columns",
+    ),
     "missing column in csv": (
         lambda p: _csv(p, [], "timestamp,open,high,low,volume"),
         "line 1: there is no column 'close'",
@@ -132,7 +135,10 @@ BAD_FILES = {
     "high under low": (lambda p: _cell(p, 2, 2, "0.5"), "line 4, column 'high': 0.5 is below"),
     "low over close": (lambda p: _cell(p, 2, 3, "99999"), "line 4, column 'high': .* is below low 99999"),
     "date as a number": (lambda p: _cell(p, 0, 0, "20210101"), "line 2, column 'timestamp': '20210101' is no time"),
-    "time of no calendar": (lambda p: _cell(p, 3, 0, "2024-02-31"), "line 5, column 'timestamp': '2024-02-31' is no time"),
+    "time of no calendar": (
+        lambda p: _cell(p, 3, 0, "2024-02-31"),
+        "line 5, column 'timestamp': '2024-02-31' is no time",
+    ),
     "folder": (_folder, "is a folder"),
     "missing file": (lambda p: p, "there is no file"),
 }
@@ -182,7 +188,7 @@ def test_import_mends_order_and_duplicates_and_says_so(build, _message, tmp_path
 def test_price_beyond_float_in_json_is_named(tmp_path):
     path = tmp_path / "BTC-USDT.json"
     path.write_text("[[1700006400000,1,2,1," + "9" * 400 + ",1]]")
-    with pytest.raises(DataError, match="row 1, column 'close': 9+ is not a number"):
+    with pytest.raises(DataError, match=r"row 1, column 'close': 9+ is not a number"):
         read_candles(path)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import feather
 
 from tests.trading.market.series import WRITERS, candles_at, equal, gappy, rows_of, steady, table, write_csv
 from trading.errors import DataError, UsageError
@@ -70,7 +72,7 @@ def test_a_time_in_another_zone_is_turned_into_utc(tmp_path):
 def test_mixed_forms_of_time_in_one_column_are_understood(tmp_path):
     path = tmp_path / "BTCUSDT.csv"
     path.write_text(
-        "date,open,high,low,close,volume\n1714521600,1,2,1,2,3\n2024-05-01T00:05Z,2,2,1,2,3\n2024-05-01 00:10,2,2,1,2,3\n"
+        "date,open,high,low,close,volume\n1714521000,1,2,1,2,3\n2024-04-30T23:55Z,2,2,1,2,3\n2024-05-01,2,2,1,2,3\n"
     )
     assert np.diff(read_candles(path).timestamp).tolist() == [300_000, 300_000]
 
@@ -102,7 +104,7 @@ def test_blank_lines_are_skipped_and_still_counted(tmp_path):
 def test_old_feather_files_without_arrow_magic_still_read(tmp_path):
     candles = steady(20)
     path = tmp_path / "BTC-USDT.feather"
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="Feather V1"):
         feather.write_feather(table(candles), path, version=1)
     assert path.read_bytes().startswith(b"FEA1")
     assert equal(read_candles(path), candles)
@@ -148,7 +150,7 @@ def test_tidying_sorts_and_lets_the_later_of_two_rows_win(order, twice, tmp_path
     assert equal(rows, candles)
     assert tidying.duplicates == 1
     times = [int(line.split(",", 1)[0]) for line in shuffled]
-    assert tidying.out_of_order == sum(later < earlier for earlier, later in zip(times, times[1:], strict=False))
+    assert tidying.out_of_order == sum(later < earlier for earlier, later in pairwise(times))
 
 
 @pytest.mark.parametrize(
@@ -178,3 +180,70 @@ def test_weekly_steps_and_odd_steps_name_the_right_timeframe(tmp_path):
     odd = candles_at(1_699_833_600_000 + np.arange(6) * 61_234, "1m")
     with pytest.raises(DataError, match="61234 ms apart, which is no timeframe"):
         read_candles(write_csv(odd, tmp_path / "BTC-USDT.csv"))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.timestamp("s"),
+        pa.timestamp("us", "Europe/Berlin"),
+        pa.string(),
+        pa.large_string(),
+        pa.dictionary(pa.int32(), pa.string()),
+    ],
+    ids=str,
+)
+def test_arrow_files_may_hold_times_in_any_type(kind, tmp_path):
+    candles = steady(30)
+    times = pa.array(np.array(candles.timestamp)).cast(pa.timestamp("ms", "UTC"))
+    if pa.types.is_timestamp(kind):
+        column = times.cast(kind) if kind.tz else times.cast(pa.timestamp("ms")).cast(kind)
+    else:
+        texts = pa.array([moment.isoformat() for moment in times.to_pylist()])
+        column = texts.dictionary_encode() if pa.types.is_dictionary(kind) else texts.cast(kind)
+    path = tmp_path / "BTC-USDT"
+    pq.write_table(table(candles).set_column(0, "Date", column), path)
+    assert equal(read_candles(path), candles)
+
+
+def test_arrow_days_and_whole_number_or_decimal_prices_read(tmp_path):
+    days = pa.array(np.arange(19_000, 19_010, dtype=np.int32)).cast(pa.date32())
+    whole = pa.array(np.arange(10) + 5)
+    columns = {"date": days, "open": whole, "high": whole.cast(pa.decimal128(24, 2)), "low": whole, "close": whole}
+    pq.write_table(pa.table(columns | {"volume": whole.cast(pa.string())}), tmp_path / "BTC-USDT")
+    candles = read_candles(tmp_path / "BTC-USDT")
+    assert (candles.timeframe, candles.high.tolist()) == ("1d", [float(price) for price in range(5, 15)])
+    assert candles.volume.tolist() == candles.close.tolist()
+
+
+def test_time_column_of_a_foreign_type_is_refused(tmp_path):
+    flags = pa.array([True] * 20)
+    pq.write_table(table(steady(20)).set_column(0, "time", flags), tmp_path / "BTC-USDT")
+    with pytest.raises(DataError, match="the time column is of type bool"):
+        read_rows(tmp_path / "BTC-USDT")
+    pq.write_table(table(steady(20)).set_column(0, "time", pa.array(np.arange(20))), tmp_path / "BTC-USDT")
+    with pytest.raises(DataError, match="row 1: '0' is no time of a candle"):
+        read_rows(tmp_path / "BTC-USDT")
+
+
+@pytest.mark.parametrize("form", [str, lambda time: time / 1_000, lambda time: str(np.datetime64(time, "ms"))])
+def test_json_times_may_be_text_fractions_or_iso(form, tmp_path):
+    candles = steady(20)
+    path = tmp_path / "BTC-USDT"
+    path.write_text(json.dumps([[form(row[0]), *row[1:], "ignored"] for row in rows_of(candles)]))
+    assert equal(read_candles(path), candles)
+
+
+@pytest.mark.parametrize("time", [None, True, "soon", 5, 10**30, [1]])
+def test_json_entry_without_a_time_is_named(time, tmp_path):
+    path = tmp_path / "BTC-USDT"
+    path.write_text(json.dumps([[1_700_006_400_000, 1, 2, 1, 2, 3], [time, 1, 2, 1, 2, 3]]))
+    with pytest.raises(DataError, match=r"row 2, column 'timestamp': .* is no time of a candle"):
+        read_rows(path)
+
+
+def test_missing_value_in_json_counts_as_not_finite(tmp_path):
+    path = tmp_path / "BTC-USDT"
+    path.write_text("[[1700006400000, 1, 2, 1, null, 3]]")
+    with pytest.raises(DataError, match="row 1, column 'close': nan is not a finite number"):
+        read_candles(path, timeframe="5m")

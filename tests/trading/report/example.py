@@ -50,11 +50,8 @@ def grid_fills(candles: Candles, symbol: str = "BTC/USDT", capital: int = 10_000
                 reason = FillReason.TAKE_PROFIT if ticks > paid else FillReason.STOP
                 account.trade(-1, ticks, quantity, owned, candle=row, reason=reason)
                 del held[owned]
-    records = np.array(account.rows, dtype=object)
     fills = account.fills()
-    if len(records):
-        fills = replace(fills, timestamp=candles.timestamp[fills.candle])
-    return fills, grids
+    return replace(fills, timestamp=candles.timestamp[fills.candle]), grids
 
 
 def example_result(count: int = 4_000, timeframe: str = "5m", symbol: str = "BTC/USDT") -> BacktestResult:
@@ -78,7 +75,7 @@ def example_result(count: int = 4_000, timeframe: str = "5m", symbol: str = "BTC
     return BacktestResult(
         candles=candles, market=fills.market, capital=capital, fills=fills, trades=trades, equity=equity, cash=cash,
         position=position, metrics=metrics,
-        params={"symbol": symbol, "capital": capital, "grid.spacing": 0.006, "grid.buy_levels": 8, "limits.max_drawdown": 0.15},
+        params={"symbol": symbol, "capital": capital, "grid.spacing": 0.006, "grid.buy_levels": 8},
         agents=[{"name": name, "signals": 400 + 7 * row, "hit_rate": 0.5 + row / 50, "mean_confidence": 0.61}
                 for row, name in enumerate(AGENTS)],
         timing={"load_s": 0.1, "signals_s": 0.2, "core_s": 0.01, "total_s": 0.4},

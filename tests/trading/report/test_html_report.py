@@ -39,7 +39,9 @@ class Outline(HTMLParser):
         self.tags.append(tag)
         named = dict(attrs)
         self.ids += [named["id"]] if named.get("id") else []
-        self.loads += [value for name, value in attrs if name in ("src", "srcset", "data", "poster", "action") and value]
+        self.loads += [
+            value for name, value in attrs if name in ("src", "srcset", "data", "poster", "action") and value
+        ]
         self.loads += [named["href"]] if tag in ("link", "base") and named.get("href") else []
 
 
@@ -68,7 +70,7 @@ def test_page_has_every_section_and_loads_nothing(page: str) -> None:
     assert len(outline.ids) == len(set(outline.ids))
     assert outline.loads == ["data:,"]
     assert "default-src 'none'" in page
-    assert not re.search(r"@import|url\(", page.split("</style>")[0])
+    assert not re.search(r"@import|url\(", page.partition("</style>")[0])
 
 
 def test_page_shows_the_numbers_of_the_result(result: BacktestResult, page: str) -> None:
@@ -90,8 +92,8 @@ def test_chart_data_is_the_result(result: BacktestResult, page: str) -> None:
 def test_text_from_file_names_and_packages_cannot_inject(result: BacktestResult) -> None:
     candles = replace(result.candles, symbol=EVIL)
     evil = replace(
-        result, candles=candles, market=replace(result.market, symbol=EVIL), warnings=(EVIL,), notes=(EVIL,), halted=EVIL,
-        params={EVIL: EVIL}, agents=[{"name": EVIL}], data_quality={EVIL: [EVIL]}, refusals={EVIL: 1},
+        result, candles=candles, market=replace(result.market, symbol=EVIL), warnings=(EVIL,), notes=(EVIL,),
+        halted=EVIL, params={EVIL: EVIL}, agents=[{"name": EVIL}], data_quality={EVIL: [EVIL]}, refusals={EVIL: 1},
     )  # fmt: skip
     page = render_report(evil)
     assert "<script>alert" not in page

@@ -170,7 +170,7 @@
     depthSeries.applyOptions({ topLineColor: down, topFillColor1: faded(down, 0), topFillColor2: faded(down, 0), bottomLineColor: down, bottomFillColor1: faded(down, .06), bottomFillColor2: faded(down, .34) });
     const card = colour("card");
     candleSeries.applyOptions({ upColor: card, downColor: faded(muted, .85), borderUpColor: muted, borderDownColor: muted, wickUpColor: muted, wickDownColor: muted });
-    volumeSeries.applyOptions({ color: faded(muted, .28) });
+    volumeSeries.applyOptions({ color: faded(muted, bars > 4000 ? .1 : .28) });
     legends(null);
   };
 
