@@ -13,14 +13,11 @@ import subprocess
 import sys
 import tracemalloc
 from importlib.util import find_spec
-from pathlib import Path
 from time import perf_counter, process_time
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from trading.engine.parameters import derive_parameters
 from trading.engine.simulation import simulate
@@ -36,6 +33,11 @@ SIZES = (100_000, 1_000_000, 10_000_000)
 YEAR_OF_MINUTES = 525_600
 REPEATS = 3
 GOALS = {"core.candles_per_s": 12e6, "backtest.year_s": 0.6, "core.bytes_per_candle": 300, "core.growth_exponent": 1.0}
+MODERATE = Settings(
+    risk="moderate",
+    # a halted run would be timed standing still
+    limits={"max_drawdown": 0.9, "daily_loss": 0.5},
+)
 GRID_40 = Settings(
     grid={"buy_levels": 20, "sell_levels": 20, "entry_drop": 0.0},
     # every rule is on and checked; the limits are far, so that the run is not halted half way
@@ -66,7 +68,7 @@ def main() -> None:
     report["backtest.by_size"] = whole
     report["backtest.year_s"] = whole[YEAR_OF_MINUTES]["seconds"]
     report["core.bytes_per_candle"] = core_bytes_per_candle(1_000_000)
-    report["backtest.bytes_per_candle"] = backtest_bytes_per_candle(100_000, 1_000_000)
+    report["backtest.bytes_per_candle"] = backtest_bytes_per_candle(1_000_000, 4_000_000)
     report |= peers()
     print(json.dumps(report))
 
@@ -112,8 +114,10 @@ def core_speed(size: int) -> dict[str, float]:
         best = min(best, process_time() - began)
     core = outcome.state.core
     fills_per_1000 = 1_000 * len(outcome.fills) / size
-    if fills_per_1000 < 2 or core.halts or not core.recentres:  # noqa: PLR2004
-        raise SystemExit(f"not a fair grid: {fills_per_1000} fills per 1000 candles, {core.halts} halts, {core.recentres} recentres")
+    if fills_per_1000 < 2 or core.halts or not core.recentres:
+        raise SystemExit(
+            f"not a fair grid: {fills_per_1000} fills per 1000 candles, {core.halts} halts, {core.recentres} recentres"
+        )
     return {
         "candles_per_s": size / best,
         "seconds": best,
@@ -125,14 +129,16 @@ def core_speed(size: int) -> dict[str, float]:
 def backtest_speed(size: int) -> dict[str, float]:
     """Time a whole moderate backtest with five agents, after compilation."""
     candles = market_of(size)
-    backtest(candles[:20_000])
+    backtest(candles[:20_000], MODERATE)
     best, timing = math.inf, {}
     for _ in range(REPEATS if size < SIZES[-1] else 1):
         began = perf_counter()
-        result = backtest(candles)
+        result = backtest(candles, MODERATE)
         seconds = perf_counter() - began
         if seconds < best:
             best, timing = seconds, dict(result.timing)
+    if result.halted:
+        raise SystemExit(f"not a fair backtest: halted, {result.halted}")
     return {"seconds": best, "candles_per_s": size / best, "fills": len(result.fills), **timing}
 
 
@@ -166,7 +172,7 @@ def _peak_of_child(size: int) -> int:
 
 def peak_of_backtest(size: int) -> int:
     """Return this process's peak resident memory after one backtest, bytes."""
-    backtest(market_of(size))
+    backtest(market_of(size), MODERATE)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
@@ -205,7 +211,7 @@ def bare_loop_speed(size: int) -> float:
 
 def peers() -> dict[str, object]:
     """Time other frameworks on a crossing grid of the same levels, where they are installed."""
-    import peers as installed
+    from peers import crossing_grid as installed
 
     timed = {"vectorbt": installed.vectorbt_speed, "backtesting": installed.backtesting_speed}
     candles = market_of(100_000)

@@ -69,8 +69,8 @@ def klines_row(candles: Candles, row: int) -> Row:
 class KlinesServer:
     """Serves the candles it is given on 127.0.0.1, and keeps a log of the calls.
 
-    Faults wait in a queue for the next calls of klines; `always` meets every call of klines, `other_faults` the calls
-    of the other paths.
+    Faults wait in a queue for the next calls of klines; `always` meets every call of klines, `always_for` those of a
+    symbol, `other_faults` the calls of the other paths.
     """
 
     def __init__(self, now_ms: int, *, bounded: bool = False) -> None:
@@ -80,6 +80,7 @@ class KlinesServer:
         self.faults: list[Fault | None] = []
         self.other_faults: list[Fault] = []
         self.always: Fault | None = None
+        self.always_for: dict[str, Fault] = {}
         self.on_call: Callable[[Call], None] | None = None
         self._rows: dict[tuple[str, str], list[Row]] = {}
         self._lock = threading.Lock()
@@ -109,10 +110,14 @@ class KlinesServer:
         rows = [klines_row(candles, row) for row in range(len(candles))]
         self._rows[candles.symbol, candles.timeframe] = rows
 
+    def rows_of(self, symbol: str, timeframe: str) -> list[Row]:
+        """All rows that are served of a series."""
+        return list(self._rows[symbol, timeframe])
+
     def answer(self, path: str, query: dict[str, str]) -> tuple[Fault | None, object]:
         """The fault that is due and the rightful answer to a call."""
         with self._lock:
-            fault = self._due(path)
+            fault = self._due(path, query.get("symbol", ""))
             call = Call(path, query, None if fault is None else fault.kind)
             self.calls.append(call)
         if self.on_call is not None:
@@ -122,11 +127,24 @@ class KlinesServer:
     def wait_until_closed(self) -> None:
         self._closing.wait()
 
-    def _due(self, path: str) -> Fault | None:
+    def barrier(self, callers: int) -> threading.Barrier:
+        """Let the first call of klines by each caller wait until so many callers have asked."""
+        barrier, waited = threading.Barrier(callers, timeout=20), set()
+
+        def wait(call: Call) -> None:
+            if call.path == "/api/v3/klines" and call.query["symbol"] not in waited:
+                waited.add(call.query["symbol"])
+                barrier.wait()
+
+        self.on_call = wait
+        return barrier
+
+    def _due(self, path: str, symbol: str) -> Fault | None:
         if path != "/api/v3/klines":
             return self.other_faults.pop(0) if self.other_faults else None
-        if self.always is not None:
-            return self.always
+        lasting = self.always_for.get(symbol, self.always)
+        if lasting is not None:
+            return lasting
         return self.faults.pop(0) if self.faults else None
 
     def _rightful(self, path: str, query: dict[str, str]) -> object:
@@ -187,6 +205,7 @@ class _Http(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: _Http
 
     def do_GET(self) -> None:

@@ -20,7 +20,6 @@ from typing import Annotated, Literal, get_origin
 
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -91,8 +90,8 @@ class TrailSettings(Section):
     """How far a trailing order follows."""
 
     base: Fraction | None = Field(None, description="trail distance without signals; from the risk profile")
-    buy_cap: Fraction = Field(0.25, description="how far over its level a buy may fill, share of the spacing")
-    sell_margin: Fraction = Field(0.5, description="share of the spacing net of fees that a sell must lock in")
+    buy_cap: Fraction = Field(0.0, description="how far over its level a buy may fill, share of the spacing")
+    sell_margin: Fraction = Field(0.9, description="share of the spacing net of fees that a sell must lock in")
     cluster_window: Fraction = Field(0.003, description="a trigger this near to a round number or swing is moved")
     cluster_shift: Fraction = Field(0.005, description="how far it is moved")
 
@@ -286,7 +285,7 @@ def settings_with_sources(
     try:
         return Settings.model_validate(merged), sources
     except ValidationError as error:
-        raise UsageError(_sentence(error.errors()[0], sources)) from None
+        raise UsageError(_sentence(error, sources)) from None
 
 
 def setting_names() -> tuple[str, ...]:
@@ -479,12 +478,13 @@ def _merge(merged: Tree, sources: dict[str, str], tree: Tree, describe: Callable
         sources[name] = describe(name)
 
 
-def _sentence(error: ErrorDetails, sources: Mapping[str, str]) -> str:
-    name = ".".join(str(part) for part in error["loc"])
+def _sentence(error: ValidationError, sources: Mapping[str, str]) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
     setting = next((known for known in (name, name.rpartition(".")[0]) if known in sources), name)
-    reason = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
     allowed = _allowed(setting)
-    return f"{setting} cannot be {error['input']!r} ({sources.get(setting, 'settings')}): it {reason}{allowed}"
+    return f"{setting} cannot be {first['input']!r} ({sources.get(setting, 'settings')}): it {reason}{allowed}"
 
 
 def _allowed(name: str) -> str:

@@ -14,7 +14,6 @@ from typing import Annotated, Literal, TypeVar, Union, get_args, get_origin
 import typer
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails, PydanticUndefined
 from rich.markup import escape
 
 from trading.errors import UsageError
@@ -83,7 +82,7 @@ def build_request(model: type[Request], values: Mapping[str, object], command: s
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        raise UsageError(_sentence(model, error.errors()[0], command)) from None
+        raise UsageError(_sentence(model, error, command)) from None
 
 
 def option_name(name: str, field: FieldInfo) -> str:
@@ -152,8 +151,10 @@ def _metavar(field: FieldInfo, inner: object) -> str | None:
 
 
 def _shown_default(field: FieldInfo) -> str:
+    if field.is_required():
+        return ""
     default = field.get_default(call_default_factory=True, validated_data={})
-    if default is PydanticUndefined or default is None or default is False or default in ("", [], ()):
+    if default is None or default is False or default in ("", [], ()):
         return ""
     if default is True:
         return "yes"
@@ -167,7 +168,8 @@ def _extra(field: FieldInfo) -> Mapping[str, object]:
     return extra if isinstance(extra, dict) else {}
 
 
-def _sentence(model: type[BaseModel], error: ErrorDetails, command: str) -> str:
+def _sentence(model: type[BaseModel], failure: ValidationError, command: str) -> str:
+    error = failure.errors()[0]
     place = str(error["loc"][0]) if error["loc"] else ""
     named = {field.alias or name: (name, field) for name, field in model.model_fields.items()}
     reason = error["msg"].removeprefix("Value error, ").removeprefix("Input ")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from trading.engine.codes import BUY, PPM, IntentKind, SlotState
 from trading.engine.compiling import compiled
 from trading.engine.money import share_of, share_up
+from trading.engine.records import Core, Slot
 from trading.engine.slots import emit, end_order, refresh_slot, set_floor
-from trading.engine.state import Book, Record
+from trading.engine.state import Book
 
 
 @compiled
@@ -25,8 +26,8 @@ def apply_fill(book: Book, index: int, lots: int, price: int, fee_ppm: int) -> N
     core, slot = book.core, book.core.slots[index]
     slot.filled += lots
     side, reason, order_id, level, reference = slot.side, slot.why, slot.order_id, slot.pair, slot.reference
-    fee, fee_microlots = _book_buy(book, slot, lots, price, fee_ppm) if side == BUY else _book_sell(
-        book, slot, lots, price, fee_ppm
+    fee, fee_microlots = (
+        _book_buy(book, slot, lots, price, fee_ppm) if side == BUY else _book_sell(book, slot, lots, price, fee_ppm)
     )
     fill = book.out.fills[book.out.fill_count]
     fill.timestamp, fill.candle, fill.order_id, fill.side = core.time_ms, core.candle, order_id, side
@@ -38,7 +39,7 @@ def apply_fill(book: Book, index: int, lots: int, price: int, fee_ppm: int) -> N
 
 
 @compiled
-def _book_buy(book: Book, slot: Record, lots: int, price: int, fee_ppm: int) -> tuple[int, int]:
+def _book_buy(book: Book, slot: Slot, lots: int, price: int, fee_ppm: int) -> tuple[int, int]:
     core, params = book.core, book.params
     value = lots * price * params.units
     fee, fee_microlots = 0, 0
@@ -62,7 +63,7 @@ def _book_buy(book: Book, slot: Record, lots: int, price: int, fee_ppm: int) -> 
 
 
 @compiled
-def _whole_lots(core: Record, microlots: int) -> int:
+def _whole_lots(core: Core, microlots: int) -> int:
     # a fee in the base asset leaves fractions of a lot: they wait as dust until they make a whole one
     core.dust_microlots += microlots
     lots = core.dust_microlots // PPM
@@ -71,7 +72,7 @@ def _whole_lots(core: Record, microlots: int) -> int:
 
 
 @compiled
-def _book_sell(book: Book, slot: Record, lots: int, price: int, fee_ppm: int) -> tuple[int, int]:
+def _book_sell(book: Book, slot: Slot, lots: int, price: int, fee_ppm: int) -> tuple[int, int]:
     core, params = book.core, book.params
     value = lots * price * params.units
     fee = share_up(value, fee_ppm)
@@ -87,7 +88,7 @@ def _book_sell(book: Book, slot: Record, lots: int, price: int, fee_ppm: int) ->
 
 
 @compiled
-def _close_trade(book: Book, slot: Record) -> None:
+def _close_trade(book: Book, slot: Slot) -> None:
     core, params = book.core, book.params
     gain = (slot.proceeds - slot.cost) / max(slot.cost, 1)
     core.trades += 1

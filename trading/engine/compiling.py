@@ -11,9 +11,10 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numba
+from numba import config
 from platformdirs import user_cache_path
 
 from trading.signals import records
@@ -23,7 +24,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 def _cache_folder() -> Path:
     root = os.environ.get("NUMBA_CACHE_DIR")
-    digest = hashlib.sha256(f"{numba.__version__} {numba.config.DISABLE_JIT}".encode())
+    digest = hashlib.sha256(numba.__version__.encode())
     for source in (*sorted(Path(__file__).parent.glob("*.py")), Path(records.__file__)):
         digest.update(source.read_bytes())
     folder = Path(root) if root else user_cache_path("gridbot") / "compiled"
@@ -31,13 +32,15 @@ def _cache_folder() -> Path:
 
 
 _CACHE_FOLDER = _cache_folder()
+# Without numba's runtime the core cannot allocate, and its arguments are not reference-counted at every call.
+_compile = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)  # type: ignore[call-overload]
 
 
 def compiled(function: Function) -> Function:
     """Compile a function of the core; with ``NUMBA_DISABLE_JIT=1`` it stays plain Python."""
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(_CACHE_FOLDER)
+    before = config.CACHE_DIR  # type: ignore[attr-defined]
+    config.CACHE_DIR = str(_CACHE_FOLDER)  # type: ignore[attr-defined]
     try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
+        return cast("Function", _compile(function))
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before  # type: ignore[attr-defined]

@@ -6,10 +6,10 @@ from trading.engine.codes import BUY, NEVER, Action, FillReason, Halt, Policy, R
 from trading.engine.compiling import compiled
 from trading.engine.grid import assign_pairs, recentre
 from trading.engine.money import share_of
+from trading.engine.records import Core, Params, Slot
 from trading.engine.risk import cooldown_is_over, mark_close, resume, roll_day, set_blackout
 from trading.engine.sizing import order_lots
 from trading.engine.slots import (
-    arm_price,
     block,
     buy_policy,
     cancel,
@@ -20,7 +20,7 @@ from trading.engine.slots import (
     sell_held,
     sell_policy,
 )
-from trading.engine.state import Book, Record
+from trading.engine.state import Book
 
 
 @compiled
@@ -98,7 +98,7 @@ def decide(book: Book, close: int) -> None:
 
 
 @compiled
-def _next_base_event(core: Record, params: Record) -> int:
+def _next_base_event(core: Core, params: Params) -> int:
     event = NEVER
     if core.halt == Halt.DRAWDOWN and params.cooldown > 0:
         event = core.halted_at + params.cooldown
@@ -240,7 +240,7 @@ def _plan_slot(book: Book, index: int, close: int) -> None:
 
 
 @compiled
-def _is_far(book: Book, slot: Record, close: int) -> bool:
+def _is_far(book: Book, slot: Slot, close: int) -> bool:
     # a fifth more than the activation distance, so that an order at the edge is not placed and cancelled in turn
     activation = book.params.activation_ppm
     return abs(close - slot.limit) > share_of(close, activation + activation // 5)

@@ -74,12 +74,11 @@ def lay_levels(levels: NDArray[np.int64], count: int, centre: int, spacing_ppm: 
 
 @compiled
 def assign_pairs(book: Book, price: int) -> None:
-    """Give each free pair near the price to a free slot, nearest first; pairs whose inventory is still held stay with it."""
+    """Give free pairs to free slots, nearest first; a pair whose inventory is still held stays with its slot."""
     core, params = book.core, book.params
     pairs = params.pairs
     levels, taken = book.out.levels, book.out.taken
     lay_levels(levels, pairs + 1, core.centre, core.spacing_ppm, params.buy_levels)
-    core.grid_low, core.grid_high = levels[0], levels[pairs]
     core.plan_low = levels[0] - share_of(levels[0], params.recentre_margin_ppm)
     core.plan_high = levels[pairs] + share_of(levels[pairs], params.recentre_margin_ppm)
     for pair in range(pairs):

@@ -10,8 +10,9 @@ from trading.engine.compiling import compiled
 from trading.engine.decisions import begin_candle, decide, see_signal
 from trading.engine.matching import match
 from trading.engine.money import equity_at
+from trading.engine.records import FILL_ROOM, FILLS_PER_SLOT, GRID_ROOM, GRIDS_PER_CANDLE, MAX_PAIRS
 from trading.engine.risk import set_equity_floor
-from trading.engine.state import FILL_ROOM, FILLS_PER_SLOT, GRID_ROOM, GRIDS_PER_CANDLE, MAX_PAIRS, Book
+from trading.engine.state import Book
 from trading.engine.tape import Tape
 from trading.engine.trailing import on_price
 
@@ -52,15 +53,17 @@ def run(book: Book, tape: Tape, equity: NDArray[np.int64], start: int, skip: boo
 
 @compiled
 def step(book: Book, tape: Tape, candle: int) -> None:
-    """Trade one candle: open, the nearer extreme of its path, the other, close; then see its signal and decide.
+    """Trade one candle: open, two extremes, close; then see its signal and decide.
 
-    A rising candle is taken to have gone to its low first, a falling one to its high; a flat one counts as rising.
+    A rising candle is taken to have gone to its high first, a falling one to its low, and a flat one to its high: the
+    longest way through the four prices. A trailing order meets every reversal that the candle can hide, which costs
+    it more than the short way would, so a backtest errs on the careful side.
     """
     begin_candle(book, tape.timestamp[candle], tape.low[candle], tape.high[candle], tape.volume[candle])
     first, last = tape.open[candle], tape.close[candle]
     rising = last >= first
-    early = tape.low[candle] if rising else tape.high[candle]
-    late = tape.high[candle] if rising else tape.low[candle]
+    early = tape.high[candle] if rising else tape.low[candle]
+    late = tape.low[candle] if rising else tape.high[candle]
     on_price(book, first, True)
     match(book, first, first)
     _move(book, first, early)

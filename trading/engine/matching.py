@@ -6,8 +6,9 @@ from trading.engine.accounting import apply_fill
 from trading.engine.codes import BUY, NEVER
 from trading.engine.compiling import compiled
 from trading.engine.money import share_up
+from trading.engine.records import Slot
 from trading.engine.slots import refresh_quiet, refresh_slot
-from trading.engine.state import Book, Record
+from trading.engine.state import Book
 
 
 @compiled
@@ -45,7 +46,7 @@ def _match_slot(book: Book, index: int, before: int, price: int) -> None:
 
 
 @compiled
-def _is_through(book: Book, slot: Record, price: int) -> bool:
+def _is_through(book: Book, slot: Slot, price: int) -> bool:
     beyond = 1 - book.params.touch
     if slot.side == BUY:
         return price <= slot.limit - beyond
@@ -53,7 +54,7 @@ def _is_through(book: Book, slot: Record, price: int) -> bool:
 
 
 @compiled
-def _resting_price(slot: Record, before: int, price: int) -> int:
+def _resting_price(slot: Slot, before: int, price: int) -> int:
     # at a gap the whole path is beyond the limit: the candle's first price is the nearest there is
     if slot.side == BUY:
         return min(slot.limit, max(before, price))
@@ -96,4 +97,3 @@ def _fill(book: Book, index: int, price: int, fee_ppm: int) -> None:
     if core.volume_left < NEVER:
         core.volume_left -= lots
     apply_fill(book, index, lots, price, fee_ppm)
-

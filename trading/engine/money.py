@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trading.engine.codes import PPM
 from trading.engine.compiling import compiled
-from trading.engine.state import Record
+from trading.engine.records import Core
 
 
 @compiled
@@ -20,12 +20,12 @@ def share_up(value: int, ppm: int) -> int:
 
 
 @compiled
-def equity_at(core: Record, units: int, price: int) -> int:
+def equity_at(core: Core, units: int, price: int) -> int:
     """Return this symbol's cash and inventory at a price in ticks, in cash units; ``units`` is of one tick and lot."""
     return core.cash + core.position_lots * price * units + core.dust_microlots * (price * units) // PPM
 
 
 @compiled
-def exposure_at(core: Record, units: int, price: int) -> int:
+def exposure_at(core: Core, units: int, price: int) -> int:
     """Return the value of inventory and working buys, in cash units."""
     return core.position_lots * price * units + core.reserved

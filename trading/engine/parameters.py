@@ -8,35 +8,12 @@ from decimal import Decimal
 import numpy as np
 
 from trading.engine.codes import PPM, Policy
+from trading.engine.records import MAX_BLACKOUTS, PARAMS
 from trading.engine.state import Records
 from trading.errors import Refused, UsageError
 from trading.market.rules import Market
 from trading.profiles import PROFILES, ProfileDefaults
 from trading.settings import Settings
-
-_I, _F = np.int64, np.float64
-MAX_BLACKOUTS = 8
-
-PARAMS = np.dtype(
-    [
-        ("units", _I), ("maker_fee_ppm", _I), ("taker_fee_ppm", _I), ("fee_in_base", _I), ("min_notional", _I),
-        ("slip_ppm", _I), ("touch", _I), ("latency", _I), ("take_market", _I),
-        ("buy_levels", _I), ("sell_levels", _I), ("pairs", _I), ("spacing_ppm", _I), ("swing_share_ppm", _I),
-        ("min_spacing_ppm", _I), ("max_spacing_ppm", _I), ("fee_floor_ppm", _I), ("activation_ppm", _I),
-        ("recentre_margin_ppm", _I), ("recentre_confirm", _I), ("regime_confirm", _I),
-        ("entry_drop_ppm", _I), ("entry_confidence_ppm", _I), ("entry_levels", _I), ("warmup", _I),
-        ("base_trail_ppm", _I), ("trail_min", _I, (3,)), ("trail_max", _I, (3,)), ("buy_cap_ppm", _I),
-        ("sell_margin_ppm", _I), ("cluster_window_ppm", _I), ("cluster_shift_ppm", _I),
-        ("buy_policy", _I, (3,)), ("sell_policy", _I, (3,)), ("size_factor", _I, (3,)), ("trail_factor", _I, (3,)),
-        ("order_share_ppm", _I), ("hold_confidence_ppm", _I), ("kelly_min_trades", _I), ("kelly_multiple", _F),
-        ("kelly_floor", _F), ("kelly_decay", _F),
-        ("max_drawdown_ppm", _I), ("daily_loss_ppm", _I), ("max_position_ppm", _I), ("max_exposure_ppm", _I),
-        ("max_open_levels", _I), ("stop_ppm", _I), ("take_ppm", _I), ("flatten", _I), ("cooldown", _I),
-        ("improvement_ppm", _I), ("cancel_rest_ppm", _I), ("lifetime", _I), ("retry_candles", _I),
-        ("blackout_count", _I), ("blackout_start", _I, (MAX_BLACKOUTS,)), ("blackout_end", _I, (MAX_BLACKOUTS,)),
-    ],
-    align=True,
-)  # fmt: skip
 
 TRAIL_BOUNDS = {"calm": (0.005, 0.02), "normal": (0.01, 0.03), "volatile": (0.02, 0.05)}
 """Least and greatest trail distance by volatility class, in the order of its codes."""
@@ -206,7 +183,7 @@ def _risk_values(settings: Settings, profile: ProfileDefaults) -> dict[str, int]
         "max_open_levels": by_exposure if limits.max_open_levels is None else limits.max_open_levels,
         "stop_ppm": ppm(stop * limits.early_stop),
         "take_ppm": ppm(take),
-        "flatten": int(limits.flatten_on_halt),
+        "flatten_on_halt": int(limits.flatten_on_halt),
         "cooldown": limits.cooldown_candles,
     }
 
@@ -239,7 +216,7 @@ def _blackout(text: str) -> list[tuple[int, int]]:
 
 def _minute(clock: str) -> int:
     hours, minutes = (int(part) for part in clock.split(":"))
-    if not (0 <= hours <= 24 and 0 <= minutes < 60):  # noqa: PLR2004
+    if not (0 <= hours <= 24 and 0 <= minutes < 60):
         raise ValueError(clock)
     return hours * 60 + minutes
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from trading.engine.codes import NEVER, FillReason, Halt, SlotState
 from trading.engine.compiling import compiled
 from trading.engine.money import equity_at, share_of
+from trading.engine.records import Core, Params
 from trading.engine.slots import cancel, refresh_quiet, refresh_slot, sell_held
-from trading.engine.state import Book, Record
+from trading.engine.state import Book
 
 DAY_MS = 86_400_000
 MINUTE_MS = 60_000
@@ -21,7 +22,7 @@ def total_equity(book: Book, price: int) -> int:
 
 
 @compiled
-def set_equity_floor(core: Record, params: Record) -> None:
+def set_equity_floor(core: Core, params: Params) -> None:
     """Set the equity at or under which trading halts: the higher of the drawdown's and the day's limit."""
     drawdown_floor = core.peak_equity - share_of(core.peak_equity, params.max_drawdown_ppm)
     day_floor = core.day_equity - share_of(core.day_equity, params.daily_loss_ppm)
@@ -52,7 +53,7 @@ def halt(book: Book, reason: int) -> None:
     core.halts += 1
     core.dirty = 1
     set_equity_floor(core, params)
-    flatten = reason == Halt.DRAWDOWN and params.flatten == 1
+    flatten = reason == Halt.DRAWDOWN and params.flatten_on_halt == 1
     for i in range(book.params.pairs):
         slot = book.core.slots[i]
         if slot.state in (SlotState.BUYING, SlotState.PARTIAL):

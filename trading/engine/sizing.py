@@ -5,11 +5,12 @@ from __future__ import annotations
 from trading.engine.codes import PPM, Action, Rule, SlotState
 from trading.engine.compiling import compiled
 from trading.engine.money import equity_at, exposure_at, share_of
-from trading.engine.state import Book, Record
+from trading.engine.records import Core, Params
+from trading.engine.state import Book
 
 
 @compiled
-def kelly_share(core: Record, params: Record) -> float:
+def kelly_share(core: Core, params: Params) -> float:
     """Return the greatest share of capital that own trades justify, or 1 while there are too few.
 
     Half-Kelly by default: ``multiple * (p - (1 - p) / b)``, p the decayed share of winning trades and b the ratio of

@@ -15,11 +15,12 @@ from trading.engine.codes import (
 )
 from trading.engine.compiling import compiled
 from trading.engine.money import share_of, share_up
-from trading.engine.state import Book, Record
+from trading.engine.records import Core, Slot
+from trading.engine.state import Book
 
 
 @compiled
-def may_open(core: Record) -> bool:
+def may_open(core: Core) -> bool:
     """Return whether the session may open positions at all."""
     return core.started == 1 and core.halt == Halt.NONE
 
@@ -27,35 +28,35 @@ def may_open(core: Record) -> bool:
 @compiled
 def buy_policy(book: Book) -> int:
     """Return what the visible signal allows the buy side."""
-    return book.params.buy_policy[book.core.action + 1]
+    return int(book.params.buy_policy[book.core.action + 1])
 
 
 @compiled
 def sell_policy(book: Book) -> int:
     """Return what the visible signal allows the sell side."""
-    return book.params.sell_policy[book.core.action + 1]
+    return int(book.params.sell_policy[book.core.action + 1])
 
 
 @compiled
-def arm_price(book: Book, slot: Record) -> int:
-    """Return the price at which a slot's inventory may start to be sold: its level, or its floor when that is higher."""
+def arm_price(book: Book, slot: Slot) -> int:
+    """Return the price from which a slot's inventory may be sold: its level, or its floor when that is higher."""
     return max(slot.sell, triggerable_floor(book, slot))
 
 
 @compiled
-def triggerable_floor(book: Book, slot: Record) -> int:
+def triggerable_floor(book: Book, slot: Slot) -> int:
     """Return the least price at which a taking sell still nets the slot's floor after spread and slippage."""
     return share_up(slot.floor, 1_000_000 + book.params.slip_ppm) + 1
 
 
 @compiled
-def triggerable_cap(book: Book, slot: Record) -> int:
+def triggerable_cap(book: Book, slot: Slot) -> int:
     """Return the greatest price at which a taking buy still pays no more than the slot's cap."""
     return slot.cap - share_up(slot.cap, book.params.slip_ppm) - 1
 
 
 @compiled
-def set_floor(book: Book, slot: Record) -> None:
+def set_floor(book: Book, slot: Slot) -> None:
     """Set the prices that guard a slot's inventory from what it cost: floor, stop and take profit.
 
     The floor is the break-even price (fees of the buy are in the cost) plus the taker fee and the margin.
@@ -77,33 +78,42 @@ def refresh_slot(book: Book, index: int) -> None:
     """
     core, slot = book.core, book.core.slots[index]
     below, above, event = -NEVER, NEVER, NEVER
-    state = slot.state
-    if state == SlotState.FLAT:
-        if slot.grid_id == core.grid_id and may_open(core):
-            if slot.primed == 0:
-                above = slot.buy + 1
-            elif buy_policy(book) == Policy.ARMED:
-                below = slot.buy
-    elif state == SlotState.ARMED_BUY:
+    if slot.state == SlotState.FLAT:
+        below, above = _flat_bounds(book, slot)
+    elif slot.state == SlotState.ARMED_BUY:
         below, above = slot.extreme - 1, slot.trigger
-    elif state == SlotState.HELD:
-        below = slot.stop_at
-        if sell_policy(book) == Policy.ARMED:
-            above = arm_price(book, slot)
-        if slot.take_at > 0:
-            above = min(above, slot.take_at)
-    elif state == SlotState.ARMED_SELL:
+    elif slot.state == SlotState.HELD:
+        below, above = slot.stop_at, _sell_from(book, slot)
+    elif slot.state == SlotState.ARMED_SELL:
         below, above = max(slot.trigger, slot.stop_at), slot.extreme + 1
-    elif state == SlotState.BLOCKED:
+    elif slot.state == SlotState.BLOCKED:
         event = slot.retry_at
     else:
         below, above, event = _order_bounds(book, slot)
-    book.core.below[index], book.core.above[index], book.core.event[index] = below, above, event
+    core.below[index], core.above[index], core.event[index] = below, above, event
     core.stale = 1
 
 
 @compiled
-def _order_bounds(book: Book, slot: Record) -> tuple[int, int, int]:
+def _flat_bounds(book: Book, slot: Slot) -> tuple[int, int]:
+    core = book.core
+    if slot.grid_id != core.grid_id or not may_open(core):
+        return -NEVER, NEVER
+    if slot.primed == 0:
+        return -NEVER, slot.buy + 1
+    if buy_policy(book) == Policy.ARMED:
+        return slot.buy, NEVER
+    return -NEVER, NEVER
+
+
+@compiled
+def _sell_from(book: Book, slot: Slot) -> int:
+    above = arm_price(book, slot) if sell_policy(book) == Policy.ARMED else NEVER
+    return min(above, slot.take_at) if slot.take_at > 0 else above
+
+
+@compiled
+def _order_bounds(book: Book, slot: Slot) -> tuple[int, int, int]:
     params = book.params
     if slot.taker == 1:
         # it acts on the next price, whatever that is
@@ -202,7 +212,7 @@ def end_order(book: Book, index: int) -> None:
 
 
 @compiled
-def block(book: Book, slot: Record, rule: int) -> None:
+def block(book: Book, slot: Slot, rule: int) -> None:
     """Block a slot whose order was refused: it keeps the reason and tries again later."""
     core = book.core
     core.refused[rule] += 1
@@ -239,4 +249,4 @@ def trail_of(book: Book) -> int:
     core, params = book.core, book.params
     trail = core.trail_ppm if core.trail_ppm > 0 else params.base_trail_ppm
     trail = share_of(trail, params.trail_factor[core.action + 1])
-    return min(max(trail, params.trail_min[core.volatility]), params.trail_max[core.volatility])
+    return int(min(max(trail, params.trail_min[core.volatility]), params.trail_max[core.volatility]))

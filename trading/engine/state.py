@@ -3,103 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from trading.engine.codes import NEVER, Rule
+from trading.engine.codes import NEVER
+from trading.engine.records import CORE, OUTPUT, Core, Output, Params
 from trading.errors import StateCorrupt
 
-_I, _F = np.int64, np.float64
-
-MAX_PAIRS = 128
-"""Level pairs that a grid can have; the state has room for that many slots."""
-
-SLOT = np.dtype(
-    [
-        ("state", _I), ("reason", _I), ("pair", _I), ("grid_id", _I), ("primed", _I),
-        # prices in ticks
-        ("buy", _I), ("sell", _I), ("cap", _I), ("extreme", _I), ("trigger", _I), ("trail_ppm", _I),
-        ("floor", _I), ("stop_at", _I), ("take_at", _I), ("margin_ppm", _I),
-        # the working order: limit 0 takes any price, reference 0 takes the next price seen
-        ("order_id", _I), ("side", _I), ("lots", _I), ("filled", _I), ("limit", _I), ("taker", _I), ("reference", _I),
-        ("why", _I), ("active_from", _I), ("expires", _I), ("reserved", _I),
-        # the inventory: lots, cost with fees, proceeds so far, largest lots of this round
-        ("held", _I), ("cost", _I), ("proceeds", _I), ("pair_lots", _I), ("opened_at", _I), ("turned_at", _I),
-        ("retry_at", _I),
-    ],
-    align=True,
-)  # fmt: skip
-
-CORE = np.dtype(
-    [
-        # money: cash units, lots, and millionths of a lot
-        ("pairs", _I), ("capital", _I), ("cash", _I), ("reserved", _I), ("position_lots", _I), ("dust_microlots", _I),
-        ("bought_units", _I), ("sold_units", _I), ("fee_units", _I), ("fee_microlots", _I),
-        # lots that no slot could sell alone, and what they cost
-        ("carry_lots", _I), ("carry_cost", _I),
-        # a portfolio's other symbols: their equity and exposure
-        ("external_equity", _I), ("external_exposure", _I),
-        # risk
-        ("peak_equity", _I), ("day_equity", _I), ("equity_floor", _I), ("halt", _I), ("halted_at", _I), ("halts", _I),
-        # grid
-        ("started", _I), ("entry_due", _I), ("first_price", _I), ("centre", _I), ("spacing_ppm", _I), ("margin_ppm", _I),
-        ("grid_low", _I), ("grid_high", _I), ("beyond", _I), ("recentres", _I), ("round_step", _I), ("grid_id", _I),
-        # time: candle counter, last price, next events
-        ("candle", _I), ("closing", _I), ("time_ms", _I), ("last_price", _I), ("next_candle_event", _I), ("next_time_event", _I),
-        ("base_event", _I), ("day_end_ms", _I), ("blackout", _I),
-        # the candle being traded
-        ("candle_low", _I), ("candle_high", _I), ("volume_left", _I),
-        # the signal that is visible
-        ("action", _I), ("confidence_ppm", _I), ("trail_ppm", _I), ("regime", _I), ("volatility", _I),
-        ("swing_high", _I), ("swing_low", _I), ("swing_ppm", _I), ("regime_since", _I),
-        # prices between which nothing happens
-        ("quiet_low", _I), ("quiet_high", _I), ("plan_low", _I), ("plan_high", _I), ("near_low", _I), ("near_high", _I),
-        ("dirty", _I), ("stale", _I), ("working", _I),
-        # own trade history, decayed
-        ("trades", _I), ("wins", _F), ("losses", _F), ("win_sum", _F), ("loss_sum", _F),
-        ("next_order_id", _I), ("orders", _I), ("refused", _I, (len(Rule),)),
-        # by slot: the price at or under which it acts, at or over which it acts, the candle in which it looks again;
-        # apart from the slots, so that the loop scans them at the speed of memory
-        ("below", _I, (MAX_PAIRS,)), ("above", _I, (MAX_PAIRS,)), ("event", _I, (MAX_PAIRS,)),
-        ("slots", SLOT, (MAX_PAIRS,)),
-    ],
-    align=True,
-)  # fmt: skip
-
-INTENT = np.dtype(
-    [("kind", _I), ("slot", _I), ("order_id", _I), ("side", _I), ("lots", _I), ("limit", _I), ("taker", _I), ("why", _I)],
-    align=True,
-)
-
-FILL = np.dtype(
-    [
-        ("timestamp", _I), ("candle", _I), ("order_id", _I), ("side", _I), ("price_ticks", _I), ("lots", _I),
-        ("fee_units", _I), ("fee_microlots", _I), ("reason", _I), ("level", _I), ("cash_units", _I),
-        ("position_lots", _I), ("dust_microlots", _I), ("reference_ticks", _I),
-    ],
-    align=True,
-)  # fmt: skip
-
-GRID = np.dtype([("candle", _I), ("centre", _I), ("spacing_ppm", _I)], align=True)
-
-INTENTS_PER_SLOT, FILLS_PER_SLOT, GRIDS_PER_CANDLE = 16, 6, 2
-"""Bounds on what a slot, or the grid, can put out in one candle: four path points, its open and its close."""
-FILL_ROOM, GRID_ROOM = 8_192, 512
-
-OUTPUT = np.dtype(
-    [
-        ("intent_count", _I), ("fill_count", _I), ("grid_count", _I),
-        ("levels", _I, (MAX_PAIRS + 1,)), ("taken", _I, (MAX_PAIRS,)),
-        ("intents", INTENT, (INTENTS_PER_SLOT * MAX_PAIRS,)), ("fills", FILL, (FILL_ROOM,)), ("grids", GRID, (GRID_ROOM,)),
-    ],
-    align=True,
-)  # fmt: skip
-
-Record = np.record
 Records = np.recarray[tuple[int], np.dtype[np.record]]
 
 
@@ -116,16 +30,14 @@ class State:
     records: Records
 
     @property
-    def core(self) -> Record:
+    def core(self) -> Core:
         """The record; changed in place by the core's functions."""
-        record: Record = self.records[0]
-        return record
+        return cast("Core", self.records[0])
 
     @property
     def slots(self) -> Records:
         """The slots in use, one for each pair of levels; a view, shape (n,)."""
-        slots: Records = self.records[0].slots[: self.records[0].pairs].view(np.recarray)
-        return slots
+        return _used(self.core.slots, self.core.pairs)
 
     def copy(self) -> State:
         """Return an independent copy."""
@@ -199,9 +111,9 @@ class Book(NamedTuple):
         and room to lay a grid in, because the compiled core allocates nothing.
     """
 
-    core: Record
-    params: Record
-    out: Record
+    core: Core
+    params: Params
+    out: Output
 
     @property
     def intents(self) -> Records:
@@ -219,11 +131,11 @@ class Book(NamedTuple):
         return _used(self.out.grids, self.out.grid_count)
 
 
-def _used(rows: NDArray[np.void], count: int) -> Records:
-    used: Records = rows[:count].view(np.recarray)
-    return used
+def _used(rows: Sequence[object], count: int) -> Records:
+    return cast("Records", rows[:count]).view(np.recarray)
 
 
 def open_book(state: State, params: Records) -> Book:
     """Return a book on a state."""
-    return Book(state.core, params[0], np.zeros(1, OUTPUT).view(np.recarray)[0])
+    out = np.zeros(1, OUTPUT).view(np.recarray)
+    return Book(state.core, cast("Params", params[0]), cast("Output", out[0]))

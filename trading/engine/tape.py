@@ -104,7 +104,9 @@ def _volume_budget(candles: Candles, market: Market, share: float) -> NDArray[np
 
 def _ppm(shares: NDArray[np.floating]) -> NDArray[np.int32]:
     # what is not known becomes 0
-    return np.rint(np.nan_to_num(shares, nan=0.0, posinf=0.0, neginf=0.0) * PPM).astype(np.int32)
+    known: NDArray[np.floating] = np.nan_to_num(shares, nan=0.0, posinf=0.0, neginf=0.0)
+    parts: NDArray[np.int32] = np.rint(known * PPM).astype(np.int32)
+    return parts
 
 
 def _known_ticks(prices: NDArray[np.float64], market: Market) -> NDArray[np.int64]:

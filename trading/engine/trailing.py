@@ -5,6 +5,7 @@ from __future__ import annotations
 from trading.engine.codes import BUY, FillReason, Policy, SlotState
 from trading.engine.compiling import compiled
 from trading.engine.money import share_of, share_up
+from trading.engine.records import Slot
 from trading.engine.risk import check_equity
 from trading.engine.sizing import order_lots
 from trading.engine.slots import (
@@ -21,7 +22,7 @@ from trading.engine.slots import (
     triggerable_cap,
     triggerable_floor,
 )
-from trading.engine.state import Book, Record
+from trading.engine.state import Book
 
 
 @compiled
@@ -87,7 +88,7 @@ def _rise(book: Book, index: int, before: int, price: int) -> None:
 
 
 @compiled
-def _arm_buy(book: Book, slot: Record, price: int) -> None:
+def _arm_buy(book: Book, slot: Slot, price: int) -> None:
     slot.state = SlotState.ARMED_BUY
     slot.trail_ppm = trail_of(book)
     slot.trigger = triggerable_cap(book, slot)
@@ -95,7 +96,7 @@ def _arm_buy(book: Book, slot: Record, price: int) -> None:
 
 
 @compiled
-def _follow_low(book: Book, slot: Record, price: int) -> None:
+def _follow_low(book: Book, slot: Slot, price: int) -> None:
     # the trigger follows the low down and never moves back up
     slot.extreme = price
     trigger = away_from_clusters(book, price + share_up(price, slot.trail_ppm), BUY)
@@ -103,7 +104,7 @@ def _follow_low(book: Book, slot: Record, price: int) -> None:
 
 
 @compiled
-def _arm_sell(book: Book, slot: Record, price: int) -> None:
+def _arm_sell(book: Book, slot: Slot, price: int) -> None:
     slot.state = SlotState.ARMED_SELL
     slot.trail_ppm = trail_of(book)
     slot.trigger = triggerable_floor(book, slot)
@@ -111,7 +112,7 @@ def _arm_sell(book: Book, slot: Record, price: int) -> None:
 
 
 @compiled
-def _follow_high(book: Book, slot: Record, price: int) -> None:
+def _follow_high(book: Book, slot: Slot, price: int) -> None:
     # the trigger follows the high up and never moves back down
     slot.extreme = price
     trigger = away_from_clusters(book, price - share_up(price, slot.trail_ppm), -BUY)
@@ -171,5 +172,3 @@ def _stop_out(book: Book, index: int, reference: int) -> None:
     if book.core.slots[index].order_id > 0:
         cancel(book, index)
     sell_held(book, index, 0, 1, reference, FillReason.STOP)
-
-

@@ -6,25 +6,20 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from trading.commands import Progress
-from trading.errors import FeedFailed, GridBotError, UsageError
+from trading.errors import GridBotError, UsageError
 from trading.exchange import Clock, Exchange, Retry
 from trading.market.candles import COLUMNS, Candles
+from trading.market.download_pages import PAGE, Page, Span, aligned, checked_page, missing_spans, slots
 from trading.market.timeframes import timeframe_ms
-from trading.market.times import iso
 
-PAGE = 1_000
 _SILENT_STEP = 200
 _DAY_MS = 86_400_000
 _DEFAULT_PERIOD_MS = 30 * _DAY_MS
-_SKEW_MS = 60_000
-
-Page = NDArray[np.float64]
 
 
 class CandleSink(Protocol):
@@ -49,13 +44,6 @@ class DownloadJob:
 
     symbol: str
     timeframe: str
-
-
-class Span(NamedTuple):
-    """Open times ``[start_ms, end_ms)``."""
-
-    start_ms: int
-    end_ms: int
 
 
 @dataclass(slots=True)
@@ -87,34 +75,6 @@ class JobReport:
     last_ms: int | None = None
     error: GridBotError | None = None
     finished: bool = False
-
-
-def missing_spans(stored: NDArray[np.int64], span: Span, step_ms: int, page: int = PAGE) -> list[Span]:
-    """Return what of a span is not stored, spans that one page covers joined into one.
-
-    Holes inside the stored candles count: an interrupted download of older candles leaves one. A hole of the
-    exchange's own is asked for again in each download, which costs one call.
-
-    Parameters
-    ----------
-    stored : ndarray of int64, shape (n,)
-        Open times in the span, rising, milliseconds.
-    span : Span
-        What is wanted.
-    step_ms : int
-        Candle length, milliseconds.
-    page : int
-        Candles in one answer.
-    """
-    before = np.concatenate(([span.start_ms], stored + step_ms))
-    after = np.concatenate((stored, [span.end_ms]))
-    spans: list[Span] = []
-    for row in np.flatnonzero(after - before >= step_ms):
-        hole = Span(int(before[row]), int(after[row]))
-        if spans and hole.end_ms - spans[-1].start_ms <= page * step_ms:
-            hole = Span(spans.pop().start_ms, hole.end_ms)
-        spans.append(hole)
-    return spans
 
 
 class Download:
@@ -203,15 +163,14 @@ class Download:
         first_ms = self._now_ms - _DEFAULT_PERIOD_MS if last_ms is None else last_ms + step_ms
         if start_ms is not None:
             first_ms = start_ms
-        closed_ms = self._now_ms - step_ms + 1
-        span = Span(first_ms, closed_ms if end_ms is None else min(end_ms, closed_ms))
+        span = aligned(Span(first_ms, self._now_ms if end_ms is None else end_ms), step_ms, self._now_ms)
         if span.end_ms <= span.start_ms:
             return []
         stored = np.empty(0, dtype=np.int64)
         if last_ms is not None and last_ms >= span.start_ms:
             stored = self._store.read(symbol, timeframe, span.start_ms).between(None, span.end_ms).timestamp
         spans = missing_spans(stored, span, step_ms)
-        report.wanted = sum(_slots(hole, step_ms) for hole in spans)
+        report.wanted = sum(slots(hole, step_ms) for hole in spans)
         return spans
 
     async def _run_job(self, report: JobReport, spans: list[Span]) -> None:
@@ -235,7 +194,7 @@ class Download:
             else:
                 reached = await self._after_silence(job, cursor, span.end_ms)
             reached = min(reached, span.end_ms)
-            report.passed += _slots(Span(cursor, reached), step_ms)
+            report.passed += slots(Span(cursor, reached), step_ms)
             cursor = reached
             self._tell(job)
 
@@ -257,7 +216,7 @@ class Download:
 
     async def _page(self, symbol: str, timeframe: str, cursor: int, end_ms: int, now_ms: int) -> Page:
         step_ms = timeframe_ms(timeframe)
-        limit = min(PAGE, _slots(Span(cursor, end_ms), step_ms))
+        limit = min(PAGE, slots(Span(cursor, end_ms), step_ms))
 
         async def fetch() -> Page:
             rows = await self._exchange.fetch_ohlcv(symbol, timeframe, cursor, limit)
@@ -294,70 +253,6 @@ async def download(
     reports = [JobReport(job) for job in dict.fromkeys(jobs)]
     await Download(reports, store, exchange, Retry(exchange.id, clock), clock, on_progress).run(start_ms, end_ms)
     return reports
-
-
-def checked_page(rows: Sequence[Sequence[float]], cursor: int, step_ms: int, now_ms: int) -> Page:
-    """Return the closed candles of an answer from a time on, once each, or refuse the answer.
-
-    Parameters
-    ----------
-    rows : sequence of rows
-        Timestamp, open, high, low, close, volume.
-    cursor : int
-        Oldest open time that was asked for, milliseconds.
-    step_ms : int
-        Candle length, milliseconds.
-    now_ms : int
-        The exchange's time, milliseconds; a candle that closes later is still open and left out.
-
-    Returns
-    -------
-    ndarray of float64, shape (n, 6)
-        Rising in time.
-
-    Raises
-    ------
-    FeedFailed
-        When all rows are older than asked for, a row is impossible, or two rows of one time differ.
-    """
-    if not rows:
-        return np.empty((0, len(COLUMNS)))
-    table = np.array([row[: len(COLUMNS)] for row in rows], dtype=np.float64)
-    if not np.isfinite(table).all():
-        raise FeedFailed("a candle has a value that is no number")
-    if (np.diff(table[:, 0]) < 0).any():
-        raise FeedFailed("the candles are not in the order of time")
-    if table[-1, 0] < cursor:
-        raise FeedFailed(f"all {len(rows)} candles are older than the time asked for, {iso(cursor)}")
-    if table[-1, 0] > now_ms + _SKEW_MS:
-        raise FeedFailed(f"a candle opens in the future, {iso(int(table[-1, 0]))}")
-    table = table[(table[:, 0] >= cursor) & (table[:, 0] + step_ms <= now_ms)]
-    _refuse_impossible(table, step_ms)
-    return _once_each(table)
-
-
-def _refuse_impossible(table: Page, step_ms: int) -> None:
-    times, opens, highs, lows, closes, volumes = table.T
-    good = (lows > 0) & (volumes >= 0)
-    good &= (lows <= np.minimum(opens, closes)) & (highs >= np.maximum(opens, closes))
-    if _DAY_MS % step_ms == 0:
-        good &= times % step_ms == 0
-    if not good.all():
-        raise FeedFailed(
-            f"the candle of {iso(int(times[np.argmin(good)]))} is impossible: {table[np.argmin(good), 1:]}"
-        )
-
-
-def _once_each(table: Page) -> Page:
-    same = np.flatnonzero(np.diff(table[:, 0]) == 0)
-    differing = same[(table[same] != table[same + 1]).any(axis=1)]
-    if len(differing):
-        raise FeedFailed(f"two different candles open at {iso(int(table[differing[0], 0]))}")
-    return np.delete(table, same, axis=0)
-
-
-def _slots(span: Span, step_ms: int) -> int:
-    return -(-(span.end_ms - span.start_ms) // step_ms)
 
 
 def _check_offered(job: DownloadJob, exchange: Exchange) -> None:

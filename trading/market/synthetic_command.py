@@ -15,7 +15,8 @@ from trading.errors import ExitCode, Refused
 from trading.market.candles import COLUMNS, Candles
 from trading.market.sources import home_store
 from trading.market.store import CandleStore
-from trading.market.synthetic import MarketRegime, SyntheticHistory, synthetic_history
+from trading.market.synthetic import SyntheticHistory, synthetic_history
+from trading.market.synthetic_shape import MarketRegime
 from trading.market.times import iso, time_ms
 
 _STORED_AT_ONCE = 50_000

@@ -19,7 +19,8 @@ from trading.engine.tape import Tape, pack_tape
 from trading.errors import DataError
 from trading.market.candles import Candles
 from trading.market.filling import fill_short_gaps
-from trading.market.quality import QualityReport, inspect, require_usable
+from trading.market.quality import inspect, require_usable
+from trading.market.quality_report import QualityReport
 from trading.market.rule_tables import market_for
 from trading.market.rules import Market
 from trading.metrics import AgentVotes, Metrics, Run, compute_metrics
@@ -148,9 +149,7 @@ def prepare(candles: Candles, settings: Settings, allow_gaps: bool) -> Prepared:
     return Prepared(fill_short_gaps(candles), quality, warnings, market)
 
 
-def _both_fill_rules(
-    tape: Tape, params: Records, capital_units: int, simulation: Simulation
-) -> dict[str, float]:
+def _both_fill_rules(tape: Tape, params: Records, capital_units: int, simulation: Simulation) -> dict[str, float]:
     other = params.copy()
     other["touch"] = 1 - params["touch"]
     compared = simulate(tape, other, capital_units)
@@ -163,10 +162,11 @@ def _fill_rule_warning(fill_rules: dict[str, float]) -> tuple[str, ...]:
     touch, penetration = fill_rules["touch"], fill_rules["penetration"]
     if touch * penetration >= 0:
         return ()
-    return (
-        f"the sign of the result hangs on the fill rule: {touch:+.2%} when a touch fills, {penetration:+.2%} when the "
-        "price must trade through; do not trust it",
+    warning = (
+        f"the sign of the result hangs on the fill rule, so do not trust it: {touch:+.2%} when a touch fills, "
+        f"{penetration:+.2%} when the price must trade through"
     )
+    return (warning,)
 
 
 def _result(
@@ -246,7 +246,7 @@ def _balances(fills: Fills, capital: Decimal, rows: int) -> tuple[NDArray[np.flo
     return cash[last_fill], held[last_fill]
 
 
-def _metrics(  # noqa: PLR0913 - the parts of one run
+def _metrics(
     candles: Candles,
     equity: NDArray[np.float64],
     position: NDArray[np.float64],
@@ -291,9 +291,7 @@ def _notes(market: Market, recentres: int, halts: int) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _grid_history(
-    grids: Records, params: Records, market: Market, real: NDArray[np.int64]
-) -> tuple[GridLevels, ...]:
+def _grid_history(grids: Records, params: Records, market: Market, real: NDArray[np.int64]) -> tuple[GridLevels, ...]:
     below, pairs = int(params[0].buy_levels), int(params[0].pairs)
     levels = np.zeros(pairs + 1, np.int64)
     history = []

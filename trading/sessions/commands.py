@@ -9,16 +9,17 @@ from time import perf_counter
 from trading.commands import Progress
 from trading.errors import UsageError
 from trading.market.candles import Candles
-from trading.market.sources import open_candles
+from trading.market.sources import home_store, open_candles
 from trading.market.store import CandleStore
 from trading.market.times import time_ms
 from trading.report.html import write_report
 from trading.report.result import BacktestResult
 from trading.sessions.backtest import backtest_steps, prepare
 from trading.sessions.configuration import Configuration, configuration
-from trading.sessions.portfolio import PortfolioResult, portfolio_steps
+from trading.sessions.portfolio import portfolio_steps
+from trading.sessions.portfolio_result import PortfolioResult
 from trading.sessions.requests import BacktestRequest, ConfigRequest, SettingsRequest
-from trading.settings import Settings, data_home, load_settings, settings_with_sources
+from trading.settings import Settings, load_settings, settings_with_sources
 
 STEPS = 5
 
@@ -27,9 +28,7 @@ def backtest(
     request: BacktestRequest,
 ) -> Generator[Progress, None, BacktestResult | PortfolioResult]:
     """Trade past candles; one file or symbol gives a result of its own, several share one capital."""
-    settings = load_settings(
-        request.set, symbol=request.symbol, capital=request.capital, risk=request.risk
-    )
+    settings = load_settings(request.set, symbol=request.symbol, capital=request.capital, risk=request.risk)
     if len(request.candles) > 1:
         return (yield from _several(request, settings))
     began = perf_counter()
@@ -60,7 +59,7 @@ def _load(request: BacktestRequest, target: str, settings: Settings) -> Candles:
 
 
 def _store(request: SettingsRequest) -> CandleStore:
-    return CandleStore(data_home(request.home) / "store")
+    return home_store(request.home)
 
 
 def show_config(request: ConfigRequest) -> Generator[Progress, None, Configuration]:

@@ -74,10 +74,9 @@ def configuration(settings: Settings, sources: Mapping[str, str], market: Market
         derived = effective_settings(settings, derive_parameters(settings, market), market)
     profile = PROFILES[settings.risk]
     rows = []
-    for name, value, meaning in _fields(settings):
-        source = sources.get(name, "default")
-        if value is None:
-            value, source = _derived(name, derived, profile, settings)
+    for name, given, meaning in _fields(settings):
+        known = (given, sources.get(name, "default"))
+        value, source = _derived(name, derived, profile, settings) if given is None else known
         rows.append(Setting(name, value, source, meaning))
     return Configuration(tuple(rows))
 
@@ -91,9 +90,7 @@ def _fields(settings: Settings) -> Iterator[tuple[str, object, str]]:
             yield name, content, Settings.model_fields[name].description or ""
 
 
-def _derived(
-    name: str, derived: Mapping[str, object], profile: object, settings: Settings
-) -> tuple[object, str]:
+def _derived(name: str, derived: Mapping[str, object], profile: object, settings: Settings) -> tuple[object, str]:
     from_profile = getattr(profile, "base_trail" if name == "trail.base" else name.partition(".")[2], None)
     if from_profile is not None:
         return from_profile, f"{settings.risk.value} profile"

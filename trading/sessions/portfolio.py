@@ -13,6 +13,7 @@ from trading.commands import Progress
 from trading.engine.codes import PPM, Halt
 from trading.engine.loop import step
 from trading.engine.money import equity_at, exposure_at
+from trading.engine.records import Core
 from trading.engine.state import Book, Records, new_state, open_book
 from trading.engine.tape import Tape, pack_tape
 from trading.errors import UsageError
@@ -40,7 +41,7 @@ class Seat:
     next_row: int = 0
 
     @property
-    def core(self) -> np.record:
+    def core(self) -> Core:
         """The core's record."""
         return self.book.core
 
@@ -101,8 +102,7 @@ def portfolio_steps(
     prepared = [prepare(candles, settings, allow_gaps) for candles in series]
     decimals = max(item.market.cash_decimals for item in prepared)
     seats = [
-        _seat(item.candles, replace(item.market, least_cash_decimals=decimals), settings, strategy)
-        for item in prepared
+        _seat(item.candles, replace(item.market, least_cash_decimals=decimals), settings, strategy) for item in prepared
     ]
     capital = seats[0].market.cash_units(settings.capital)
     fills: list[list[Records]] = [[] for _ in seats]
@@ -123,7 +123,9 @@ def _refuse_misfits(series: Sequence[Candles]) -> None:
     quotes, timeframes = {candles.quote for candles in series}, {candles.timeframe for candles in series}
     symbols = [candles.symbol for candles in series]
     if len(quotes) > 1:
-        raise UsageError(f"symbols that share a capital need one quote currency, these have {', '.join(sorted(quotes))}")
+        raise UsageError(
+            f"symbols that share a capital need one quote currency, these have {', '.join(sorted(quotes))}"
+        )
     if len(timeframes) > 1:
         raise UsageError(
             f"symbols that are traded in step need one timeframe, these have {', '.join(sorted(timeframes))}; "
@@ -161,7 +163,7 @@ def _step_seat(seats: Sequence[Seat], index: int, pool: int, fills: list[Records
     return free
 
 
-def _result(  # noqa: PLR0913 - the parts of one run
+def _result(
     seats: Sequence[Seat],
     fills: Sequence[list[Records]],
     timeline: NDArray[np.int64],
@@ -195,7 +197,7 @@ def _result(  # noqa: PLR0913 - the parts of one run
             "fills": sum(len(symbol.fills) for symbol in symbols),
             "fees": sum(float(symbol.fills.fees) for symbol in symbols),
         },
-        halted="; ".join(sorted(halts)) or None,
+        halted="; ".join(sorted(filter(None, halts))) or None,
         timing={"total_s": total_s},
     )
 
@@ -218,7 +220,10 @@ def _symbol_result(seat: Seat, made: list[Records]) -> SymbolResult:
 def _audit(seats: Sequence[Seat], symbols: Sequence[SymbolResult], capital: int, pool: int) -> None:
     cash = pool + sum(int(seat.core.cash) for seat in seats)
     spent = sum(
-        int((symbol.fills.side * symbol.fills.value_units).sum()) + int(symbol.fills.fee_units.sum()) for symbol in symbols
+        int((symbol.fills.side * symbol.fills.value_units).sum()) + int(symbol.fills.fee_units.sum())
+        for symbol in symbols
     )
     if cash != capital - spent:
-        raise LedgerMismatch(f"the portfolio holds {cash} cash units, its fills make {capital - spent}; report this run")
+        raise LedgerMismatch(
+            f"the portfolio holds {cash} cash units, its fills make {capital - spent}; report this run"
+        )

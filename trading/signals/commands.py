@@ -13,6 +13,7 @@ from trading.market.sources import home_store, open_candles
 from trading.market.times import iso, time_ms
 from trading.profiles import PROFILES
 from trading.settings import load_settings
+from trading.signals.agents.base import Agent
 from trading.signals.consensus import compute_signals
 from trading.signals.indicators import IndicatorSet
 from trading.signals.records import Action, AgentReport
@@ -84,8 +85,8 @@ def explain(request: ExplainRequest) -> Generator[Progress, None, Explanation]:
     votes = []
     for report in signals.agents:
         agent = agents[report.name]
-        reasons = agent.reasons(indicators, row) if agent is not None and report.skipped is None else []
-        votes.append(_explained(report, row, tuple(reasons)))
+        reasons = _reasons(agent, indicators, row) if agent is not None and report.skipped is None else ()
+        votes.append(_explained(report, row, reasons))
     pinned = settings.limits.min_confidence
     return Explanation(
         symbol=candles.symbol,
@@ -111,6 +112,14 @@ def _row_at(candles: Candles, moment_ms: int) -> int:
             f"{candles.symbol} {candles.timeframe} has no candle at {iso(moment_ms)}; it runs from {first} to {last}"
         )
     return row
+
+
+def _reasons(agent: Agent, indicators: IndicatorSet, row: int) -> tuple[str, ...]:
+    try:
+        return tuple(agent.reasons(indicators, row))
+    # The vote stands without its words, whatever an agent of another package raises here.
+    except Exception as error:  # noqa: BLE001
+        return (f"the agent cannot say why: {type(error).__name__}: {error}",)
 
 
 def _explained(report: AgentReport, row: int, reasons: tuple[str, ...]) -> ExplainedVote:

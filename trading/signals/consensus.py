@@ -17,7 +17,7 @@ from trading.settings import Settings
 from trading.signals.indicators import IndicatorSet
 from trading.signals.records import AgentReport, AgentView, Signals
 from trading.signals.registry import FoundAgent, find_agents
-from trading.signals.voting import REGIME_MULTIPLIERS, TRAIL_BOUNDS, tally
+from trading.signals.voting import tally
 
 _LOG = logging.getLogger(__name__)
 
@@ -33,8 +33,9 @@ def compute_signals(
 
     The side with the greater sum of weight x confidence wins; the confidence is that side's lead over the weight of
     all who vote plus a quarter of the weight of those who hold, raised by agreement. Under the minimum confidence the
-    action is HOLD. The trail is the weighted mean of the agents' trails (the profile's base trail while none has one), times the
-    multiplier of the regime, within the bounds of the volatility class. The numbers stand in `trading.signals.voting`.
+    action is HOLD. The trail is the weighted mean of the agents' trails (the profile's base trail while none has one),
+    times the multiplier of the regime, within the bounds of the volatility class. The numbers stand in
+    `trading.signals.voting`.
 
     Parameters
     ----------
@@ -134,10 +135,9 @@ def _require_sound(name: str, view: object, n: int) -> None:
             )
             raise AgentFailed(f"agent {name!r}: {field} is {form}, wanted {np.dtype(dtype)} of shape ({n},)")
         # Written so that NaN, which is neither, fails.
-        if not (values.min() >= least and values.max() <= greatest):
-            raise AgentFailed(
-                f"agent {name!r}: {field} runs from {values.min()} to {values.max()}, allowed are {least} to {greatest:g}"
-            )
+        low, high = values.min(), values.max()
+        if not (low >= least and high <= greatest):
+            raise AgentFailed(f"agent {name!r}: {field} runs from {low} to {high}, allowed are {least} to {greatest:g}")
 
 
 def _require_known(settings: Settings) -> None:
@@ -154,7 +154,7 @@ def _consensus(ballot: _Ballot, indicators: IndicatorSet, settings: Settings, na
     pinned_confidence, pinned_trail = settings.limits.min_confidence, settings.trail.base
     count = len(ballot.names)
     starting = settings.signals.weights
-    action, confidence, trail, disagreement, weights, hits, judged = tally(
+    action, confidence, trail, disagreement, weights, counts = tally(
         ballot.actions[:count],
         ballot.confidences[:count],
         ballot.trails[:count],
@@ -165,11 +165,9 @@ def _consensus(ballot: _Ballot, indicators: IndicatorSet, settings: Settings, na
         settings.signals.adapt,
         profile.min_confidence if pinned_confidence is None else pinned_confidence,
         profile.base_trail if pinned_trail is None else pinned_trail,
-        REGIME_MULTIPLIERS,
-        TRAIL_BOUNDS,
     )
     reports = {
-        name: _report(name, ballot.view(row), float(weights[row]), int(hits[row]), int(judged[row]))
+        name: _report(name, ballot.view(row), float(weights[row]), int(counts[row, 0]), int(counts[row, 1]))
         for row, name in enumerate(ballot.names)
     }
     reports |= {name: AgentReport(name, 0, None, 0.0, 0.0, reason, None) for name, reason in ballot.skipped.items()}

@@ -91,7 +91,7 @@ def stochastic(high: Floats, low: Floats, close: Floats, period: int, smooth_k: 
     smooth_k, smooth_d : int
         Lengths of the moving averages over the raw value and over ``k``.
     """
-    raw, _ = talib.STOCHF(high, low, close, period, 1, 0)
+    raw, _ = talib.STOCHF(high, low, close, period, 1)
     if (raw == 0.0).any():
         raw[(raw == 0.0) & (talib.MAX(high, period) == talib.MIN(low, period))] = NEUTRAL
     k = talib.SMA(raw, smooth_k) if smooth_k > 1 else raw

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from functools import wraps
 from math import sqrt
-from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 
 import numpy as np
 import talib
@@ -57,9 +57,9 @@ def kept(
                 if isinstance(array, np.ndarray):
                     array.flags.writeable = False
             self._answers[key] = found
-        return self._answers[key]  # type: ignore[return-value]
+        return cast("_Answer", self._answers[key])
 
-    return answer
+    return cast("Callable[Concatenate[IndicatorSet, _Arguments], _Answer]", answer)
 
 
 class IndicatorSet:

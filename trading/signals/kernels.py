@@ -52,6 +52,27 @@ def rolling_vwap(typical: Floats, volume: Floats, length: int) -> Floats:
 
 
 @njit(cache=True, nogil=True)
+def _widest(profile: Floats, target: float) -> tuple[int, int, int]:
+    # From the peak outwards, always into the fuller neighbour, until the target is inside.
+    bins = len(profile)
+    peak = 0
+    for b in range(1, bins):
+        if profile[b] > profile[peak]:
+            peak = b
+    first, last, inside = peak, peak, profile[peak]
+    while inside < target and (first > 0 or last < bins - 1):
+        below = profile[first - 1] if first > 0 else -1.0
+        above = profile[last + 1] if last < bins - 1 else -1.0
+        if above >= below:
+            last += 1
+            inside += above
+        else:
+            first -= 1
+            inside += below
+    return first, peak, last
+
+
+@njit(cache=True, nogil=True)
 def value_area(
     typical: Floats, volume: Floats, length: int, every: int, share: float, bins: int
 ) -> tuple[Floats, Floats, Floats]:
@@ -60,34 +81,20 @@ def value_area(
     poc, high, low = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
     profile = np.empty(bins)
     centre, top, bottom = np.nan, np.nan, np.nan
-    for t in range(n):
-        if t >= length - 1 and (t - length + 1) % every == 0:
-            floor, ceiling, total = typical[t], typical[t], 0.0
-            for k in range(t - length + 1, t + 1):
-                floor, ceiling = min(floor, typical[k]), max(ceiling, typical[k])
-                total += volume[k]
+    for t in range(length - 1, n):
+        if (t - length + 1) % every == 0:
+            window = typical[t - length + 1 : t + 1]
+            traded = volume[t - length + 1 : t + 1]
+            floor, width = window.min(), (window.max() - window.min()) / bins
+            scale = 1.0 / width if width > 0.0 else 0.0
+            profile[:] = 0.0
+            total = 0.0
+            for k in range(length):
+                profile[min(int((window[k] - floor) * scale), bins - 1)] += traded[k]
+                total += traded[k]
             if total > 0.0:
-                width = (ceiling - floor) / bins
-                profile[:] = 0.0
-                scale = 1.0 / width if width > 0.0 else 0.0
-                for k in range(t - length + 1, t + 1):
-                    profile[min(int((typical[k] - floor) * scale), bins - 1)] += volume[k]
-                peak = 0
-                for b in range(1, bins):
-                    if profile[b] > profile[peak]:
-                        peak = b
-                first, last, inside = peak, peak, profile[peak]
-                while inside < share * total and (first > 0 or last < bins - 1):
-                    below = profile[first - 1] if first > 0 else -1.0
-                    above = profile[last + 1] if last < bins - 1 else -1.0
-                    if above >= below:
-                        last += 1
-                        inside += above
-                    else:
-                        first -= 1
-                        inside += below
-                centre = floor + (peak + 0.5) * width
-                bottom, top = floor + first * width, floor + (last + 1) * width
+                first, peak, last = _widest(profile, share * total)
+                centre, bottom, top = floor + (peak + 0.5) * width, floor + first * width, floor + (last + 1) * width
         poc[t], high[t], low[t] = centre, top, bottom
     return poc, high, low
 
@@ -100,40 +107,30 @@ def average_swing(
     n = len(high)
     average = np.full(n, np.nan, dtype=np.float32)
     sizes = np.zeros(legs)
-    count = 0
-    kind, last, before = 0, np.nan, np.nan
-    mean = np.nan
+    count, kind, last, before = 0, 0, np.nan, np.nan
+    rows = (high_row, low_row)
+    prices = (high, low)
     for t in range(n):
         changed = False
-        for side in (1, -1):
-            row = high_row[t] if side == 1 else low_row[t]
-            earlier = -1
-            if t > 0:
-                earlier = high_row[t - 1] if side == 1 else low_row[t - 1]
-            if row == earlier:
+        for index in range(2):
+            side = 1 - 2 * index
+            row = rows[index][t]
+            if row == (rows[index][t - 1] if t > 0 else -1):
                 continue
-            price = high[row] if side == 1 else low[row]
-            if kind == side:
-                # A further extreme of the same kind lengthens the leg that ends here.
-                if (price - last) * side <= 0.0:
-                    continue
+            price = prices[index][row]
+            if kind != side:
+                count += kind != 0
+                kind, before, last = side, last, price
+            # A further extreme of the same kind lengthens the leg that ends here.
+            elif (price - last) * side > 0.0:
                 last = price
-                if count > 0:
-                    sizes[(count - 1) % legs] = abs(last - before) / before
-                    changed = True
-            else:
-                if kind != 0:
-                    before = last
-                    sizes[count % legs] = abs(price - before) / before
-                    count += 1
-                    changed = True
-                kind, last = side, price
+            if count > 0:
+                sizes[(count - 1) % legs] = abs(last - before) / before
+                changed = True
         if changed and count >= at_least:
-            total, used = 0.0, min(count, legs)
-            for k in range(used):
-                total += sizes[k]
-            mean = total / used
-        average[t] = mean
+            average[t] = sizes[: min(count, legs)].sum() / min(count, legs)
+        elif t > 0:
+            average[t] = average[t - 1]
     return average
 
 

@@ -76,15 +76,25 @@ def find_agents(names: Iterable[str]) -> tuple[FoundAgent, ...]:
 
 def _load(point: EntryPoint, taken: set[str]) -> FoundAgent:
     source = point.dist.name if point.dist is not None else point.value
+    if point.name in taken:
+        return FoundAgent(point.name, source, None, "another agent has this name")
     try:
-        if point.name in taken:
-            raise AgentFailed(f"the name {point.name!r} is taken by another agent")
+        return FoundAgent(point.name, source, _agent(point))
+    except AgentFailed as failure:
+        return FoundAgent(point.name, source, None, str(failure))
+
+
+def _agent(point: EntryPoint) -> Agent:
+    try:
         loaded = point.load()
-        if not (isinstance(loaded, type) and issubclass(loaded, Agent)):
-            raise AgentFailed(f"{point.value} is no subclass of trading.signals.Agent")
-        if loaded.name != point.name:
-            raise AgentFailed(f"{point.value} calls itself {loaded.name!r}, its entry point says {point.name!r}")
-        return FoundAgent(point.name, source, loaded())
     # Whatever a foreign package raises at import must not stop the others.
     except Exception as error:
-        return FoundAgent(point.name, source, None, f"{type(error).__name__}: {error}")
+        raise AgentFailed(f"{point.value} cannot be imported: {type(error).__name__}: {error}") from error
+    if not (isinstance(loaded, type) and issubclass(loaded, Agent)):
+        raise AgentFailed(f"{point.value} is no subclass of trading.signals.Agent")
+    if loaded.name != point.name:
+        raise AgentFailed(f"{point.value} calls itself {loaded.name!r}, its entry point says {point.name!r}")
+    try:
+        return loaded()
+    except Exception as error:
+        raise AgentFailed(f"{point.value} cannot be made: {type(error).__name__}: {error}") from error

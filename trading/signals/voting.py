@@ -30,6 +30,40 @@ TRAIL_BOUNDS = np.array([[0.005, 0.02], [0.01, 0.03], [0.02, 0.05]])
 
 
 @njit(cache=True, nogil=True)
+def _judge(voted: Bytes, move: float, recent: Floats, counts: Counts, start: Floats, weights: Floats) -> None:
+    for i in range(len(voted)):
+        if voted[i] != 0 and move != 0.0:
+            hit = 1 if voted[i] * move > 0.0 else 0
+            counts[i, 0] += hit
+            counts[i, 1] += 1
+            recent[i, 0] = recent[i, 0] * DECAY + hit
+            recent[i, 1] = recent[i, 1] * DECAY + 1.0
+            rate = (recent[i, 0] + 0.5 * PRIOR_VOTES) / (recent[i, 1] + PRIOR_VOTES)
+            factor = 1.0 + WEIGHT_SLOPE * (rate - 0.5)
+            weights[i] = start[i] * min(max(factor, LEAST_FACTOR), GREATEST_FACTOR)
+
+
+@njit(cache=True, nogil=True)
+def _poll(action: Bytes, confidence: Singles, weights: Floats) -> tuple[float, float]:
+    # Answers the winner's confidence with the winner's sign, and the disagreement.
+    balance, voting, total, votes = 0.0, 0.0, 0.0, 0.0
+    for i in range(len(action)):
+        w = weights[i]
+        total += w
+        if action[i] != 0:
+            voting += w
+            votes += w * action[i]
+            balance += w * action[i] * confidence[i]
+    if voting == 0.0:
+        return 0.0, 0.0
+    sure = abs(balance) / (voting + HOLD_SHARE * (total - voting))
+    if votes * balance > 0.0:
+        sure += (1.0 - sure) * AGREEMENT * abs(votes) / total
+    mean = votes / total
+    return np.sign(balance) * min(sure, 1.0), min(max(voting / total - mean * mean, 0.0), 1.0)
+
+
+@njit(cache=True, nogil=True)
 def tally(
     actions: NDArray[np.int8],
     confidences: NDArray[np.float32],
@@ -41,58 +75,29 @@ def tally(
     adapt: bool,
     min_confidence: float,
     base_trail: float,
-    multipliers: Floats,
-    bounds: Floats,
-) -> tuple[Bytes, Singles, Singles, Singles, Floats, Counts, Counts]:
-    """Return action, confidence, trail, disagreement, final weights, hits and judged votes; agents are rows."""
+) -> tuple[Bytes, Singles, Singles, Singles, Floats, Counts]:
+    """Return action, confidence, trail, disagreement, final weights, and hits and judged votes; agents are rows."""
     agents, n = actions.shape
     action = np.zeros(n, dtype=np.int8)
-    confidence = np.zeros(n, dtype=np.float32)
+    confidence, disagreement = np.zeros(n, dtype=np.float32), np.zeros(n, dtype=np.float32)
     trail = np.empty(n, dtype=np.float32)
-    disagreement = np.zeros(n, dtype=np.float32)
-    weights = start.copy()
-    recent_hits, recent_judged = np.zeros(agents), np.zeros(agents)
-    hits, judged = np.zeros(agents, dtype=np.int64), np.zeros(agents, dtype=np.int64)
+    recent, counts = np.zeros((agents, 2)), np.zeros((agents, 2), dtype=np.int64)
+    earned = start.copy()
+    weights = earned if adapt else start
     for t in range(n):
         if t >= HORIZON_CANDLES:
-            move = close[t] - close[t - HORIZON_CANDLES]
-            for i in range(agents):
-                voted = actions[i, t - HORIZON_CANDLES]
-                if voted != 0 and move != 0.0:
-                    hit = 1 if voted * move > 0.0 else 0
-                    hits[i] += hit
-                    judged[i] += 1
-                    recent_hits[i] = recent_hits[i] * DECAY + hit
-                    recent_judged[i] = recent_judged[i] * DECAY + 1.0
-                    if adapt:
-                        rate = (recent_hits[i] + 0.5 * PRIOR_VOTES) / (recent_judged[i] + PRIOR_VOTES)
-                        factor = 1.0 + WEIGHT_SLOPE * (rate - 0.5)
-                        weights[i] = start[i] * min(max(factor, LEAST_FACTOR), GREATEST_FACTOR)
-        balance, voting, holding, votes = 0.0, 0.0, 0.0, 0.0
+            past = t - HORIZON_CANDLES
+            _judge(actions[:, past], close[t] - close[past], recent, counts, start, earned)
+        lead, disagreement[t] = _poll(actions[:, t], confidences[:, t], weights)
+        confidence[t] = abs(lead)
+        # A hair of room, or a confidence that equals the minimum could fall under it by rounding.
+        if lead != 0.0 and abs(lead) + 1e-6 >= min_confidence:
+            action[t] = 1 if lead > 0.0 else -1
         distance, heard = 0.0, 0.0
         for i in range(agents):
-            w = weights[i]
-            a = actions[i, t]
-            if a == 0:
-                holding += w
-            else:
-                voting += w
-                votes += w * a
-                balance += w * a * confidences[i, t]
             if trails[i, t] > 0.0:
-                heard += w
-                distance += w * trails[i, t]
-        if voting > 0.0:
-            sure = abs(balance) / (voting + HOLD_SHARE * holding)
-            if votes * balance > 0.0:
-                sure += (1.0 - sure) * AGREEMENT * abs(votes) / (voting + holding)
-            confidence[t] = min(sure, 1.0)
-            # A hair of room, or a confidence that equals the minimum could fall under it by rounding.
-            if balance != 0.0 and sure + 1e-6 >= min_confidence:
-                action[t] = 1 if balance > 0.0 else -1
-            mean = votes / (voting + holding)
-            disagreement[t] = min(max(voting / (voting + holding) - mean * mean, 0.0), 1.0)
-        follow = distance / heard if heard > 0.0 else base_trail
-        follow *= multipliers[regime[t]]
-        trail[t] = min(max(follow, bounds[volatility[t], 0]), bounds[volatility[t], 1])
-    return action, confidence, trail, disagreement, weights, hits, judged
+                heard += weights[i]
+                distance += weights[i] * trails[i, t]
+        follow = (distance / heard if heard > 0.0 else base_trail) * REGIME_MULTIPLIERS[regime[t]]
+        trail[t] = min(max(follow, TRAIL_BOUNDS[volatility[t], 0]), TRAIL_BOUNDS[volatility[t], 1])
+    return action, confidence, trail, disagreement, weights, counts

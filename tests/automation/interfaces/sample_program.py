@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from threading import Event
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -116,24 +116,26 @@ def fail(request: Kind) -> Generator[Progress, None, Sample]:
     raise getattr(errors, request.kind)(f"{request.kind} happened\nin two lines; do this")
 
 
-def wait(request: Nothing) -> Generator[Progress, None, Sample]:
-    yield Progress("waiting")
+def _block() -> None:
+    # Short waits, because a signal that arrives just before one long wait would not end it.
     sys.stderr.write("ready\n")
     sys.stderr.flush()
+    while True:
+        Event().wait(0.05)
+
+
+def wait(request: Nothing) -> Generator[Progress, None, Sample]:
+    yield Progress("waiting")
     try:
-        while True:
-            signal.pause()
+        _block()
     except KeyboardInterrupt:
         raise KeyboardInterrupt("kept 3 of 5 files") from None
 
 
 def stop(request: Nothing) -> Generator[Progress, None, Sample]:
     yield Progress("waiting")
-    sys.stderr.write("ready\n")
-    sys.stderr.flush()
     try:
-        while True:
-            signal.pause()
+        _block()
     except KeyboardInterrupt:
         return Sample({"kept": 3}, "kept 3 of 5 files", ExitCode.INTERRUPTED)
 

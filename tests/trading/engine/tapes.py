@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 import numpy as np
+
 from trading.engine.codes import NEVER
 from trading.engine.loop import step
 from trading.engine.parameters import derive_parameters
@@ -24,7 +25,9 @@ MINUTE_MS = 60_000
 START_MS = 1_640_995_200_000
 
 
-def random_tape(seed: int, candles: int, *, volatility: float = 0.002, price: float = 50_000.0, thin: bool = False) -> Tape:
+def random_tape(
+    seed: int, candles: int, *, volatility: float = 0.002, price: float = 50_000.0, thin: bool = False
+) -> Tape:
     """Return a random walk with random signals; ``thin`` gives candles too little volume for whole orders."""
     random = np.random.default_rng(seed)
     close = price * np.exp(np.cumsum(random.standard_t(4, candles) * volatility))

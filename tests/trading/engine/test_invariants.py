@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from tapes import BTC, BTC_FEE_IN_BASE, book_for, cut, play, random_tape, settings_with
+
+from tests.trading.engine.tapes import BTC, BTC_FEE_IN_BASE, book_for, cut, play, random_tape, settings_with
 from trading.engine.codes import BUY, PPM, SELL, FillReason, Halt, IntentKind, SlotState
 from trading.engine.loop import run, step
 from trading.engine.money import equity_at

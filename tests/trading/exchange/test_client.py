@@ -15,8 +15,8 @@ from tests.klines_server import (
     TRUNCATED_JSON,
     Fault,
     KlinesServer,
-    loopback_only,
     impatient,
+    loopback_only,
     rows_changed,
     status,
 )

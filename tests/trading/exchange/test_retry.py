@@ -116,9 +116,27 @@ def test_busy_without_a_readable_pause_backs_off(
     assert clock.sleeps == [0.375, 0.75]
 
 
-def test_lesson_16_a_pause_holds_for_every_task(server: KlinesServer, clock: RecordingClock) -> None:
-    # The first caller is told to wait; those who have not asked yet must not ask before the pause is over.
+class GatheringClock(RecordingClock):
+    """Lets sleepers go on only when so many sleep at once."""
+
+    def __init__(self, now_ms: int, sleepers: int) -> None:
+        super().__init__(now_ms)
+        self.somebody_sleeps = asyncio.Event()
+        self._all_sleep = asyncio.Event()
+        self._sleepers = sleepers
+
+    async def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.somebody_sleeps.set()
+        if len(self.sleeps) == self._sleepers:
+            self._now_ms += round(seconds * 1000)
+            self._all_sleep.set()
+        await self._all_sleep.wait()
+
+
+def test_lesson_16_a_pause_holds_for_every_task(server: KlinesServer) -> None:
     server.faults = [status(429, "47")]
+    clock = GatheringClock(NOW_MS, sleepers=5)
     times: list[int] = []
     server.on_call = lambda call: times.append(clock.now_ms()) if call.path.endswith("klines") else None
 
@@ -132,9 +150,9 @@ def test_lesson_16_a_pause_holds_for_every_task(server: KlinesServer, clock: Rec
         try:
             await retry("markets", exchange.load_markets)
             first = asyncio.create_task(retry("candles", nine))
-            while not clock.sleeps:
-                await asyncio.sleep(0)
-            await asyncio.gather(first, *(retry("candles", nine) for _ in range(4)))
+            await clock.somebody_sleeps.wait()
+            async with asyncio.timeout(20):
+                await asyncio.gather(first, *(retry("candles", nine) for _ in range(4)))
         finally:
             await exchange.close()
 

@@ -15,14 +15,8 @@ from hypothesis import strategies as st
 
 from trading.errors import UsageError
 from trading.market.candles import COLUMNS, Candles
-from trading.market.synthetic import (
-    MarketRegime,
-    RegimeShape,
-    SyntheticMarket,
-    scan,
-    synthetic_candles,
-    synthetic_history,
-)
+from trading.market.synthetic import scan, synthetic_candles, synthetic_history
+from trading.market.synthetic_shape import MarketRegime, RegimeShape, SyntheticMarket
 
 MONTH = 43_200
 ROOT = Path(__file__).resolve().parents[3]

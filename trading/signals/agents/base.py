@@ -80,5 +80,10 @@ def vote(buy: Singles, sell: Singles, trail: Singles) -> AgentView:
 
 
 def percent(share: float) -> str:
-    """Return a fraction in per cent, for a person: ``0.0123`` is ``1.23%``."""
-    return f"{share * 100:.2f}%"
+    """Return a fraction in per cent, for a person: ``0.0123`` is ``1.23%``, NaN is ``not known yet``."""
+    return number(share, ".2%")
+
+
+def number(value: float, form: str) -> str:
+    """Return a value in a format, for a person; an indicator that is warming up is ``not known yet``."""
+    return "not known yet" if np.isnan(value) else format(float(value), form)

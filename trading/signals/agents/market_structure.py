@@ -7,9 +7,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from trading.signals.agents.base import Agent, AgentView, percent, vote
+from trading.signals.agents.base import Agent, percent, vote
 from trading.signals.conditions import crossover, crossunder, ramp, recently
 from trading.signals.indicators import IndicatorSet
+from trading.signals.records import AgentView
 
 BREAK_CANDLES, SWEEP_CANDLES, SWEEP_VOTES = 12, 6, 2
 NEAR_STRENGTH = 0.4

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trading.signals import formulas
-from trading.signals.agents.base import Agent, AgentView, vote
+from trading.signals.agents.base import Agent, number, vote
 from trading.signals.conditions import overbought, oversold, ramp, recently
 from trading.signals.indicators import IndicatorSet
+from trading.signals.records import AgentView
 
 OVERSOLD, OVERBOUGHT = 32.0, 68.0
 MEAN_START, MEAN_FULL = 42.0, 20.0
@@ -52,12 +53,12 @@ class MomentumAgent(Agent):
     def reasons(self, indicators: IndicatorSet, row: int) -> list[str]:
         """Return the numbers behind one value."""
         histogram = indicators.macd().histogram
+        longer = " and ".join(indicators.higher_timeframes)
         turn = "rises" if _turns(histogram)[0][row] else "does not rise"
         lines = [
-            f"RSI is {indicators.rsi()[row]:.1f} (oversold under {OVERSOLD:g}, overbought over {OVERBOUGHT:g})",
-            f"mean RSI with {' and '.join(indicators.higher_timeframes) or 'no longer timeframe'}"
-            f" is {mean_rsi(indicators)[row]:.1f}",
-            f"MACD histogram {turn}, now {histogram[row]:.4g}",
+            f"RSI is {number(indicators.rsi()[row], '.1f')}; oversold is under {OVERSOLD:g}, overbought over {OVERBOUGHT:g}",
+            f"mean RSI with {longer or 'no longer timeframe'} is {number(mean_rsi(indicators)[row], '.1f')}",
+            f"MACD histogram {turn}, now {number(histogram[row], '.4g')}",
         ]
         for side, word in ((1, "bullish"), (-1, "bearish")):
             strength = float(divergence(indicators, side)[row])

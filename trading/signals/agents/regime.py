@@ -7,10 +7,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from trading.signals.agents.base import Agent, AgentView, percent, vote
+from trading.signals.agents.base import Agent, number, percent, vote
 from trading.signals.conditions import ramp
 from trading.signals.indicators import IndicatorSet
-from trading.signals.records import Regime
+from trading.signals.records import AgentView, Regime
 from trading.signals.regimes import TREND_LEAVE, regime_name
 
 TREND_PERIOD = 96
@@ -51,11 +51,11 @@ class RegimeAgent(Agent):
     def reasons(self, indicators: IndicatorSet, row: int) -> list[str]:
         """Return the numbers behind one value."""
         return [
-            f"the market is {regime_name(indicators.regime()[row])}:"
-            f" efficiency ratio {indicators.efficiency_ratio()[row]:.2f},"
-            f" volatility ratio {indicators.volatility_ratio()[row]:.2f}",
+            f"the market is {regime_name(indicators.regime()[row])}",
+            f"efficiency ratio is {number(indicators.efficiency_ratio()[row], '.2f')}",
+            f"volatility ratio is {number(indicators.volatility_ratio()[row], '.2f')}",
             f"price moved {percent(_move(indicators)[row])} in {TREND_PERIOD} candles",
-            f"close is {vwap_stretch(indicators)[row]:+.2f} slow ATR from the rolling VWAP",
+            f"close is {number(vwap_stretch(indicators)[row], '+.2f')} slow ATR from the rolling VWAP",
             f"the average swing is {percent(indicators.swing_size()[row])}",
         ]
 

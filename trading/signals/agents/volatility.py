@@ -6,9 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from trading.signals.agents.base import Agent, AgentView, percent, vote
+from trading.signals.agents.base import Agent, number, percent, vote
 from trading.signals.conditions import ramp
 from trading.signals.indicators import IndicatorSet
+from trading.signals.records import AgentView
 from trading.signals.regimes import class_name
 
 CALM_MULTIPLE, MULTIPLE_SLOPE = 3.0, 1.0
@@ -45,8 +46,8 @@ class VolatilityAgent(Agent):
         ratio = indicators.volatility_ratio()[row]
         lines = [
             f"slow ATR is {percent(indicators.slow_atr_share()[row])} of the price",
-            f"ATR is {ratio:.2f} times its long average: {class_name(indicators.volatility_class()[row])}",
-            f"close stands at {indicators.percent_b()[row]:.2f} between the Bollinger bands (0 lower, 1 upper)",
+            f"ATR is {number(ratio, '.2f')} times its long average: {class_name(indicators.volatility_class()[row])}",
+            f"close is at {number(indicators.percent_b()[row], '.2f')} between the Bollinger bands (0 lower, 1 upper)",
         ]
         if ratio >= STORM_RATIO:
             lines.append(f"no vote against the move while the ratio is at least {STORM_RATIO}")

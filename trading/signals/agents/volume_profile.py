@@ -7,9 +7,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from trading.signals.agents.base import Agent, AgentView, percent, vote
+from trading.signals.agents.base import Agent, number, percent, vote
 from trading.signals.conditions import ramp, recently
 from trading.signals.indicators import IndicatorSet
+from trading.signals.records import AgentView
 
 SPIKE, WHALE = 2.5, 6.0
 ABSORBED_AT = 0.6
@@ -60,11 +61,12 @@ class VolumeProfileAgent(Agent):
             place = f"{above[row]:.2f} slow ATR over the value area"
         ratio = indicators.volume_ratio()[row]
         kind = "a whale" if ratio >= WHALE else "a spike" if ratio >= SPIKE else "no spike"
-        lines = [
-            f"close {close:.8g} is {place} {area.low[row]:.8g} to {area.high[row]:.8g}"
-            f" (most volume at {area.poc[row]:.8g}, {percent(close / area.poc[row] - 1)} away)",
-            f"volume is {ratio:.2f} times its usual: {kind}",
-        ]
+        lines = [f"volume is {number(ratio, '.2f')} times its usual: {kind}"]
+        if np.isnan(area.poc[row]):
+            lines.append("the value area is not known yet")
+        else:
+            lines.append(f"close {close:.8g} is {place} {area.low[row]:.8g} to {area.high[row]:.8g}")
+            lines.append(f"most volume traded at {area.poc[row]:.8g}, {percent(close / area.poc[row] - 1)} away")
         words = ("a fall was absorbed", "a rise was absorbed", "volume pushes down", "volume pushes up")
         lines += [text for text, flags in zip(words, spikes(indicators), strict=True) if flags[row]]
         return lines
