@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from trading.market.candles import Candles
+from trading.market.candles import PRICE_COLUMNS, Candles
 from trading.market.timeframes import timeframe_ms
 
 START_MS = 1_704_067_200_000  # 2024-01-01T00:00:00Z, a Monday
@@ -70,3 +72,22 @@ def market_of(
     low = np.minimum(opening, close) * (1 - wick)
     traded = np.broadcast_to(np.asarray(volume, dtype=np.float64), close.shape).copy()
     return Candles("TEST/USDT", timeframe, timestamp, opening, high, low, close, traded)
+
+
+def on_tick(candles: Candles, decimals: int = 2) -> Candles:
+    """Return the candles with prices rounded to so many decimals, as a market with that tick would quote them."""
+    prices = {name: np.round(getattr(candles, name), decimals) for name in PRICE_COLUMNS}
+    return replace(candles, **prices)
+
+
+def named(candles: Candles, symbol: str) -> Candles:
+    """Return the candles under another symbol."""
+    return replace(candles, symbol=symbol)
+
+
+def without(candles: Candles, missing: np.ndarray | range) -> Candles:
+    """Return the candles without some rows: a series with gaps."""
+    kept = np.delete(np.arange(len(candles)), np.asarray(missing))
+    return Candles.from_columns(
+        candles.symbol, candles.timeframe, {name: column[kept] for name, column in candles.columns().items()}
+    )

@@ -102,7 +102,8 @@ def _flat_bounds(book: Book, slot: Slot) -> tuple[int, int]:
     if slot.primed == 0:
         return -NEVER, slot.buy + 1
     if buy_policy(book) == Policy.ARMED:
-        return slot.buy, NEVER
+        # near enough under the level that a rise to the trigger is a rise
+        return min(slot.buy, triggerable_cap(book, slot) - 1), NEVER
     return -NEVER, NEVER
 
 

@@ -176,7 +176,7 @@ class IndicatorSet:
         return kernels.rolling_vwap(self._typical(), self.candles.volume, period)
 
     @kept
-    def value_area(self, period: int = 288, every: int = 12) -> ValueArea:
+    def value_area(self, period: int = 288, every: int = 24) -> ValueArea:
         """Return the rolling volume profile, renewed each ``every`` candles: 70% of the volume lies in the area."""
         bins = kernels.PROFILE_BINS
         volume = self.candles.volume
@@ -248,6 +248,7 @@ class IndicatorSet:
     @kept
     def higher(self, timeframe: str) -> IndicatorSet:
         """Return the indicators of longer candles made of these; use `aligned` to see them without lookahead."""
+        # Always from the base candles: over a gap, candles made in between would hide that time went on.
         return IndicatorSet(resample(self.candles, timeframe))
 
     @property

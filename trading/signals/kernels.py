@@ -85,7 +85,10 @@ def value_area(
         if (t - length + 1) % every == 0:
             window = typical[t - length + 1 : t + 1]
             traded = volume[t - length + 1 : t + 1]
-            floor, width = window.min(), (window.max() - window.min()) / bins
+            floor, ceiling = window[0], window[0]
+            for price in window:
+                floor, ceiling = min(floor, price), max(ceiling, price)
+            width = (ceiling - floor) / bins
             scale = 1.0 / width if width > 0.0 else 0.0
             profile[:] = 0.0
             total = 0.0

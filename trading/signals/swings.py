@@ -50,10 +50,10 @@ def _latest(price: Floats, lookback: int) -> NDArray[np.int32]:
 
 
 def levels(price: Floats, rows: NDArray[np.int32]) -> Floats:
-    """Return the prices at given rows, NaN where the row is -1."""
-    values = np.full(len(rows), np.nan)
-    known = rows >= 0
-    values[known] = price[rows[known]]
+    """Return the prices at given rows, which rise or stay; NaN where the row is -1."""
+    values = price[rows]
+    # Rows never fall back, so what is unknown stands at the front.
+    values[: np.searchsorted(rows, 0)] = np.nan
     return values
 
 

@@ -57,16 +57,15 @@ def random_tape(
 
 
 def path_tape(prices: list[float], *, action: int = 0, trail: int = 10_000) -> Tape:
-    """Return a tape whose candles each go straight from one price to the next."""
-    ends = _ticks(np.array(prices))
-    first, last = ends[:-1], ends[1:]
-    n = len(last)
+    """Return a tape of flat candles, one at each price: the price jumps from one to the next, as ticks do."""
+    price = _ticks(np.array(prices))
+    n = len(price)
     return Tape(
         timestamp=START_MS + np.arange(n, dtype=np.int64) * MINUTE_MS,
-        open=first,
-        high=np.maximum(first, last),
-        low=np.minimum(first, last),
-        close=last,
+        open=price,
+        high=price,
+        low=price,
+        close=price,
         volume=np.full(n, NEVER),
         action=np.full(n, action, np.int8),
         confidence=np.full(n, 800_000, np.int32),

@@ -108,6 +108,7 @@ def test_volatility_fades_a_stretched_price_but_not_a_storm() -> None:
     indicators = IndicatorSet(market_of(storm, wick=0.001))
     assert indicators.volatility_ratio()[-1] > 1.8
     assert (VolatilityAgent().view(indicators).action[-5:] == 0).all()
+    assert "no vote against the move" in VolatilityAgent().reasons(indicators, len(storm) - 1)[-1]
 
 
 def test_momentum_finds_bullish_divergence_once_the_low_is_confirmed() -> None:

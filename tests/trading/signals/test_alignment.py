@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.markets import random_market
+from trading.market.candles import Candles
 from trading.market.timeframes import timeframe_ms
 from trading.signals.alignment import align, higher_timeframes, swing_timeframe
 from trading.signals.indicators import IndicatorSet
@@ -77,3 +78,14 @@ def test_longer_timeframes_are_multiples_of_the_base(timeframe: str, longer: tup
     assert higher_timeframes(timeframe) == longer
     assert swing_timeframe(timeframe) == swings
     assert all(timeframe_ms(one) % timeframe_ms(timeframe) == 0 for one in longer)
+
+
+def test_an_hour_whose_end_is_missing_is_seen_once_time_has_gone_on() -> None:
+    candles = random_market(6, 40, "5m")
+    held = np.r_[0:9, 13:40]
+    gappy = Candles.from_columns("T/USDT", "5m", {name: column[held] for name, column in candles.columns().items()})
+    for rows in (len(gappy), 10):
+        indicators = IndicatorSet(gappy[:rows])
+        seen = indicators.aligned("1h", indicators.higher("1h").close)
+        assert np.isnan(seen[8])
+        assert seen[9] == candles.close[8]

@@ -56,7 +56,7 @@ class MomentumAgent(Agent):
         longer = " and ".join(indicators.higher_timeframes)
         turn = "rises" if _turns(histogram)[0][row] else "does not rise"
         lines = [
-            f"RSI is {number(indicators.rsi()[row], '.1f')}; oversold is under {OVERSOLD:g}, overbought over {OVERBOUGHT:g}",
+            f"RSI is {number(indicators.rsi()[row], '.1f')}, oversold is under {OVERSOLD:g}, overbought {OVERBOUGHT:g}",
             f"mean RSI with {longer or 'no longer timeframe'} is {number(mean_rsi(indicators)[row], '.1f')}",
             f"MACD histogram {turn}, now {number(histogram[row], '.4g')}",
         ]

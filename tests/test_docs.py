@@ -1,0 +1,523 @@
+"""The documentation does what it says: links lead somewhere, commands and code run, tables are those of the code."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import doctest
+import importlib
+import json
+import re
+import shlex
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple, get_args, get_origin
+
+import pyarrow.parquet as pq
+import pytest
+from pydantic import BaseModel
+
+ROOT = Path(__file__).resolve().parents[1]
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+
+from automation.interfaces.command_line import build_application, run_command_line
+from automation.interfaces.options import build_request, option_name
+from tests.trading.engine.tapes import book_for, random_tape, settings_with
+from trading.commands import Command, Registry, trading_registry
+from trading.engine.codes import FillReason, Rule, SlotState
+from trading.engine.decisions import begin_candle, decide, see_signal
+from trading.engine.matching import match
+from trading.engine.state import Book
+from trading.engine.tape import Tape
+from trading.engine.trailing import on_price
+from trading.errors import ExitCode
+from trading.market import Candles, CandleStore
+from trading.market.synthetic import synthetic_candles
+from trading.profiles import PROFILES, ProfileDefaults
+from trading.sessions.portfolio import backtest_portfolio
+from trading.sessions.requests import BacktestRequest
+from trading.settings import Section, Settings
+
+README, SETTINGS = ROOT / "README.md", ROOT / "docs" / "settings.md"
+PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
+PICTURE_BYTES = 250_000
+REFRESH = "run `python tests/test_docs.py --write` and look at what it changed"
+
+FENCE = re.compile(r"^```(\S*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+EDGE = re.compile(r"^\s+(\w+) --> (\w+) : ", re.MULTILINE)
+NOT_OURS = (
+    re.compile(r"(?<![\w.])/(?:home|root|Users|work|tmp|mnt|srv|opt)/\w"),
+    re.compile(r"[A-Za-z]:\\\\?\w"),
+    re.compile(r"--(?:extra-)?index-url|--find-links|PIP_INDEX|/simple/|/pypi/|artifactory|nexus|devpi", re.IGNORECASE),
+)
+
+
+class Block(NamedTuple):
+    """A fenced block: its language, the rest of its first line, and what is in it."""
+
+    language: str
+    info: str
+    text: str
+
+    @property
+    def file(self) -> str | None:
+        """The file that the block shows whole."""
+        found = re.search(r'title="([^"]+)"', self.info)
+        return found[1] if found else None
+
+
+def blocks(page: Path) -> list[Block]:
+    return [Block(*found) for found in FENCE.findall(page.read_text(encoding="utf-8"))]
+
+
+def commands(block: Block) -> list[str]:
+    """Return the gridbot command lines of a shell block."""
+    if block.language not in {"bash", "console", "sh"}:
+        return []
+    lines = block.text.replace("\\\n", " ").splitlines()
+    return [line.removeprefix("$ ") for line in lines if line.removeprefix("$ ").startswith("gridbot ")]
+
+
+def prose(page: Path) -> str:
+    return FENCE.sub("", page.read_text(encoding="utf-8"))
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def region(page: Path, name: str) -> str:
+    """Return what stands between the two comments of a generated part."""
+    found = re.search(rf"<!-- {name}: generated -->\n(.*?)<!-- /{name} -->", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None, f"{page.name} has no generated part {name!r}"
+    return found[1]
+
+
+def table(name: str, page: Path = ROOT / "docs" / "guide.md") -> list[str]:
+    """Return the names in the first column of the table after a comment ``<!-- table: NAME -->``."""
+    _, comment, after = page.read_text(encoding="utf-8").partition(f"<!-- table: {name} -->")
+    assert comment, f"{page.name} has no table {name!r}"
+    rows = [line for line in after.strip().partition("\n\n")[0].splitlines() if line.startswith("|")][2:]
+    return [found for row in rows for found in re.findall(r"`([^`]+)`", row.split("|")[1])]
+
+
+# What is generated from the code
+
+
+def command_table() -> str:
+    rows = [f"| `gridbot {command.name}` | {command.summary} |\n" for command in trading_registry()]
+    return "".join(["| command | what it does |\n", "|---|---|\n", *rows])
+
+
+def profile_table() -> str:
+    meanings = {
+        "max_drawdown": "fall from the equity peak that halts trading",
+        "min_confidence": "least confidence of a signal that acts",
+        "base_trail": "trail distance without signals",
+        "daily_loss": "loss within a UTC day that halts trading until the next",
+        "max_exposure": "greatest share of equity in all symbols",
+        "stop_loss": "fall from a level's buy price that sells it, before `limits.early_stop`",
+        "take_profit": "rise from a level's buy price that sells it",
+        "buy_levels": "level pairs below the centre",
+        "sell_levels": "level pairs above the centre",
+    }
+    names = [field.name for field in dataclasses.fields(ProfileDefaults)]
+    assert set(meanings) == set(names)
+    head = f"| value | {' | '.join(risk.value for risk in PROFILES)} | meaning |\n"
+    rows = [
+        f"| `{name}` | {' | '.join(f'{getattr(profile, name):g}' for profile in PROFILES.values())} "
+        f"| {meanings[name]} |\n"
+        for name in names
+    ]
+    return "".join([head, "|---|" + "---:|" * len(PROFILES) + "---|\n", *rows])
+
+
+def settings_table() -> str:
+    text = "".join(_setting_row(name, Settings, name) for name in _plain_fields(Settings))
+    parts = [_setting_head("General"), text]
+    for section, field in Settings.model_fields.items():
+        model = field.annotation
+        if isinstance(model, type) and issubclass(model, Section):
+            summary = (model.__doc__ or "").strip()
+            parts += [f"\n## {section}\n\n{summary}\n\n", _setting_head(None)]
+            parts += [_setting_row(f"{section}.{name}", model, name) for name in model.model_fields]
+    return "".join(parts)
+
+
+def _plain_fields(model: type[BaseModel]) -> list[str]:
+    kinds = {name: field.annotation for name, field in model.model_fields.items()}
+    return [name for name, kind in kinds.items() if not (isinstance(kind, type) and issubclass(kind, Section))]
+
+
+def _setting_head(title: str | None) -> str:
+    heading = f"## {title}\n\n" if title else ""
+    return f"{heading}| setting | default | allowed | meaning |\n|---|---|---|---|\n"
+
+
+def _setting_row(dotted: str, model: type[BaseModel], name: str) -> str:
+    field = model.model_fields[name]
+    return f"| `{dotted}` | {_default(dotted, field.default)} | {_allowed(model, name)} | {field.description} |\n"
+
+
+def _default(dotted: str, value: object) -> str:
+    if value is None:
+        profile = {*ProfileDefaults.__dataclass_fields__}
+        of_profile = dotted == "trail.base" or dotted.rpartition(".")[2] in profile
+        return "by risk profile" if of_profile else "found at run time"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value == {} else str(value)
+
+
+def _allowed(model: type[BaseModel], name: str) -> str:
+    schema = model.model_json_schema()["properties"][name]
+    kinds = [kind for kind in schema.get("anyOf", [schema]) if kind.get("type") != "null"]
+    return _kind(kinds[0], model.model_fields[name].annotation)
+
+
+def _kind(schema: Mapping[str, object], annotation: object) -> str:
+    if "enum" in schema:
+        return " or ".join(f"`{word}`" for word in schema["enum"])
+    if "$ref" in schema:
+        return " or ".join(f"`{risk.value}`" for risk in PROFILES)
+    if get_origin(annotation) is tuple or schema.get("type") == "array":
+        return "list of texts"
+    kind = {"integer": "whole number", "number": "number", "boolean": "`true` or `false`", "object": "name to number"}
+    words = {"exclusiveMinimum": "over", "minimum": "from", "exclusiveMaximum": "under", "maximum": "to"}
+    bounds = [f"{word} {schema[limit]:g}" for limit, word in words.items() if limit in schema]
+    return " ".join([kind.get(str(schema.get("type")), "text"), *bounds])
+
+
+def generated() -> Iterator[tuple[Path, str, str]]:
+    """Yield page, name and text of every generated part."""
+    yield README, "commands", command_table()
+    yield ROOT / "docs" / "guide.md", "profiles", profile_table()
+    yield SETTINGS, "settings", settings_table()
+
+
+@pytest.mark.parametrize(("page", "name", "text"), list(generated()), ids=lambda part: str(part)[:40].split("\n")[0])
+def test_a_generated_table_is_that_of_the_code(page: Path, name: str, text: str) -> None:
+    assert region(page, name).strip() == text.strip(), REFRESH
+
+
+def test_every_setting_has_a_row() -> None:
+    from trading.settings import setting_names
+
+    assert re.findall(r"^\| `([\w.]+)`", region(SETTINGS, "settings"), re.MULTILINE) == [*setting_names()]
+
+
+# Links, names and places
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_and_pictures_lead_somewhere(page: Path) -> None:
+    for link in LINK.findall(prose(page)):
+        if link.startswith(("http://", "https://")):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), f"{page.name} links to {link}"
+        assert target.is_relative_to(ROOT), f"{page.name} links out of the repository: {link}"
+        assert not anchor or anchor in anchors(target), f"{page.name} links to {link}, a heading that is not there"
+        assert target.suffix != ".png" or target.stat().st_size <= PICTURE_BYTES, f"{link} is too large a picture"
+
+
+def test_every_page_is_linked_from_the_readme() -> None:
+    linked = {(README.parent / link.partition("#")[0]).resolve() for link in LINK.findall(prose(README))}
+    assert {page for page in PAGES if page != README} <= linked
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_knows_a_machine_or_a_registry(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert [found[0] for pattern in NOT_OURS if (found := pattern.search(text))] == []
+
+
+@pytest.mark.parametrize("text", ["see /home/someone/x", r"C:\\Users\me", "pip install --index-url https://x/simple/ y"])
+def test_a_machine_s_path_is_noticed(text: str) -> None:
+    assert any(pattern.search(text) for pattern in NOT_OURS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_code_that_a_page_names_exists(page: Path) -> None:
+    quoted = re.findall(r"`([^`\n]+)`", prose(page))
+    for name in quoted:
+        if re.fullmatch(r"(?:trading|automation|tests|benchmarks|docs|reports)/[\w./]*", name):
+            assert (ROOT / name).exists(), f"{page.name} names {name}"
+        elif re.fullmatch(r"trading(?:\.\w+)+(?:\(\))?", name):
+            assert _found(name.removesuffix("()")), f"{page.name} names {name}"
+
+
+def _found(dotted: str) -> bool:
+    parts = dotted.split(".")
+    for end in range(len(parts), 0, -1):
+        try:
+            thing: object = importlib.import_module(".".join(parts[:end]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[end:]:
+            thing = getattr(thing, part, None)
+        return thing is not None
+    return False
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_tests_that_a_page_names_exist(page: Path) -> None:
+    files = sorted((ROOT / "tests").rglob("test_*.py"))
+    known = {file.stem for file in files}
+    for file in files:
+        nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        known |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    named = set(re.findall(r"\btest_[a-z0-9_]+", prose(page)))
+    assert named - known == set()
+
+
+# Commands and code
+
+
+@pytest.mark.parametrize(
+    ("page", "line"),
+    [(page, line) for page in PAGES for block in blocks(page) for line in commands(block)],
+    ids=lambda part: part.name if isinstance(part, Path) else part,
+)
+def test_a_command_line_parses(page: Path, line: str) -> None:
+    words = shlex.split(line, comments=True)[1:]
+    if {"--help", "--version"} & set(words):
+        return
+    command = _command_of(words)
+    entry = build_application(Registry([command]))
+    context = entry.make_context("gridbot", _global_words(words))
+    for word in command.name.split():
+        found = entry.get_command(context, word)
+        assert found is not None
+        entry = found
+    rest = words[len(_global_words(words)) + len(command.name.split()) :]
+    context = entry.make_context(command.name.split()[-1], rest, parent=context)
+    assert isinstance(build_request(command.load_request(), context.params, command.name), command.load_request())
+
+
+def _global_words(words: list[str]) -> list[str]:
+    return words[:2] if words[0] == "--home" else []
+
+
+def _command_of(words: list[str]) -> Command:
+    rest = words[len(_global_words(words)) :]
+    names = [" ".join(rest[:count]) for count in (2, 1)]
+    return next(command for command in trading_registry() for name in names if command.name == name)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of someone who follows a page: a few candle files, nothing else."""
+    candles = synthetic_candles("BTC/USDT", "5m", candles=3_000, seed=3)
+    store = CandleStore(tmp_path / "made")
+    files = {
+        "BTC-USDT-5m.parquet": candles,
+        "ETH-USDT-5m.parquet": synthetic_candles("ETH/USDT", "5m", candles=3_000, seed=4, start_price=2_000.0),
+        "BTC-USDT-1h.parquet": _with_a_gap(synthetic_candles("BTC/USDT", "1h", candles=2_000, seed=5)),
+    }
+    for name, series in files.items():
+        store.append(series)
+        pq.write_table(_as_table(series), tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return tmp_path
+
+
+def _as_table(candles: Candles) -> object:
+    import pyarrow as pa
+
+    return pa.table(candles.columns())
+
+
+def _with_a_gap(candles: Candles) -> Candles:
+    rows = [row for row in range(len(candles)) if not 700 <= row < 712]
+    columns = {name: column[rows] for name, column in candles.columns().items()}
+    return Candles.from_columns(candles.symbol, candles.timeframe, columns)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_works_for_who_follows_it(page: Path, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, object] = {"__name__": "__main__"}
+    for block in blocks(page):
+        if block.file is not None:
+            _write(desk / block.file, block)
+        elif block.language == "python":
+            exec(compile(block.text, f"{page.name}: {block.text.splitlines()[0]}", "exec"), names)
+        for line in commands(block):
+            words = shlex.split(line, comments=True)[1:]
+            if words[:2] == ["data", "download"]:
+                continue
+            code = run_command_line(trading_registry(), words)
+            assert code == ExitCode.DONE, f"{line}: {capsys.readouterr().err}"
+    for module in [module for module, loaded in sys.modules.items() if _is_below(loaded, desk)]:
+        del sys.modules[module]
+
+
+def _is_below(module: object, folder: Path) -> bool:
+    file = getattr(module, "__file__", None)
+    return file is not None and Path(file).is_relative_to(folder)
+
+
+def _write(path: Path, block: Block) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(block.text, encoding="utf-8")
+    if path.name == "pyproject.toml":
+        _install(path)
+
+
+def _install(pyproject: Path) -> None:
+    """Write what an installer leaves of a project beside it: its name, version and entry points."""
+    project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
+    name, version = project["name"], project["version"]
+    info = pyproject.parent / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", encoding="utf-8")
+    points = [
+        f"[{group}]\n" + "".join(f"{point} = {target}\n" for point, target in members.items())
+        for group, members in project["entry-points"].items()
+    ]
+    (info / "entry_points.txt").write_text("\n".join(points), encoding="utf-8")
+    importlib.invalidate_caches()
+
+
+def test_the_checker_runs_what_it_finds(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text('```bash\ngridbot data \\\n  list\nls\n```\n```python title="a.py"\nx = 1\n```\n', encoding="utf-8")
+    shell, code = blocks(page)
+    assert [line.split() for line in commands(shell)] == [["gridbot", "data", "list"]]
+    assert (code.file, code.text) == ("a.py", "x = 1\n")
+    assert commands(code) == []
+
+
+def _modules_with_doctests() -> list[str]:
+    files = [file for wing in ("trading", "automation") for file in sorted((ROOT / wing).rglob("*.py"))]
+    chosen = [file for file in files if ">>> " in file.read_text(encoding="utf-8")]
+    return [".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in chosen]
+
+
+@pytest.mark.parametrize("module", _modules_with_doctests())
+def test_doctests_of_the_public_api(module: str) -> None:
+    outcome = doctest.testmod(importlib.import_module(module), raise_on_error=False)
+    assert outcome.attempted > 0
+    assert outcome.failed == 0
+
+
+def test_the_backtest_has_a_doctest() -> None:
+    assert "trading.sessions.backtest" in _modules_with_doctests()
+
+
+# Tables that name every field
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, object], list[str], list[str]]:
+    """The JSON of a backtest over a market with a gap, and the columns of its two files."""
+    from trading import backtest
+
+    candles = _with_a_gap(synthetic_candles("SIM/USDT", "5m", candles=6_000, seed=7))
+    result = backtest(candles, Settings(symbol="SIM/USDT"), allow_gaps=True)
+    folder = tmp_path_factory.mktemp("answers")
+    files = [result.write_fills(folder / "fills.parquet"), result.write_equity(folder / "equity.parquet")]
+    columns = [pq.read_schema(file).names for file in files]
+    return json.loads(json.dumps(result.as_json())), *columns
+
+
+def test_the_tables_of_the_json_name_every_field(answers) -> None:
+    content, fills, equity = answers
+    expected: dict[str, Iterable[str]] = {
+        "json": content,
+        "metrics": content["metrics"],
+        "rolling_returns": next(window for window in [{"last": 0, "best": 0, "worst": 0}]),
+        "timing": content["timing"],
+        "fill_rules": content["fill_rules"],
+        "agents": content["agents"][0],
+        "data_quality": content["data_quality"],
+        "fills": fills,
+        "equity": equity,
+    }
+    for name, fields in expected.items():
+        assert table(name) == [*fields], f"the guide's table {name!r} is not that of the result"
+
+
+def test_the_table_of_a_portfolio_names_every_field() -> None:
+    series = [synthetic_candles(symbol, "5m", candles=600, seed=1) for symbol in ("SIM/USDT", "ALT/USDT")]
+    content = backtest_portfolio(series).as_json()
+    assert table("portfolio") == [*content]
+    assert table("by_symbol") == [*content["by_symbol"]["SIM/USDT"]]
+
+
+def test_the_table_of_backtest_options_is_complete() -> None:
+    names = [option_name(name, field) for name, field in BacktestRequest.model_fields.items()]
+    assert sorted(table("options")) == sorted([*names, "--json"])
+
+
+def test_the_tables_of_codes_are_complete() -> None:
+    assert table("exit codes") == [str(int(code)) for code in ExitCode]
+    assert table("fill reasons") == [reason.name.lower() for reason in FillReason]
+
+
+# The diagram of a slot
+
+
+class Step(NamedTuple):
+    """A change of a slot's state, and whether one call may have made two."""
+
+    before: str
+    after: str
+    planned: bool
+
+
+def _names(book: Book) -> list[str]:
+    return [SlotState(state).name for state in book.core.slots["state"][: book.params.pairs].tolist()]
+
+
+def _watched(book: Book, tape: Tape) -> Iterator[Step]:
+    """Trade a tape call by call as the loop does, and yield every change of a slot's state."""
+    seen = _names(book)
+
+    def changes(planned: bool) -> Iterator[Step]:
+        now = _names(book)
+        yield from (Step(old, new, planned) for old, new in zip(seen, now, strict=True) if old != new)
+        seen[:] = now
+
+    for row in range(len(tape.timestamp)):
+        book.out.intent_count = book.out.fill_count = book.out.grid_count = 0
+        begin_candle(book, tape.timestamp[row], tape.low[row], tape.high[row], tape.volume[row])
+        yield from changes(planned=True)
+        first, last = tape.open[row], tape.close[row]
+        path = [tape.high[row], tape.low[row]] if last >= first else [tape.low[row], tape.high[row]]
+        for before, price in pairwise([first, first, *path, last]):
+            jump = before is first and price is first
+            if price == before and not jump:
+                continue
+            on_price(book, price, jump)
+            yield from changes(planned=False)
+            match(book, before, price)
+            yield from changes(planned=False)
+        see_signal(book, *(tape[name][row] for name in range(0)))
+        decide(book, last)
+        yield from changes(planned=True)
+
+
+def write() -> None:
+    """Bring every generated part up to date."""
+    for page, name, text in generated():
+        content = page.read_text(encoding="utf-8")
+        start, end = f"<!-- {name}: generated -->\n", f"<!-- /{name} -->"
+        head, _, rest = content.partition(start)
+        page.write_text(f"{head}{start}\n{text}\n{end}{rest.partition(end)[2]}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] != ["--write"]:
+        sys.exit("usage: python tests/test_docs.py --write")
+    write()
