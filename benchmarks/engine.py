@@ -99,7 +99,7 @@ def core_inputs(size: int) -> tuple[Tape, NDArray[np.void], int]:
     """Return tape, parameters and capital of the timed grid."""
     candles = market_of(size)
     market = market_for(candles.symbol, candles[:300], GRID_40.market)
-    tape = pack_tape(candles, hold_signals(size), market, 0.0)
+    tape = pack_tape(candles, hold_signals(size), market, volume_share=0.0, warmup=300)
     return tape, derive_parameters(GRID_40, market), market.cash_units(GRID_40.capital)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,9 @@ from trading.errors import Refused
 from trading.market.candles import Candles
 from trading.market.rules import Market
 from trading.signals.records import Signals
+
+_ON_TICK = 1e-6
+"""Ticks by which floating point may miss a price that is on the tick."""
 
 
 class Tape(NamedTuple):
@@ -49,7 +53,7 @@ class Tape(NamedTuple):
     swing: NDArray[np.int32]
 
 
-def pack_tape(candles: Candles, signals: Signals, market: Market, volume_share: float) -> Tape:
+def pack_tape(candles: Candles, signals: Signals, market: Market, volume_share: float, warmup: int) -> Tape:
     """Return candles and their signals as the core reads them.
 
     Parameters
@@ -61,23 +65,36 @@ def pack_tape(candles: Candles, signals: Signals, market: Market, volume_share: 
     market : Market
         Gives the units.
     volume_share : float
-        Share of a candle's volume that may be ours; 0 without limit. A candle without volume fills nothing, unless
-        the whole series has none: then volume is not known and does not limit.
+        Share of a candle's volume that may be ours; 0 without limit. A candle without volume fills nothing.
+    warmup : int
+        First candles, before any order. Where they have no volume at all, volume is not known and never limits; the
+        later candles are not asked, because a decision must not hang on them.
+
+    Notes
+    -----
+    Prices off the tick are rounded inward, so that no fill leaves its candle; a candle that lies between two ticks
+    fills nothing.
 
     Raises
     ------
     Refused
         When a price is under one tick.
     """
-    ticks = {name: market.ticks(getattr(candles, name)) for name in ("open", "high", "low", "close")}
-    if len(candles) and ticks["low"].min() <= 0:
+    low, high = _whole_ticks(candles.low, market, np.ceil), _whole_ticks(candles.high, market, np.floor)
+    between = low > high
+    low = np.where(between, market.ticks(candles.close), low)
+    high = np.where(between, low, high)
+    if len(candles) and low.min() <= 0:
         raise Refused(
             f"{candles.symbol} has prices under one tick of {market.tick_size}; set a smaller market.tick_size"
         )
     return Tape(
         timestamp=candles.timestamp,
-        **ticks,
-        volume=_volume_budget(candles, market, volume_share),
+        open=np.clip(market.ticks(candles.open), low, high),
+        high=high,
+        low=low,
+        close=np.clip(market.ticks(candles.close), low, high),
+        volume=np.where(between, 0, _volume_budget(candles, market, volume_share, warmup)),
         action=signals.action,
         confidence=_ppm(signals.confidence),
         trail=_ppm(signals.trail),
@@ -89,9 +106,19 @@ def pack_tape(candles: Candles, signals: Signals, market: Market, volume_share: 
     )
 
 
-def _volume_budget(candles: Candles, market: Market, share: float) -> NDArray[np.int64]:
+def _whole_ticks(
+    prices: NDArray[np.float64], market: Market, inward: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> NDArray[np.int64]:
+    counts = prices / float(market.tick_size)
+    nearest = np.rint(counts)
+    # a quotient a hair off a whole number is that number
+    on_tick = np.abs(counts - nearest) <= _ON_TICK
+    return np.where(on_tick, nearest, inward(counts)).astype(np.int64)
+
+
+def _volume_budget(candles: Candles, market: Market, share: float, warmup: int) -> NDArray[np.int64]:
     volume = candles.volume
-    if not volume.any():
+    if not volume[:warmup].any():
         budget = np.full(len(candles), NEVER, np.int64)
     elif share == 0:
         budget = np.where(volume > 0, NEVER, 0).astype(np.int64)

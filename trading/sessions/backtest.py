@@ -106,7 +106,8 @@ def backtest_steps(
     yield Progress("trading", 2, 4)
     core_began = perf_counter()
     params = strategy.parameters(settings, prepared.market)
-    tape = pack_tape(prepared.candles, signals, prepared.market, settings.fills.volume_share)
+    warmup = settings.signals.warmup_candles
+    tape = pack_tape(prepared.candles, signals, prepared.market, settings.fills.volume_share, warmup)
     capital_units = prepared.market.cash_units(settings.capital)
     simulation = simulate(tape, params, capital_units)
     fill_rules = _both_fill_rules(tape, params, capital_units, simulation)

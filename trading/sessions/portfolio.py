@@ -137,7 +137,8 @@ def _refuse_misfits(series: Sequence[Candles]) -> None:
 
 def _seat(candles: Candles, market: Market, settings: Settings, strategy: Strategy) -> Seat:
     params = strategy.parameters(settings, market)
-    tape = pack_tape(candles, strategy.signals(candles, settings), market, settings.fills.volume_share)
+    signals, warmup = strategy.signals(candles, settings), settings.signals.warmup_candles
+    tape = pack_tape(candles, signals, market, settings.fills.volume_share, warmup)
     state = new_state(market.cash_units(settings.capital), int(params[0].pairs))
     state.core.cash = 0
     return Seat(candles, market, tape, open_book(state, params))
