@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from trading.engine.codes import BUY, PPM, IntentKind, SlotState
-from trading.engine.compiling import compiled
+from trading.engine.compiling import compiled, entry_point
 from trading.engine.money import share_of, share_up
 from trading.engine.records import Core, Slot
 from trading.engine.slots import emit, end_order, refresh_slot, set_floor
 from trading.engine.state import Book
 
 
-@compiled
+@entry_point
 def apply_fill(book: Book, index: int, lots: int, price: int, fee_ppm: int) -> None:
     """Book a fill of a slot's working order.
 

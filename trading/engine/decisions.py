@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trading.engine.codes import BUY, NEVER, Action, FillReason, Halt, Policy, Regime, Rule, SlotState
-from trading.engine.compiling import compiled
+from trading.engine.compiling import compiled, entry_point
 from trading.engine.grid import assign_pairs, recentre
 from trading.engine.money import share_of
 from trading.engine.records import Core, Params, Slot
@@ -23,7 +23,7 @@ from trading.engine.slots import (
 from trading.engine.state import Book
 
 
-@compiled
+@entry_point
 def begin_candle(book: Book, time_ms: int, low: int, high: int, volume: int) -> None:
     """Open a candle: count it, roll the UTC day, and note its range and volume budget.
 
@@ -48,7 +48,7 @@ def begin_candle(book: Book, time_ms: int, low: int, high: int, volume: int) -> 
         plan(book, core.last_price)
 
 
-@compiled
+@entry_point
 def see_signal(
     book: Book, action: int, confidence: int, trail: int, regime: int, volatility: int, high: int, low: int, swing: int
 ) -> None:
@@ -73,7 +73,7 @@ def see_signal(
     core.swing_high, core.swing_low, core.swing_ppm = high, low, swing
 
 
-@compiled
+@entry_point
 def decide(book: Book, close: int) -> None:
     """Decide at a candle's close: peak, resumption, start, recentring, ageing orders, and the plan for every slot."""
     core, params = book.core, book.params

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trading.engine.codes import PPM, SlotState
-from trading.engine.compiling import compiled
+from trading.engine.compiling import compiled, entry_point
 from trading.engine.money import share_of
 from trading.engine.slots import cancel
 from trading.engine.state import Book
@@ -58,7 +58,7 @@ def _round_step(price: int) -> int:
     return step
 
 
-@compiled
+@entry_point
 def lay_levels(levels: NDArray[np.int64], count: int, centre: int, spacing_ppm: int, below: int) -> None:
     """Fill in ``count`` level prices in ticks, rising, with ``below`` of them under the centre.
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trading.engine.codes import PPM
-from trading.engine.compiling import compiled
+from trading.engine.compiling import compiled, entry_point
 from trading.engine.decisions import begin_candle, decide, see_signal
 from trading.engine.matching import match
 from trading.engine.money import equity_at
@@ -17,7 +17,7 @@ from trading.engine.tape import Tape
 from trading.engine.trailing import on_price
 
 
-@compiled
+@entry_point
 def run(book: Book, tape: Tape, equity: NDArray[np.int64], start: int, skip: bool) -> int:
     """Trade the tape from candle ``start`` on, and return the candle at which to go on.
 
@@ -51,7 +51,7 @@ def run(book: Book, tape: Tape, equity: NDArray[np.int64], start: int, skip: boo
     return n
 
 
-@compiled
+@entry_point
 def step(book: Book, tape: Tape, candle: int) -> None:
     """Trade one candle: open, two extremes, close; then see its signal and decide.
 

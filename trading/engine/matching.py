@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from trading.engine.accounting import apply_fill
 from trading.engine.codes import BUY, NEVER
-from trading.engine.compiling import compiled
+from trading.engine.compiling import compiled, entry_point
 from trading.engine.money import share_up
 from trading.engine.records import Slot
 from trading.engine.slots import refresh_quiet, refresh_slot
 from trading.engine.state import Book
 
 
-@compiled
+@entry_point
 def match(book: Book, before: int, price: int) -> None:
     """Fill what the move from one path point to the next fills.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trading.engine.codes import NEVER, FillReason, Halt, SlotState
-from trading.engine.compiling import compiled
+from trading.engine.compiling import compiled, entry_point
 from trading.engine.money import equity_at, share_of
 from trading.engine.records import Core, Params
 from trading.engine.slots import cancel, refresh_quiet, refresh_slot, sell_held
@@ -76,7 +76,7 @@ def _flatten(book: Book, index: int) -> None:
         slot.active_from = max(slot.active_from, core.candle + 1)
 
 
-@compiled
+@entry_point
 def resume(book: Book) -> None:
     """End a halt: a drawdown's peak starts anew from today's equity."""
     core = book.core

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trading.engine.codes import BUY, FillReason, Policy, SlotState
-from trading.engine.compiling import compiled
+from trading.engine.compiling import compiled, entry_point
 from trading.engine.money import share_of, share_up
 from trading.engine.records import Slot
 from trading.engine.risk import check_equity
@@ -25,7 +25,7 @@ from trading.engine.slots import (
 from trading.engine.state import Book
 
 
-@compiled
+@entry_point
 def on_price(book: Book, price: int, jump: bool) -> None:
     """Tell the core the next price: it arms, follows and triggers, and checks equity; it never fills.
 

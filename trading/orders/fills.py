@@ -109,7 +109,7 @@ class Fills:
 
     @classmethod
     def from_records(cls, records: NDArray[np.void], market: Market) -> Fills:
-        """Build fills from the core's records (`trading.engine.state.FILL`).
+        """Build fills from the core's records (`trading.engine.records.FILL`).
 
         Parameters
         ----------

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from trading.engine.compiling import compiled
+from trading.engine.compiling import compiled, entry_point
 
 Ints = NDArray[np.int64]
 
@@ -76,7 +76,7 @@ def match_fifo(side: Ints, level: Ints, parts: Ints, value: Ints, fee: Ints) -> 
     return matches[:count], short_row, left
 
 
-@compiled
+@entry_point
 def _match(fills: Ints, following: Ints, queues: Ints, matches: Ints, left: Ints) -> tuple[int, int]:
     # The first lot of a level's queue and its last; ``following`` links the lots between.
     head, tail = queues[:, 0], queues[:, 1]

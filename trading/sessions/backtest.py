@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from time import perf_counter
@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from trading.commands import Progress
 from trading.engine.codes import PPM, Halt, Rule
+from trading.engine.compiling import forget_old_versions, must_compile
 from trading.engine.grid import lay_levels
+from trading.engine.loop import run
 from trading.engine.simulation import Simulation, simulate
 from trading.engine.state import Records
-from trading.engine.tape import Tape, pack_tape
+from trading.engine.tape import pack_tape
 from trading.errors import DataError
 from trading.market.candles import Candles
 from trading.market.filling import fill_short_gaps
@@ -103,19 +105,26 @@ def backtest_steps(
     yield Progress("signals", 1, 4)
     signals = strategy.signals(prepared.candles, settings)
     signals_s = perf_counter() - began
-    yield Progress("trading", 2, 4)
+    if must_compile(run):
+        forget_old_versions()
+        yield Progress("compiling the core, once for this version", 2, 4)
+    else:
+        yield Progress("trading", 2, 4)
     core_began = perf_counter()
     params = strategy.parameters(settings, prepared.market)
     warmup = settings.signals.warmup_candles
     tape = pack_tape(prepared.candles, signals, prepared.market, settings.fills.volume_share, warmup)
     capital_units = prepared.market.cash_units(settings.capital)
     simulation = simulate(tape, params, capital_units)
-    fill_rules = _both_fill_rules(tape, params, capital_units, simulation)
+    compared = simulate(tape, _other_fill_rule(params), capital_units)
+    returns = [total_return(run.equity[-1], prepared.market, settings.capital) for run in (simulation, compared)]
+    names = ("touch", "penetration") if params[0].touch else ("penetration", "touch")
+    fill_rules = dict(zip(names, returns, strict=True))
     core_s = perf_counter() - core_began
     yield Progress("metrics", 3, 4)
     result = _result(candles, settings, prepared, signals, params, simulation)
     timing = {"load_s": load_s, "signals_s": signals_s, "core_s": core_s, "total_s": load_s + perf_counter() - began}
-    warnings = result.warnings + _fill_rule_warning(fill_rules)
+    warnings = result.warnings + fill_rule_warning(fill_rules)
     return replace(result, fill_rules=fill_rules, timing=timing, warnings=warnings)
 
 
@@ -150,16 +159,19 @@ def prepare(candles: Candles, settings: Settings, allow_gaps: bool) -> Prepared:
     return Prepared(fill_short_gaps(candles), quality, warnings, market)
 
 
-def _both_fill_rules(tape: Tape, params: Records, capital_units: int, simulation: Simulation) -> dict[str, float]:
+def _other_fill_rule(params: Records) -> Records:
     other = params.copy()
     other["touch"] = 1 - params["touch"]
-    compared = simulate(tape, other, capital_units)
-    returns = [float(run.equity[-1] / capital_units - 1) for run in (simulation, compared)]
-    names = ("touch", "penetration") if params[0].touch else ("penetration", "touch")
-    return dict(zip(names, returns, strict=True))
+    return other
 
 
-def _fill_rule_warning(fill_rules: dict[str, float]) -> tuple[str, ...]:
+def total_return(equity_units: int, market: Market, capital: Decimal) -> float:
+    """Return what equity in cash units has gained on the capital, as a share; the same to the bit everywhere."""
+    return float(equity_units / 10.0**market.cash_decimals) / float(capital) - 1
+
+
+def fill_rule_warning(fill_rules: Mapping[str, float]) -> tuple[str, ...]:
+    """Return a warning when the returns under ``touch`` and ``penetration`` differ in sign, else nothing."""
     touch, penetration = fill_rules["touch"], fill_rules["penetration"]
     if touch * penetration >= 0:
         return ()
@@ -179,8 +191,8 @@ def _result(
     simulation: Simulation,
 ) -> BacktestResult:
     market = prepared.market
-    real = _real_rows(prepared.candles)
-    fills = _input_rows(Fills.from_records(simulation.fills, market), real)
+    real = real_rows(prepared.candles)
+    fills = input_rows(Fills.from_records(simulation.fills, market), real)
     _audit(fills, settings.capital, simulation)
     trades = pair_trades(fills)
     cash, position = _balances(fills, settings.capital, len(candles))
@@ -220,12 +232,13 @@ def _agent_row(report: AgentReport) -> dict[str, object]:
     return {name: getattr(report, name) for name in shown}
 
 
-def _real_rows(candles: Candles) -> NDArray[np.int64]:
+def real_rows(candles: Candles) -> NDArray[np.int64]:
+    """Return the rows that were not made up to bridge a gap."""
     return np.arange(len(candles)) if candles.filled is None else np.flatnonzero(~candles.filled)
 
 
-def _input_rows(fills: Fills, real: NDArray[np.int64]) -> Fills:
-    # the run also saw candles that bridge gaps; reports count the caller's rows
+def input_rows(fills: Fills, real: NDArray[np.int64]) -> Fills:
+    """Return fills whose ``candle`` counts the caller's rows, which are the ``real`` rows of those traded on."""
     return replace(fills, candle=np.searchsorted(real, fills.candle))
 
 

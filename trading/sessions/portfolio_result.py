@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import numpy as np
@@ -14,8 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from trading.errors import ExitCode
-from trading.market.times import iso
+from trading.market.timeframes import timeframe_ms
 from trading.orders import Fills, Trades
+from trading.report.formats import iso_time
 from trading.report.result import plain_json
 
 
@@ -67,6 +68,10 @@ class PortfolioResult:
         Why trading stopped.
     timing : mapping
         Seconds.
+    fill_rules : mapping of str to float
+        Total return under ``touch`` and under ``penetration``.
+    warnings : tuple of str
+        What a reader must know, a sentence each.
     """
 
     timeframe: str
@@ -77,7 +82,14 @@ class PortfolioResult:
     symbols: tuple[SymbolResult, ...]
     metrics: Mapping[str, float | int | None]
     halted: str | None
-    timing: Mapping[str, float]
+    timing: Mapping[str, float] = field(default_factory=dict)
+    fill_rules: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def end_ms(self) -> int:
+        """Close time of the last candle, milliseconds UTC."""
+        return int(self.timestamp[-1]) + timeframe_ms(self.timeframe)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -107,8 +119,8 @@ class PortfolioResult:
             "symbols": list(parts),
             "timeframe": self.timeframe,
             "candles": len(self.timestamp),
-            "start": iso(int(self.timestamp[0])),
-            "end": iso(int(self.timestamp[-1])),
+            "start": iso_time(int(self.timestamp[0])),
+            "end": iso_time(self.end_ms),
             "capital": self.capital,
             "final_equity": float(self.equity[-1]),
             "currency": self.currency,
@@ -117,6 +129,8 @@ class PortfolioResult:
             "by_symbol": parts,
             "timing": self.timing,
             "trade_hash": self.trade_hash(),
+            "fill_rules": self.fill_rules,
+            "warnings": self.warnings,
         }
         return {name: plain_json(value) for name, value in content.items()}
 
@@ -138,4 +152,5 @@ class PortfolioResult:
         total = self.equity[-1] / float(self.capital) - 1
         headline = Text(f"{total:+.2%}  {self.capital:,.2f} → {self.equity[-1]:,.2f} {self.currency}\n", style="bold")
         halted = [Text(f"halted: {self.halted}", style="bold yellow")] if self.halted else []
-        return Group(headline, table, *halted)
+        warnings = [Text(f"! {warning}", style="yellow") for warning in self.warnings]
+        return Group(headline, table, *halted, *warnings)

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from trading.engine.codes import FillReason
-from trading.engine.state import FILL
+from trading.engine.records import FILL
 from trading.market.rules import Market
 from trading.orders import Fills
 

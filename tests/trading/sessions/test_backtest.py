@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -28,8 +29,10 @@ from tests.trading.sessions.by_hand import (
     keep_account,
     money_unit,
 )
+from tests.trading.sessions.strategies import steady
 from trading import BacktestResult, Candles, Settings, backtest
 from trading.report.html import render_report
+from trading.signals.records import Action
 
 ROOT = Path(__file__).resolve().parents[3]
 NUMBER, COUNT, TEXT = (int, float), int, str
@@ -102,7 +105,9 @@ def test_the_answer_is_about_the_candles_and_the_money_given(answer, result):
 
 def test_the_return_under_its_own_fill_rule_is_the_return(answer):
     assert answer["fill_rules"]["penetration"] == answer["metrics"]["total_return"]
-    touch = backtest(market(), settings_with(grid={"spacing": 0.006}, limits={"stop_loss": 0.03}, fills={"rule": "touch"}))
+    touch = backtest(
+        market(), settings_with(grid={"spacing": 0.006}, limits={"stop_loss": 0.03}, fills={"rule": "touch"})
+    )
     assert touch.fill_rules["touch"] == touch.metrics.total_return
     assert touch.fill_rules["penetration"] == answer["fill_rules"]["penetration"]
 
@@ -114,6 +119,15 @@ def test_every_parameter_has_a_value(answer):
         assert params[name] > 0
     assert params["grid.spacing"] == 0.006
     assert params["limits.stop_loss"] == 0.03
+
+
+def test_every_parameter_has_a_value_in_a_run_that_never_started():
+    settings = settings_with(grid={"entry_drop": 0.9, "entry_confidence": 1.0})
+    result = backtest(market(), settings, strategy=steady(Action.HOLD))
+    assert len(result.fills) == len(result.grids) == 0
+    assert result.halted is None
+    params = result.as_json()["params"]
+    assert [name for name, value in params.items() if value is None and name != "home"] == []
 
 
 def test_a_derived_spacing_is_the_first_grid_s_and_lies_within_its_bounds():
@@ -141,13 +155,13 @@ def test_the_files_have_exactly_their_columns_and_agree_with_an_account_kept_by_
 
 
 def test_the_trade_hash_sees_every_part_of_a_fill(result, answer, tmp_path):
-    fills = pq.read_table(result.write_fills(tmp_path / "fills.parquet")).to_pandas()
-    import pyarrow as pa
-
-    for column, change in (("timestamp", 1), ("price", 0.01), ("quantity", 1.0), ("fee", 0.01)):
-        changed = fills.copy()
-        changed.loc[3, column] = round(changed.loc[3, column] + change, 8)
-        assert hash_of(pa.Table.from_pandas(changed), answer["params"]) != answer["trade_hash"]
+    fills = pq.read_table(result.write_fills(tmp_path / "fills.parquet")).to_pylist()
+    other_side = {"buy": "sell", "sell": "buy"}[fills[3]["side"]]
+    changes = {"timestamp": 1, "price": 0.01, "quantity": 1.0, "fee": 0.01}
+    changed = [{"side": other_side}] + [{name: round(fills[3][name] + by, 8)} for name, by in changes.items()]
+    for change in changed:
+        rows = [*fills[:3], fills[3] | change, *fills[4:]]
+        assert hash_of(pa.Table.from_pylist(rows), answer["params"]) != answer["trade_hash"]
 
 
 @given(st.integers(0, 2**32), st.sampled_from(["trailing", "limit"]), st.sampled_from(["touch", "penetration"]),
@@ -215,7 +229,7 @@ def test_the_same_input_gives_the_same_bytes_again_and_in_other_processes(result
         assert json.loads(done.stdout) == expected
 
 
-def test_the_number_of_threads_and_the_memory_layout_of_the_input_change_nothing(result):
+def test_the_memory_layout_of_the_input_changes_nothing_and_the_input_stays_as_it_was(result):
     candles = market()
     columns = {name: np.repeat(column, 2)[::2] for name, column in candles.columns().items()}
     strided = Candles.from_columns(candles.symbol, candles.timeframe, columns)
