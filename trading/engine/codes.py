@@ -37,7 +37,7 @@ class SlotState(IntEnum):
 
 
 class Rule(IntEnum):
-    """Why an order was refused (E006), or a slot is blocked."""
+    """Why an order was refused (E006): a slot keeps the reason, and the core counts refusals by rule."""
 
     NONE = 0
     HALTED = 1
@@ -46,9 +46,7 @@ class Rule(IntEnum):
     MAX_OPEN_LEVELS = 4
     CASH = 5
     MIN_NOTIONAL = 6
-    SIGNAL = 7
-    BLACKOUT = 8
-    DUST = 9
+    DUST = 7
 
 
 class Halt(IntEnum):

@@ -114,20 +114,19 @@ def test_the_return_under_its_own_fill_rule_is_the_return(answer):
 
 def test_every_parameter_has_a_value(answer):
     params = answer["params"]
-    assert [name for name, value in params.items() if value is None and name != "home"] == []
+    assert [name for name, value in params.items() if value is None] == []
     for name in ("grid.spacing", "limits.stop_loss", "limits.take_profit", "limits.min_confidence", "trail.base"):
         assert params[name] > 0
     assert params["grid.spacing"] == 0.006
     assert params["limits.stop_loss"] == 0.03
 
 
-def test_every_parameter_has_a_value_in_a_run_that_never_started():
+def test_a_run_that_never_started_has_every_value_but_the_spacing_of_a_grid_that_was_never_laid():
     settings = settings_with(grid={"entry_drop": 0.9, "entry_confidence": 1.0})
     result = backtest(market(), settings, strategy=steady(Action.HOLD))
     assert len(result.fills) == len(result.grids) == 0
     assert result.halted is None
-    params = result.as_json()["params"]
-    assert [name for name, value in params.items() if value is None and name != "home"] == []
+    assert [name for name, value in result.as_json()["params"].items() if value is None] == ["grid.spacing"]
 
 
 def test_a_derived_spacing_is_the_first_grid_s_and_lies_within_its_bounds():

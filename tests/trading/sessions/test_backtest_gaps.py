@@ -22,7 +22,7 @@ def whole_market(seed: int = 9) -> Candles:
 
 
 def check_rows(result: BacktestResult, candles: Candles, missing: np.ndarray) -> None:
-    """Check that fills count the caller's rows, that none stands on a missing candle, and that results have its length."""
+    """Check that results count the caller's rows and that no fill stands on a missing candle."""
     check_places(result.fills.table(), candles.columns())
     absent = whole_market().timestamp[missing]
     assert not np.isin(result.fills.timestamp, absent).any()
