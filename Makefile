@@ -24,7 +24,7 @@ help:
 	@echo "make clean     remove what these commands made"
 
 demo: $(CORE)
-	$(BIN)/gridbot --home $(DEMO_HOME) data synthetic SIM/USDT --timeframe 1m --candles 129600 --seed 7
+	$(BIN)/gridbot --home $(DEMO_HOME) data synthetic SIM/USDT --timeframe 1m --candles 129600 --seed 5
 	$(BIN)/gridbot --home $(DEMO_HOME) data check SIM/USDT
 	$(BIN)/gridbot --home $(DEMO_HOME) backtest --candles SIM/USDT --timeframe 1m --report reports/demo
 

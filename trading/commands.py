@@ -146,7 +146,7 @@ TRADING_COMMANDS = (
         summary="Trade a trailing grid over past candles and report the result.",
         run="trading.sessions.commands:backtest",
         request="trading.sessions.requests:BacktestRequest",
-        risk=Risk.READ,
+        risk=Risk.WRITE,
         examples=(
             "backtest --candles BTC-USDT-5m.parquet",
             "backtest --candles BTC-USDT-5m.parquet --risk conservative --report reports/btc",

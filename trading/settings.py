@@ -131,7 +131,9 @@ class OrderSettings(Section):
     """How orders are placed and how long they live."""
 
     market_spread: Fraction = Field(0.002, description="a triggered order takes the market only under this spread")
-    improvement: Fraction = Field(0.001, description="price move that re-prices an order left waiting near the mid")
+    improvement: Fraction = Field(
+        0.001, description="price move that re-prices a triggered order which the spread keeps from taking"
+    )
     cancel_rest_at: Fraction = Field(
         0.8, description="filled share of a buy after which its rest is cancelled; 0 keeps it"
     )
@@ -180,7 +182,7 @@ class Settings(BaseSettings):
     symbol: str | None = Field(None, description="BASE/QUOTE")
     capital: Annotated[Decimal, Field(gt=0)] = Field(Decimal(10_000), description="quote currency")
     risk: RiskProfile = Field(RiskProfile.MODERATE, description="conservative, moderate or aggressive")
-    home: Path | None = Field(None, description="data folder; None: the checkout's .gridbot or the user's data folder")
+    home: Path | None = Field(None, description="data folder; else the checkout's .gridbot or the user's data folder")
     market: MarketSettings = MarketSettings()
     grid: GridSettings = GridSettings()
     trail: TrailSettings = TrailSettings()

@@ -95,18 +95,17 @@ def _parameter(name: str, field: FieldInfo) -> Parameter:
     inner = _without_none(field.annotation)
     typed = _typer_type(inner)
     word = _metavar(field, inner)
-    text = escape(field.description or "")
-    required = field.is_required()
     shown = _shown_default(field)
-    show_default: bool | str = escape(shown) if shown else False
+    text = escape(" ".join(part for part in (field.description or "", f"[{shown}]" if shown else "") if part))
+    required = field.is_required()
     info: object
     if _extra(field).get("positional"):
-        info = typer.Argument(metavar=word or option_name(name, field), help=text, show_default=show_default)
+        info = typer.Argument(metavar=word or option_name(name, field), help=text, show_default=False)
     else:
         spelling = option_name(name, field)
         if inner is bool and (field.default is True or field.default is None):
             spelling = f"{spelling}/--no-{spelling[2:]}"
-        info = typer.Option(spelling, metavar=word, help=text, show_default=show_default)
+        info = typer.Option(spelling, metavar=word, help=text, show_default=False)
     optional = typed if required else Union[typed, None]  # noqa: UP007 - the type is only known at run time
     return Parameter(
         name,

@@ -147,11 +147,10 @@ def _age_orders(book: Book, close: int) -> None:
         slot = book.core.slots[i]
         if slot.state == SlotState.BLOCKED and slot.retry_at <= core.candle:
             slot.state, slot.reason = SlotState.FLAT, Rule.NONE
-        elif slot.expires > 0 and slot.order_id > 0:
-            if slot.expires <= core.candle:
-                cancel(book, i)
-            else:
-                _improve(book, i, close)
+        elif slot.order_id > 0 and 0 < slot.expires <= core.candle:
+            cancel(book, i)
+        elif slot.order_id > 0 and slot.taker == 0 and slot.why != FillReason.LIMIT:
+            _improve(book, i, close)
 
 
 @compiled

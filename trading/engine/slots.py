@@ -126,9 +126,10 @@ def _order_bounds(book: Book, slot: Slot) -> tuple[int, int, int]:
         above = slot.limit + 1 - params.touch
     if slot.held > 0:
         below = max(below, slot.stop_at)
-    if slot.expires > 0:
-        # a triggered order that waits may be re-priced at every close
-        event = book.core.candle + 1
+    if slot.why != FillReason.LIMIT:
+        # a triggered order that waits near the mid is looked at in every candle, any other when it expires
+        event = slot.expires if slot.expires > 0 else NEVER
+        event = event if params.take_market == 1 else book.core.candle + 1
     return below, above, event
 
 

@@ -134,7 +134,5 @@ def time_ms(text: str) -> int:
 
 
 def iso(milliseconds: int) -> str:
-    """Return a time as ISO text in UTC, without seconds when they are zero."""
-    moment = datetime.fromtimestamp(milliseconds / 1_000, tz=UTC)
-    whole_minute = milliseconds % 60_000 == 0
-    return moment.strftime("%Y-%m-%dT%H:%MZ" if whole_minute else "%Y-%m-%dT%H:%M:%SZ")
+    """Return a time as ISO 8601 text in UTC, to the second: ``2025-01-01T00:00:00Z``."""
+    return f"{datetime.fromtimestamp(milliseconds / 1_000, tz=UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -11,11 +11,6 @@ _DAY_MS = 86_400_000
 _UNITS = ((_DAY_MS, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"))
 
 
-def iso_time(timestamp_ms: int) -> str:
-    """Return a time as ISO 8601 in UTC, to the second: ``2025-01-01T00:00:00Z``."""
-    return f"{datetime.fromtimestamp(timestamp_ms / 1_000, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
 def short_time(timestamp_ms: int) -> str:
     """Return a time in UTC to the minute: ``2025-01-01 00:00``."""
     return f"{datetime.fromtimestamp(timestamp_ms / 1_000, UTC):%Y-%m-%d %H:%M}"

@@ -17,10 +17,10 @@ from rich.console import RenderableType
 from trading.errors import DataError, ExitCode
 from trading.market.candles import Candles
 from trading.market.rules import Market
+from trading.market.times import iso
 from trading.metrics import Metrics, drawdown, monthly_returns
 from trading.orders import Fills, Trades
 from trading.orders.fills import write_parquet
-from trading.report.formats import iso_time
 from trading.report.text import result_text
 
 Floats = NDArray[np.float64]
@@ -157,8 +157,8 @@ class BacktestResult:
             "symbol": self.candles.symbol,
             "timeframe": self.candles.timeframe,
             "candles": len(self.candles),
-            "start": iso_time(self.start_ms),
-            "end": iso_time(self.end_ms),
+            "start": iso(self.start_ms),
+            "end": iso(self.end_ms),
             "capital": float(self.capital),
             "final_equity": self.final_equity,
             "currency": self.currency,

@@ -14,7 +14,7 @@ from trading.market.rules import Market
 from trading.profiles import PROFILES
 from trading.report.result import plain_json
 from trading.sessions.effective import effective_settings
-from trading.settings import Section, Settings
+from trading.settings import Section, Settings, data_home
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +92,14 @@ def _fields(settings: Settings) -> Iterator[tuple[str, object, str]]:
 
 def _derived(name: str, derived: Mapping[str, object], profile: object, settings: Settings) -> tuple[object, str]:
     from_profile = getattr(profile, "base_trail" if name == "trail.base" else name.partition(".")[2], None)
+    if name == "home":
+        return data_home(), "default"
     if from_profile is not None:
         return from_profile, f"{settings.risk.value} profile"
     if derived.get(name) is not None:
         source = str(derived["market.source"]) if name.startswith("market.") else "derived"
         return derived[name], source
-    return None, "derived at run time"
+    return None, "the file's name" if name == "symbol" else "derived from the candles"
 
 
 def _shown(value: object) -> str:

@@ -15,8 +15,8 @@ from rich.text import Text
 
 from trading.errors import ExitCode
 from trading.market.timeframes import timeframe_ms
+from trading.market.times import iso
 from trading.orders import Fills, Trades
-from trading.report.formats import iso_time
 from trading.report.result import plain_json
 
 
@@ -119,8 +119,8 @@ class PortfolioResult:
             "symbols": list(parts),
             "timeframe": self.timeframe,
             "candles": len(self.timestamp),
-            "start": iso_time(int(self.timestamp[0])),
-            "end": iso_time(self.end_ms),
+            "start": iso(int(self.timestamp[0])),
+            "end": iso(self.end_ms),
             "capital": self.capital,
             "final_equity": float(self.equity[-1]),
             "currency": self.currency,

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 
 import numpy as np
@@ -187,6 +187,34 @@ def test_no_fill_leaves_its_candle_when_prices_are_off_the_tick(seed, tick):
     candles = random_market(seed, 800, volatility=0.004)
     run = backtest(candles, settings_with(grid={"spacing": 0.006}, market={"tick_size": tick} if tick else {}))
     check_places(run.fills.table(), candles.columns())
+
+
+@given(st.integers(0, 2**32), st.sampled_from(["trailing", "limit"]))
+def test_fees_in_the_base_asset_come_out_of_what_is_bought_and_of_nothing_else(seed, style):
+    candles = on_tick(random_market(seed, 800, volatility=0.004))
+    settings = settings_with(grid={"order_style": style, "spacing": 0.006}, market={"fee_in_base": True})
+    run = backtest(candles, settings)
+    fills, params = run.fills.table(), run.as_json()["params"]
+    check_places(fills, candles.columns())
+    unit, rate = money_unit(params), Decimal("0.001")
+    grain = Decimal(repr(params["market.lot_size"])) / 1_000_000
+    cash, position, fees = Decimal(10_000), Decimal(0), Decimal(0)
+    for fill in fills.to_pylist():
+        price, quantity = Decimal(repr(fill["price"])), Decimal(repr(fill["quantity"]))
+        fee = exact(fill["fee"], unit)
+        assert fee == (price * quantity * rate).quantize(unit, ROUND_CEILING)
+        if fill["side"] == "buy":
+            cash, position = cash - price * quantity, position + quantity * (1 - rate)
+        else:
+            cash, position = cash + price * quantity - fee, position - quantity
+        fees += fee
+        assert cash >= 0
+        assert position >= 0
+        assert exact(fill["cash"], unit) == cash
+        assert exact(fill["position"], grain) == position.quantize(grain)
+    assert run.metrics.fees == float(fees)
+    worth = float(cash + position * Decimal(repr(float(candles.close[-1]))))
+    assert run.final_equity == pytest.approx(worth, rel=1e-12)
 
 
 FRESH = """

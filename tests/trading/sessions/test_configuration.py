@@ -77,7 +77,7 @@ def test_without_candles_the_rules_of_the_market_are_still_to_be_derived():
     answer = shown().as_json()
     for name in OF_THE_MARKET:
         assert answer[f"market.{name}"]["value"] is None
-        assert answer[f"market.{name}"]["source"] == "derived at run time"
+        assert answer[f"market.{name}"]["source"] == "derived from the candles"
 
 
 def test_with_candles_the_rules_of_the_market_are_shown_with_where_they_come_from(own_home):

@@ -74,6 +74,7 @@ def check_equity(
     np.testing.assert_allclose(result.equity, worth, rtol=1e-11)
 
 
+@examples(max_examples=12)
 @given(st.integers(0, 2**32), st.sampled_from(["trailing", "limit"]), st.integers(1, 4))
 def test_the_shared_account_is_kept_to_the_last_unit(seed, style, symbols):
     series = [market(seed + turn, f"S{turn}X/USDT", 500) for turn in range(symbols)]
@@ -171,7 +172,7 @@ def test_a_cut_portfolio_gives_the_beginning_of_the_whole(seed, end):
     np.testing.assert_array_equal(whole.equity[:end], part.equity)
 
 
-@examples(max_examples=10)
+@examples(max_examples=6)
 @given(st.integers(0, 2**32), st.sampled_from([0.1, 0.2, 0.3]))
 def test_the_exposure_limit_holds_over_all_symbols(seed, limit):
     # prices that swing within a few percent, so that inventory cannot outgrow the limit by its price alone
