@@ -9,8 +9,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "suite", max_examples=int(os.environ.get("GRIDBOT_EXAMPLES", "25")), deadline=None,
-    suppress_health_check=[HealthCheck.too_slow], derandomize=bool(os.environ.get("CI")),
+    "suite",
+    max_examples=int(os.environ.get("GRIDBOT_EXAMPLES", "25")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=bool(os.environ.get("CI")),
 )
 settings.load_profile("suite")
 

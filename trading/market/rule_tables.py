@@ -60,6 +60,7 @@ _LOT_SHARE_OF_NOTIONAL = 0.01
 _LEAST_STEP = Decimal("1E-10")
 _FINEST_TICK = 12
 # A tick finer than this share of the price is float noise, not a rule of a market.
+_COARSEST_SHARE = 1e-3
 _NOISE_SHARE = 1e-7
 _OFF_TICK_SHARE = 0.001
 _PINNABLE = ("tick_size", "lot_size", "min_notional", "maker_fee", "taker_fee", "fee_in_base")
@@ -147,6 +148,7 @@ def _on_grid(prices: NDArray[np.float64], tick: Decimal) -> bool:
     counts = prices / float(tick)
     # A price that is a multiple misses a whole number only by rounding: a few units in the last place of the count.
     off = np.abs(counts - np.rint(counts)) > np.maximum(1e-6, counts * 1e-14)
+    off |= np.rint(counts) < 1
     return bool(off.mean() <= _OFF_TICK_SHARE)
 
 
@@ -161,10 +163,14 @@ def estimate_tick(prices: NDArray[np.float64]) -> Decimal:
     Returns
     -------
     Decimal
-        A power of ten, at most 1 and at least 1e-12; when all prices are noisy, about 1e-7 of the median price.
+        A power of ten, at most 1, at most 1e-3 of the median price (round prices are no proof of a coarse tick) and
+        at least 1e-12; when all prices are noisy, about 1e-7 of the median price.
     """
-    floor = int(np.clip(-np.floor(np.log10(np.median(prices) * _NOISE_SHARE)), 0, _FINEST_TICK))
-    decimals = next((count for count in range(floor) if _on_grid(prices, Decimal(1).scaleb(-count))), floor)
+    median = np.median(prices)
+    first, floor = (
+        int(np.clip(-np.floor(np.log10(median * share)), 0, _FINEST_TICK)) for share in (_COARSEST_SHARE, _NOISE_SHARE)
+    )
+    decimals = next((count for count in range(first, floor) if _on_grid(prices, Decimal(1).scaleb(-count))), floor)
     return Decimal(1).scaleb(-decimals)
 
 

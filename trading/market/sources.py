@@ -69,10 +69,15 @@ def open_candles(
     ------
     DataError
         When nothing of that name is there, it is unusable, or the period is empty.
+    UsageError
+        When a stored symbol is named and another symbol is asked for.
     """
     if is_file(target):
         candles = read_candles(target, symbol, timeframe).between(start_ms, end_ms)
     else:
+        stored = stored_symbol(target, store)
+        if symbol is not None and symbol != stored:
+            raise UsageError(f"{target!r} is the stored symbol {stored}, not {symbol}; --symbol names a file's market")
         candles = read_stored(target, store, timeframe, start_ms, end_ms)
     if len(candles) == 0:
         raise DataError(f"{target} has no candles in that period; check --start and --end")

@@ -267,6 +267,8 @@ def write_parquet(table: pa.Table, path: Path) -> Path:
         part.replace(path)
     except OSError as error:
         raise Refused(f"{path} cannot be written ({error.strerror or error}); choose another place") from error
+    finally:
+        part.unlink(missing_ok=True)
     return path
 
 

@@ -203,6 +203,9 @@ def _seat(entry: Entry, capital: int, touch: int) -> Seat:
 def _step_seat(seats: Sequence[Seat], seat: Seat, pool: int) -> int:
     others = [other for other in seats if other is not seat]
     worth, exposure = sum(other.worth for other in others), sum(other.exposure for other in others)
+    if seat.next_row == 0:
+        # one that joins late counts its drawdown from the peak of the whole
+        seat.core.peak_equity = max(int(other.core.peak_equity) for other in seats)
     pool, seat.worth, seat.exposure, made = take_turn(seat.book, seat.entry.tape, seat.next_row, pool, worth, exposure)
     seat.next_row += 1
     if made:

@@ -30,7 +30,7 @@ from trading.market.sources import home_store, open_candles
 
 
 def _text(result) -> str:
-    console = Console(width=160)
+    console = Console(width=400)
     with console.capture() as capture:
         console.print(result.as_text())
     return capture.get()
@@ -83,10 +83,10 @@ def test_check_of_a_file_shows_gaps_and_faults_and_says_so_to_the_shell(tmp_path
     result = finish(check(CheckRequest(targets=[str(gappy)])))
     assert result.exit_code is ExitCode.DONE
     text = _text(result)
-    assert "2023-11-15T04:10Z" in text
+    assert "2023-11-15T04:10:00Z" in text
     assert "Usable with --allow-gaps" in text
     plain = json.loads(json.dumps(result.as_json()))["reports"][0]
-    assert plain["gaps"] == [{"start": "2023-11-15T04:10Z", "end": "2023-11-15T05:00Z", "missing": 10}]
+    assert plain["gaps"] == [{"start": "2023-11-15T04:10:00Z", "end": "2023-11-15T05:00:00Z", "missing": 10}]
 
     header, *lines = gappy.read_text().splitlines()
     gappy.write_text("\n".join([header, *lines[:9], lines[4], *lines[9:]]))
@@ -121,7 +121,7 @@ def test_check_of_what_is_not_there_is_refused(target):
 def test_export_writes_the_period_of_the_stored_timeframe(tmp_path):
     home_store().append(steady(300))
     request = ExportRequest(
-        symbol="BTC/USDT", timeframe="1h", start="2023-11-15T03:00", end="2023-11-15T07:00Z", out=tmp_path / "out"
+        symbol="BTC/USDT", timeframe="1h", start="2023-11-15T03:00", end="2023-11-15T07:00:00Z", out=tmp_path / "out"
     )
     result = finish(export(request))
     candles = read_candles(result.report.file)

@@ -112,7 +112,7 @@ def test_a_run_asks_for_allow_gaps_and_names_the_longest_gap():
     assert report.needs_allow_gaps
     assert report.longest_gap == Gap(START_MS + 200 * STEP, START_MS + 206 * STEP, 6)
     with pytest.raises(
-        DataError, match=r"from 2023-11-15T16:40Z to 2023-11-15T17:10Z \(6 candles\); add --allow-gaps"
+        DataError, match=r"from 2023-11-15T16:40:00Z to 2023-11-15T17:10:00Z \(6 candles\); add --allow-gaps"
     ) as e:
         require_usable(report)
     assert e.value.exit_code is ExitCode.REFUSED
@@ -157,9 +157,9 @@ def test_lesson_23_a_series_that_would_be_mostly_made_up_is_refused():
 def test_report_is_plain_json():
     plain = inspect(candles_at(np.delete(steady(50).timestamp, [20, 21]))).as_json()
     back = json.loads(json.dumps(plain))
-    assert back["gaps"] == [{"start": "2023-11-15T01:40Z", "end": "2023-11-15T01:50Z", "missing": 2}]
+    assert back["gaps"] == [{"start": "2023-11-15T01:40:00Z", "end": "2023-11-15T01:50:00Z", "missing": 2}]
     assert (back["missing"], back["expected"], back["usable"], back["needs_allow_gaps"]) == (2, 50, True, True)
-    assert back["start"] == "2023-11-15T00:00Z"
+    assert back["start"] == "2023-11-15T00:00:00Z"
 
 
 def test_nothing_to_check_is_refused():

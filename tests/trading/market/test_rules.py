@@ -109,9 +109,16 @@ def test_estimated_tick_is_the_finest_decimal_of_the_prices(decimals, scale, see
         for places in range(decimals + 1)
         if all(count % 10 ** (decimals - places) == 0 for count in counts.tolist())
     )
-    noise_floor = np.median(prices) * 1e-7
-    if 10.0**-coarsest > 10 * noise_floor:
-        assert estimate_tick(prices) == Decimal(1).scaleb(-coarsest)
+    median = np.median(prices)
+    bound = int(np.clip(-np.floor(np.log10(median * 1e-3)), 0, 12))
+    if 10.0**-coarsest > median * 1e-6:
+        assert estimate_tick(prices) == Decimal(1).scaleb(-max(coarsest, bound))
+
+
+@pytest.mark.parametrize("prices", [[3.0, 3.0, 4.0], [100.0, 100.0], [1.23e-7, 2.34e-7]])
+def test_estimated_tick_is_never_more_than_a_small_part_of_the_price(prices):
+    tick = estimate_tick(np.array(prices))
+    assert 0 < tick <= Decimal(str(1e-3 * np.median(prices)))
 
 
 def test_estimated_tick_is_blind_to_float_noise():

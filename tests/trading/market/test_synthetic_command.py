@@ -45,7 +45,7 @@ def test_candles_land_in_the_store_exactly(tmp_path: Path) -> None:
     assert (result.candles, result.added, result.exit_code) == (60_000, 60_000, ExitCode.DONE)
     assert [step.done for step in steps] == [0, 0, 50_000]
     assert sum(result.regimes.values()) == pytest.approx(1)
-    assert result.as_json()["end"] == "2024-02-11T15:59Z"
+    assert result.as_json()["end"] == "2024-02-11T15:59:00Z"
     assert "60,000 synthetic candles of seed 3" in result.as_text()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trading.report.figures import agent_rows
-from trading.report.formats import DASH, duration, iso_time, money, number, percent
+from trading.report.formats import DASH, duration, money, number, percent
 
 
 @pytest.mark.parametrize(
@@ -28,10 +28,6 @@ def test_undefined_is_a_dash() -> None:
 
 def test_small_money_keeps_four_digits() -> None:
     assert [money(value) for value in (1234.5, 0.0123456, -0.00001)] == ["1,234.50", "0.01235", "−0.00001000"]
-
-
-def test_iso_time_is_utc() -> None:
-    assert iso_time(1_735_689_600_000) == "2025-01-01T00:00:00Z"
 
 
 def test_agents_and_the_grid_have_a_row_each_and_unknown_values_are_dashes() -> None:

@@ -85,7 +85,7 @@ def test_a_time_within_a_candle_means_that_candle_and_none_the_last(market: tupl
 def test_a_time_without_a_candle_is_refused_with_the_span(market: tuple[Path, Candles]) -> None:
     path, candles = market
     with pytest.raises(
-        DataError, match=f"no candle at 2020-01-01T00:00Z; it runs from {iso(int(candles.timestamp[0]))}"
+        DataError, match=f"no candle at 2020-01-01T00:00:00Z; it runs from {iso(int(candles.timestamp[0]))}"
     ):
         _run("agents explain", candles=str(path), at="2020-01-01")
     with pytest.raises(UsageError, match="'noon' is not a time"):
