@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pyarrow import feather
 
 from trading.errors import DataError
+from trading.market.buffers import arrow_owned
 from trading.market.readers_columns import find_columns
 from trading.market.rows import RawRows
 from trading.market.times import EPOCH_HELP, epoch_ms, in_range, text_times
@@ -36,7 +37,7 @@ def read_parquet(content: bytes, source: str) -> RawRows:
 
 
 def _parquet_table(content: bytes, source: str) -> pa.Table:
-    file = pq.ParquetFile(pa.BufferReader(content))
+    file = pq.ParquetFile(arrow_owned(content))
     names = file.schema_arrow.names
     wanted = find_columns(names, source)
     return file.read(columns=[names[position] for position in wanted.values()])
@@ -64,7 +65,7 @@ def _feather_table(content: bytes) -> pa.Table:
     with warnings.catch_warnings():
         # Version 1 still reads; that its days are numbered is no news for the owner of an old file.
         warnings.simplefilter("ignore", DeprecationWarning)
-        return feather.read_table(pa.BufferReader(content), memory_map=False)
+        return feather.read_table(arrow_owned(content), memory_map=False)
 
 
 def _rows(source: str, kind: str, load: Callable[[], pa.Table]) -> RawRows:

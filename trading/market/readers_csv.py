@@ -12,6 +12,7 @@ import pyarrow.csv as arrow_csv
 from numpy.typing import NDArray
 
 from trading.errors import DataError
+from trading.market.buffers import arrow_owned
 from trading.market.candles import COLUMNS
 from trading.market.readers_columns import find_columns, is_time_name
 from trading.market.rows import RawRows
@@ -107,7 +108,7 @@ def _read_fast(text: bytes, layout: _Layout) -> tuple[pa.ChunkedArray, dict[str,
     types = {name: pa.float64() for name in wanted[1:]} | {wanted[0]: pa.string()}
     try:
         table = arrow_csv.read_csv(
-            pa.BufferReader(pa.py_buffer(text).slice(layout.body_at)),
+            arrow_owned(text[layout.body_at :]),
             read_options=arrow_csv.ReadOptions(column_names=names),
             parse_options=arrow_csv.ParseOptions(delimiter=layout.delimiter),
             convert_options=arrow_csv.ConvertOptions(
