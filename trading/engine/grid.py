@@ -101,9 +101,7 @@ def assign_pairs(book: Book, price: int) -> None:
 @compiled
 def _free_or_take(book: Book, index: int, levels: NDArray[np.int64], taken: NDArray[np.int64]) -> None:
     core, slot = book.core, book.core.slots[index]
-    if slot.state == SlotState.PARTIAL and slot.grid_id != core.grid_id:
-        cancel(book, index)
-    if slot.state == SlotState.BUYING and slot.grid_id != core.grid_id:
+    if slot.grid_id != core.grid_id and slot.state in (SlotState.BUYING, SlotState.PARTIAL):
         cancel(book, index)
     if slot.held == 0 and slot.grid_id != core.grid_id:
         slot.state, slot.grid_id, slot.reason = SlotState.FLAT, -1, 0

@@ -154,9 +154,10 @@ def prepare(candles: Candles, settings: Settings, allow_gaps: bool) -> Prepared:
         )
     quality = inspect(candles)
     warnings = tuple(require_usable(quality, allow_gaps))
-    market = market_for(candles.symbol, candles[:warmup], settings.market)
+    bridged = fill_short_gaps(candles)
+    market = market_for(candles.symbol, bridged[:warmup], settings.market)
     market.check_fits(settings.capital, float(candles.high.max()))
-    return Prepared(fill_short_gaps(candles), quality, warnings, market)
+    return Prepared(bridged, quality, warnings, market)
 
 
 def _other_fill_rule(params: Records) -> Records:
