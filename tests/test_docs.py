@@ -38,7 +38,8 @@ from trading.market.synthetic import synthetic_candles
 from trading.profiles import PROFILES, ProfileDefaults
 from trading.sessions.portfolio import backtest_portfolio
 from trading.sessions.requests import BacktestRequest
-from trading.settings import Section, Settings, load_settings, setting_names
+from trading.setting_sources import load_settings
+from trading.settings import Section, Settings, setting_names
 
 ROOT = Path(__file__).resolve().parents[1]
 README, SETTINGS = ROOT / "README.md", ROOT / "docs" / "settings.md"

@@ -12,15 +12,8 @@ from hypothesis import strategies as st
 
 import trading
 from trading.errors import UsageError
-from trading.settings import (
-    GridSettings,
-    RiskProfile,
-    Settings,
-    data_home,
-    load_settings,
-    setting_names,
-    settings_with_sources,
-)
+from trading.setting_sources import data_home, load_settings, settings_with_sources
+from trading.settings import GridSettings, RiskProfile, Settings, setting_names
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from trading.lazy import on_first_use
 
 if TYPE_CHECKING:
     from trading.errors import GridBotError
@@ -11,20 +12,10 @@ if TYPE_CHECKING:
     from trading.market.rules import Market
     from trading.report.result import BacktestResult
     from trading.sessions.backtest import backtest
-    from trading.settings import RiskProfile, Settings, load_settings
+    from trading.setting_sources import load_settings
+    from trading.settings import RiskProfile, Settings
 
 __version__ = "0.1.0"
-
-_HOMES = {
-    "BacktestResult": "trading.report.result",
-    "Candles": "trading.market.candles",
-    "GridBotError": "trading.errors",
-    "Market": "trading.market.rules",
-    "RiskProfile": "trading.settings",
-    "Settings": "trading.settings",
-    "backtest": "trading.sessions.backtest",
-    "load_settings": "trading.settings",
-}
 
 __all__ = [
     "BacktestResult",
@@ -37,13 +28,20 @@ __all__ = [
     "load_settings",
 ]
 
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'trading' has no attribute {name!r}")
-    return getattr(import_module(home), name)
+__getattr__ = on_first_use(
+    __name__,
+    {
+        "BacktestResult": "report.result",
+        "Candles": "market.candles",
+        "GridBotError": "errors",
+        "Market": "market.rules",
+        "RiskProfile": "settings",
+        "Settings": "settings",
+        "backtest": "sessions.backtest",
+        "load_settings": "setting_sources",
+    },
+)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted([*globals(), *__all__])

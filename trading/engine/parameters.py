@@ -14,9 +14,7 @@ from trading.errors import Refused, UsageError
 from trading.market.rules import Market
 from trading.profiles import PROFILES, ProfileDefaults
 from trading.settings import Settings
-
-TRAIL_BOUNDS = {"calm": (0.005, 0.02), "normal": (0.01, 0.03), "volatile": (0.02, 0.05)}
-"""Least and greatest trail distance by volatility class, in the order of its codes."""
+from trading.signals.voting import TRAIL_BOUNDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +142,8 @@ def _trail_values(settings: Settings, profile: ProfileDefaults) -> dict[str, obj
     trail, rules = settings.trail, action_rules(settings.grid.order_style)
     return {
         "base_trail_ppm": ppm(profile.base_trail if trail.base is None else trail.base),
-        "trail_min": [ppm(low) for low, _ in TRAIL_BOUNDS.values()],
-        "trail_max": [ppm(high) for _, high in TRAIL_BOUNDS.values()],
+        "trail_min": [ppm(low) for low, _ in TRAIL_BOUNDS],
+        "trail_max": [ppm(high) for _, high in TRAIL_BOUNDS],
         "buy_cap_ppm": ppm(trail.buy_cap),
         "sell_margin_ppm": ppm(trail.sell_margin),
         "cluster_window_ppm": ppm(trail.cluster_window),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from trading.lazy import on_first_use
 
 if TYPE_CHECKING:
     from trading.market.candles import Candles
@@ -43,32 +44,28 @@ __all__ = [
     "timeframe_of",
 ]
 
-_HOMES = {
-    "CandleStore": "store",
-    "Candles": "candles",
-    "Gap": "quality_report",
-    "Market": "rules",
-    "QualityLimits": "quality_report",
-    "QualityReport": "quality_report",
-    "RawRows": "rows",
-    "concatenate": "resampling",
-    "export_csv": "export",
-    "fill_short_gaps": "filling",
-    "home_store": "sources",
-    "inspect": "quality",
-    "market_for": "rule_tables",
-    "open_candles": "sources",
-    "read_candles": "readers",
-    "read_rows": "readers",
-    "require_usable": "quality",
-    "resample": "resampling",
-    "timeframe_ms": "timeframes",
-    "timeframe_of": "timeframes",
-}
-
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{home}"), name)
+__getattr__ = on_first_use(
+    __name__,
+    {
+        "CandleStore": "store",
+        "Candles": "candles",
+        "Gap": "quality_report",
+        "Market": "rules",
+        "QualityLimits": "quality_report",
+        "QualityReport": "quality_report",
+        "RawRows": "rows",
+        "concatenate": "resampling",
+        "export_csv": "export",
+        "fill_short_gaps": "filling",
+        "home_store": "sources",
+        "inspect": "quality",
+        "market_for": "rule_tables",
+        "open_candles": "sources",
+        "read_candles": "readers",
+        "read_rows": "readers",
+        "require_usable": "quality",
+        "resample": "resampling",
+        "timeframe_ms": "timeframes",
+        "timeframe_of": "timeframes",
+    },
+)

@@ -9,7 +9,7 @@ from trading.market.candles import Candles
 from trading.market.names import parse_symbol
 from trading.market.readers import read_candles
 from trading.market.store import CandleStore
-from trading.settings import data_home
+from trading.setting_sources import data_home
 
 
 def home_store(home: Path | None = None) -> CandleStore:

@@ -20,7 +20,8 @@ from trading.sessions.configuration import Configuration, configuration
 from trading.sessions.portfolio import portfolio_steps
 from trading.sessions.portfolio_result import PortfolioResult
 from trading.sessions.requests import BacktestRequest, ConfigRequest, SettingsRequest
-from trading.settings import Settings, settings_with_sources
+from trading.setting_sources import settings_with_sources
+from trading.settings import Settings
 
 STEPS = 5
 

@@ -14,7 +14,8 @@ from trading.market.rules import Market
 from trading.profiles import PROFILES
 from trading.report.result import plain_json
 from trading.sessions.effective import effective_settings
-from trading.settings import Section, Settings, data_home
+from trading.setting_sources import data_home
+from trading.settings import Section, Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from trading.lazy import on_first_use
 
 if TYPE_CHECKING:
     from trading.signals.agents.base import Agent
     from trading.signals.consensus import compute_signals
     from trading.signals.indicators import IndicatorSet
     from trading.signals.records import Action, AgentReport, AgentView, Regime, Signals, VolatilityClass
-
-_HOMES = {
-    "Action": "trading.signals.records",
-    "Agent": "trading.signals.agents.base",
-    "AgentReport": "trading.signals.records",
-    "AgentView": "trading.signals.records",
-    "IndicatorSet": "trading.signals.indicators",
-    "Regime": "trading.signals.records",
-    "Signals": "trading.signals.records",
-    "VolatilityClass": "trading.signals.records",
-    "compute_signals": "trading.signals.consensus",
-}
 
 __all__ = [
     "Action",
@@ -35,9 +24,17 @@ __all__ = [
     "compute_signals",
 ]
 
-
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'trading.signals' has no attribute {name!r}")
-    return getattr(import_module(home), name)
+__getattr__ = on_first_use(
+    __name__,
+    {
+        "Action": "records",
+        "Agent": "agents.base",
+        "AgentReport": "records",
+        "AgentView": "records",
+        "IndicatorSet": "indicators",
+        "Regime": "records",
+        "Signals": "records",
+        "VolatilityClass": "records",
+        "compute_signals": "consensus",
+    },
+)

@@ -12,7 +12,7 @@ from trading.market.candles import Candles
 from trading.market.sources import home_store, open_candles
 from trading.market.times import iso, time_ms
 from trading.profiles import PROFILES
-from trading.settings import load_settings
+from trading.setting_sources import load_settings
 from trading.signals.agents.base import Agent
 from trading.signals.consensus import compute_signals
 from trading.signals.indicators import IndicatorSet

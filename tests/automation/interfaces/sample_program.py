@@ -19,7 +19,8 @@ from automation.interfaces.command_line import run_command_line
 from trading import errors
 from trading.commands import Command, Progress, Registry, Risk
 from trading.errors import ExitCode
-from trading.settings import RiskProfile, data_home
+from trading.setting_sources import data_home
+from trading.settings import RiskProfile
 
 
 @dataclass(frozen=True)

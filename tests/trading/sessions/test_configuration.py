@@ -17,7 +17,8 @@ from trading.sessions.backtest import backtest
 from trading.sessions.commands import show_config
 from trading.sessions.configuration import Configuration
 from trading.sessions.requests import ConfigRequest
-from trading.settings import load_settings, setting_names
+from trading.setting_sources import load_settings
+from trading.settings import setting_names
 
 DERIVED = {
     "grid.buy_levels", "grid.sell_levels", "trail.base", "limits.min_confidence", "limits.max_drawdown",
