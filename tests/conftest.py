@@ -1,12 +1,15 @@
-"""What all tests share: real candle files where they are at hand, and no leftovers in the user's folders."""
+"""What all tests share: real candle files where they are at hand, no leftovers in the user's folders, no network."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.offline import loopback_only
 
 settings.register_profile(
     "suite",
@@ -34,3 +37,10 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "gridbot-home"
     monkeypatch.setenv("GRIDBOT_HOME", str(home))
     return home
+
+
+@pytest.fixture(autouse=True)
+def offline() -> Iterator[None]:
+    """Let no test reach anything but this machine."""
+    with loopback_only():
+        yield

@@ -6,8 +6,7 @@ import json
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
@@ -261,38 +260,6 @@ def impatient(server: KlinesServer, timeout_ms: int = 2_000) -> Exchange:
     exchange.enableRateLimit = False  # type: ignore[attr-defined]
     exchange.timeout_on_exit = 0  # type: ignore[attr-defined]
     return exchange
-
-
-@contextmanager
-def loopback_only() -> Iterator[None]:
-    """Refuse every connection and every name that is not this machine's own."""
-    connect, connect_ex, resolve = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
-
-    def refuse(host: object) -> None:
-        if host not in ("127.0.0.1", "localhost", "::1"):
-            raise AssertionError(f"a test tried to reach {host!r}")
-
-    def checked_connect(self: socket.socket, address: object) -> None:
-        if self.family in (socket.AF_INET, socket.AF_INET6):
-            refuse(address[0])  # type: ignore[index]
-        return connect(self, address)  # type: ignore[arg-type]
-
-    def checked_connect_ex(self: socket.socket, address: object) -> int:
-        if self.family in (socket.AF_INET, socket.AF_INET6):
-            refuse(address[0])  # type: ignore[index]
-        return connect_ex(self, address)  # type: ignore[arg-type]
-
-    def checked_resolve(host: object, *args: object, **kwargs: object) -> object:
-        refuse(host)
-        return resolve(host, *args, **kwargs)  # type: ignore[arg-type]
-
-    socket.socket.connect, socket.socket.connect_ex = checked_connect, checked_connect_ex  # type: ignore[method-assign,assignment]
-    socket.getaddrinfo = checked_resolve  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        socket.socket.connect, socket.socket.connect_ex = connect, connect_ex  # type: ignore[method-assign]
-        socket.getaddrinfo = resolve
 
 
 class RecordingClock:

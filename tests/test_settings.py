@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 import trading
 from trading.errors import UsageError
+from trading.profiles import PROFILES, profile_in_force
 from trading.setting_sources import data_home, load_settings, settings_with_sources
 from trading.settings import GridSettings, RiskProfile, Settings, setting_names
 
@@ -149,6 +152,14 @@ class TestSet:
             ("size.order_share=lots", ["size.order_share", "'lots'", "valid number"]),
             ("market.tick_size=0", ["market.tick_size", "'0'", "greater than 0"]),
             ("capital=-1", ["capital", "'-1'", "greater than 0"]),
+            ("capital=1e999999", ["capital", "'1e999999'", "between 1e-30 and 1e30"]),
+            ("market.lot_size=1e-999999", ["market.lot_size", "'1e-999999'", "between 1e-30 and 1e30"]),
+            ("orders.retry_candles=9223372036854775808", ["orders.retry_candles", "less than or equal to 1000000000"]),
+            (
+                "limits.cooldown_candles=9223372036854775807",
+                ["limits.cooldown_candles", "less than or equal to"],
+            ),
+            ("signals.weights.momentum=inf", ["signals.weights.momentum", "'inf'"]),
             ("risk=wild", ["risk", "'wild'", "conservative", "aggressive"]),
             ("fills.rule=guess", ["fills.rule", "'guess'", "penetration", "touch"]),
             ("signals.weights={bad", ["signals.weights", "not valid JSON"]),
@@ -162,6 +173,12 @@ class TestSet:
         for part in ["--set", *parts]:
             assert part in str(caught.value)
         assert "\n" not in str(caught.value)
+
+    def test_a_very_long_value_is_shown_by_its_beginning(self) -> None:
+        found = answer(["grid.spacing=" + "7" * 5_000])
+        assert isinstance(found, str)
+        assert "'7777" in found
+        assert len(found) < 400
 
     def test_a_value_and_a_part_of_it_cannot_both_be_set(self) -> None:
         with pytest.raises(UsageError, match="keep one"):
@@ -275,6 +292,36 @@ class TestPackage:
         for name in trading.__all__:
             assert getattr(trading, name).__name__ == name
 
-    def test_an_unknown_name_is_an_attribute_error(self) -> None:
-        with pytest.raises(AttributeError, match="nonsense"):
-            _ = trading.nonsense
+    @pytest.mark.parametrize("package", ["trading", "trading.exchange", "trading.market", "trading.signals"])
+    def test_every_package_hands_on_exactly_what_it_names(self, package: str) -> None:
+        module = import_module(package)
+        for name in module.__all__:
+            assert getattr(module, name).__module__.startswith((package, "builtins"))
+        with pytest.raises(AttributeError, match=f"module '{package}' has no attribute 'nonsense'"):
+            _ = module.nonsense
+
+
+class TestProfile:
+    @pytest.mark.parametrize("risk", RiskProfile)
+    def test_without_pins_the_profile_holds(self, risk: RiskProfile) -> None:
+        assert profile_in_force(Settings(risk=risk)) == PROFILES[risk]
+
+    @pytest.mark.parametrize(
+        ("setting", "field", "value"),
+        [
+            ("limits.max_drawdown", "max_drawdown", 0.2),
+            ("limits.min_confidence", "min_confidence", 0.0),
+            ("limits.daily_loss", "daily_loss", 0.01),
+            ("limits.max_exposure", "max_exposure", 0.3),
+            ("limits.stop_loss", "stop_loss", 0.0),
+            ("limits.take_profit", "take_profit", 0.0),
+            ("trail.base", "base_trail", 0.03),
+            ("grid.buy_levels", "buy_levels", 3),
+            ("grid.sell_levels", "sell_levels", 0),
+        ],
+    )
+    def test_a_pin_takes_the_place_of_the_profile_and_of_nothing_else(
+        self, setting: str, field: str, value: float
+    ) -> None:
+        pinned = profile_in_force(load_settings({setting: value}))
+        assert pinned == replace(PROFILES[RiskProfile.MODERATE], **{field: value})

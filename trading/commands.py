@@ -10,13 +10,16 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from trading.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from rich.console import RenderableType
+
+
+T = TypeVar("T")
 
 
 class Risk(StrEnum):
@@ -64,6 +67,16 @@ class Result(Protocol):
 
 
 CommandFunction = Callable[["BaseModel"], Generator[Progress, None, Result]]
+
+
+def result_of(work: Generator[Progress, None, T]) -> T:
+    """Run work to its end without showing its progress, and return what it returns."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            result: T = end.value
+            return result
 
 
 @dataclass(frozen=True, slots=True)

@@ -282,8 +282,9 @@ def _sentence(error: ValidationError, sources: Mapping[str, str]) -> str:
     name = ".".join(str(part) for part in first["loc"])
     setting = next((known for known in (name, name.rpartition(".")[0]) if known in sources), name)
     reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    shown = repr(first["input"])[:80]
     allowed = _allowed(setting)
-    return f"{setting} cannot be {first['input']!r} ({sources.get(setting, 'settings')}): it {reason}{allowed}"
+    return f"{setting} cannot be {shown} ({sources.get(setting, 'settings')}): it {reason}{allowed}"
 
 
 def _allowed(name: str) -> str:

@@ -12,12 +12,33 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
-Count = Annotated[int, Field(ge=0)]
+# More candles, or orders, than any run has; sums of two of them fit every counter.
+_MOST = 1_000_000_000
+# No amount of more digits can be counted exactly; of far more, decimal arithmetic itself overflows.
+_MOST_DIGITS = 30
+
+
+def _countable(count: int) -> int:
+    if count > _MOST:
+        raise ValueError(f"should be less than or equal to {_MOST}")
+    return count
+
+
+def _computable(amount: Decimal) -> Decimal:
+    if abs(amount.adjusted()) > _MOST_DIGITS:
+        raise ValueError(f"should lie between 1e-{_MOST_DIGITS} and 1e{_MOST_DIGITS}")
+    return amount
+
+
+# Limits of the machine and not of a meaning: validators and not bounds of the field, which stand in the documentation.
+Count = Annotated[int, Field(ge=0), AfterValidator(_countable)]
+PositiveCount = Annotated[int, Field(ge=1), AfterValidator(_countable)]
+Amount = Annotated[Decimal, Field(gt=0), AfterValidator(_computable)]
 
 
 class RiskProfile(StrEnum):
@@ -37,9 +58,9 @@ class Section(BaseModel):
 class MarketSettings(Section):
     """The market's rules; what is not pinned comes from a symbol table, else from the warm-up candles."""
 
-    tick_size: Annotated[Decimal, Field(gt=0)] | None = Field(None, description="smallest price step, quote currency")
-    lot_size: Annotated[Decimal, Field(gt=0)] | None = Field(None, description="smallest quantity step, base currency")
-    min_notional: Annotated[Decimal, Field(ge=0)] | None = Field(
+    tick_size: Amount | None = Field(None, description="smallest price step, quote currency")
+    lot_size: Amount | None = Field(None, description="smallest quantity step, base currency")
+    min_notional: Annotated[Decimal, Field(ge=0), AfterValidator(_computable)] | None = Field(
         None, description="smallest order value, quote currency"
     )
     maker_fee: Fraction | None = Field(None, description="fee of a resting order, share of its value")
@@ -62,7 +83,7 @@ class GridSettings(Section):
     activation: Share = Field(0.05, description="a level works only when the price is this near, share of the price")
     order_style: Literal["trailing", "limit"] = Field("trailing", description="what a level does while agents say hold")
     recentre_margin: Fraction = Field(0.005, description="how far beyond the outer level a close must be to recentre")
-    recentre_confirm: Annotated[int, Field(ge=1)] = Field(3, description="consecutive closes beyond before recentring")
+    recentre_confirm: PositiveCount = Field(3, description="consecutive closes beyond before recentring")
     regime_confirm: Count = Field(30, description="candles that a new trend must last to recentre; 0 never")
     entry_drop: Fraction = Field(0.02, description="fall from the session's first price that starts the grid")
     entry_confidence: Share = Field(0.7, description="confidence of a buy signal that starts the grid")
@@ -123,9 +144,7 @@ class OrderSettings(Section):
     lifetime_candles: Count = Field(
         240, description="candles after which a triggered order that rests is cancelled; 0 never"
     )
-    retry_candles: Annotated[int, Field(ge=1)] = Field(
-        15, description="candles between tries of a level that could not be placed"
-    )
+    retry_candles: PositiveCount = Field(15, description="candles between tries of a level that could not be placed")
     blackouts: tuple[str, ...] = Field((), description="UTC periods without new orders, such as 13:25-13:40")
 
 
@@ -150,11 +169,13 @@ class SignalSettings(Section):
     agents: tuple[str, ...] = Field(
         ("volatility", "momentum", "volume_profile", "market_structure", "regime"), description="agents by name"
     )
-    weights: dict[str, Annotated[float, Field(ge=0)]] = Field(
+    weights: dict[str, Annotated[float, Field(ge=0, le=1_000_000)]] = Field(
         {}, description="starting weight by agent; 1 unless named"
     )
     adapt: bool = Field(True, description="weights follow each agent's recent hit rate")
-    warmup_candles: Annotated[int, Field(ge=50)] = Field(300, description="candles seen before the first order")
+    warmup_candles: Annotated[int, Field(ge=50), AfterValidator(_countable)] = Field(
+        300, description="candles seen before the first order"
+    )
 
 
 class Settings(BaseSettings):
@@ -163,7 +184,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="GRIDBOT_", env_nested_delimiter="__", extra="forbid", frozen=True)
 
     symbol: str | None = Field(None, description="BASE/QUOTE")
-    capital: Annotated[Decimal, Field(gt=0)] = Field(Decimal(10_000), description="quote currency")
+    capital: Amount = Field(Decimal(10_000), description="quote currency")
     risk: RiskProfile = Field(RiskProfile.MODERATE, description="conservative, moderate or aggressive")
     home: Path | None = Field(None, description="data folder; else the checkout's .gridbot or the user's data folder")
     market: MarketSettings = MarketSettings()

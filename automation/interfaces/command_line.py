@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -135,8 +136,10 @@ class RegistryCommand(TyperCommand):
     def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
         """Write the help, then the examples from the registry."""
         super().format_help(ctx, formatter)
-        lines = "".join(f"   {PROGRAM} {example}\n" for example in self._command.examples)
-        formatter.write(f" Examples:\n\n{lines}")
+        lines = (f"{PROGRAM} {example}" for example in self._command.examples)
+        # A backslash ends each line but the last, so that an example can be copied as it stands.
+        shown = (" \\\n       ".join(wrap(line, 70, break_long_words=False, break_on_hyphens=False)) for line in lines)
+        formatter.write(" Examples:\n\n" + "".join(f"   {example}\n" for example in shown))
 
     def invoke(self, ctx: Context) -> int:
         """Run the command with the parsed options and return its exit code."""

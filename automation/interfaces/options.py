@@ -178,4 +178,4 @@ def _sentence(model: type[BaseModel], failure: ValidationError, command: str) ->
     if error["type"] == "missing":
         return f"{spelling} is missing; see `gridbot {command} --help`"
     meaning = named[place][1].description
-    return f"{spelling} cannot be {str(error['input'])!r}: it {reason}" + (f" ({meaning})" if meaning else "")
+    return f"{spelling} cannot be {str(error['input'])[:80]!r}: it {reason}" + (f" ({meaning})" if meaning else "")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from automation.interfaces.command_line import build_application
+from automation.interfaces.command_line import build_application, run_command_line
 from automation.interfaces.options import build_request
 from trading.commands import TRADING_COMMANDS, Command, Registry, trading_registry
 from trading.errors import UsageError
@@ -69,6 +69,7 @@ def test_help_loads_nothing_heavy(words: list[str]) -> None:
         "trading",
         "trading.commands",
         "trading.errors",
+        "trading.lazy",
     }
 
 
@@ -136,3 +137,14 @@ def parsed(command: Command, line: str) -> BaseModel:
         entry = found
     context = entry.make_context(name_words[-1], words[len(name_words) :], parent=context)
     return build_request(command.load_request(), context.params, command.name)
+
+
+@pytest.mark.parametrize("command", TRADING_COMMANDS, ids=lambda command: command.name)
+def test_examples_fit_a_terminal_and_can_be_copied_as_they_stand(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command_line(trading_registry(), [*command.name.split(), "--help"]) == 0
+    shown = capsys.readouterr().out.partition("Examples:")[2]
+    assert max(map(len, shown.splitlines())) <= 80
+    copied = [shlex.split(line) for line in shown.replace("\\\n", " ").splitlines() if line.strip()]
+    assert copied == [["gridbot", *shlex.split(example)] for example in command.examples]

@@ -227,6 +227,12 @@ def test_gaps_ask_for_leave_and_are_in_the_result_when_they_have_it(home):
         (["--candles", "SIM-USDT-5m.parquet", "--start", "2030-01-01"], ExitCode.REFUSED, "--start"),
         (["--candles", "SIM-USDT-5m.parquet", "--end", "2024-01-01T10:00"], ExitCode.REFUSED, "120 candles"),
         (["--candles", "NO/USDT"], ExitCode.REFUSED, "NO/USDT"),
+        (["--candles", "SIM-USDT-5m.parquet", "--equity", "never.parquet"], ExitCode.USAGE, "which --fills names"),
+        (
+            ["--candles", "SIM-USDT-5m.parquet", "--equity", "./SIM-USDT-5m.parquet"],
+            ExitCode.USAGE,
+            "--equity would overwrite SIM-USDT-5m.parquet, which --candles names",
+        ),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_sentence_an_exit_code_and_no_files(home, words, code, part):

@@ -11,19 +11,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from tests.contract import CONTRACT, METRICS
 from trading.errors import ExitCode
 
 ROOT = Path(__file__).resolve().parents[2]
-TOP_LEVEL = {
-    "symbol", "timeframe", "candles", "start", "end", "capital", "final_equity", "currency", "halted", "metrics",
-    "monthly_returns", "params", "agents", "timing", "trade_hash", "fill_rules", "data_quality",
-}  # fmt: skip
-METRICS = {
-    "total_return", "annualized_return", "buy_and_hold_return", "sharpe", "sortino", "calmar", "max_drawdown",
-    "max_drawdown_duration_ms", "volatility", "win_rate", "profit_factor", "expectancy", "trades", "fills", "avg_win",
-    "avg_loss", "largest_win", "largest_loss", "avg_holding_ms", "fees", "fees_share_of_gross", "turnover", "exposure",
-    "value_at_risk_95", "conditional_var_95", "best_hour", "worst_hour", "best_weekday",
-}  # fmt: skip
 FILL_COLUMNS = {
     "timestamp", "candle", "order_id", "side", "price", "quantity", "fee", "reason", "level", "cash", "position",
 }  # fmt: skip
@@ -66,8 +57,8 @@ def test_a_backtest_answers_the_whole_contract_and_twice_the_same(stocked: Path)
     words = ("backtest", "--candles", "SIM/USDT", "--timeframe", "1m", "--set", "grid.spacing=0.006", "--json")
     files = ("--fills", "fills.parquet", "--equity", "equity.parquet", "--report", "report")
     first, second = answer(gridbot(stocked, *words, *files)), answer(gridbot(stocked, *words))
-    assert first.keys() >= TOP_LEVEL
-    assert first["metrics"].keys() >= METRICS
+    assert first.keys() >= CONTRACT.keys()
+    assert first["metrics"].keys() >= METRICS.keys()
     assert first["timing"].keys() >= {"load_s", "signals_s", "core_s", "total_s"}
     assert first["fill_rules"].keys() >= {"touch", "penetration"}
     assert (first["symbol"], first["timeframe"], first["currency"]) == ("SIM/USDT", "1m", "USDT")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from trading.market.rules import PPM
 from trading.signals.records import Action, Regime, VolatilityClass
 
 __all__ = [
@@ -84,6 +85,5 @@ class IntentKind(IntEnum):
 
 
 BUY, SELL = 1, -1
-PPM = 1_000_000
 NEVER = 2**62
 """A price, candle or time that is never reached; its negative is never undercut."""

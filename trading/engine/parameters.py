@@ -12,7 +12,7 @@ from trading.engine.records import MAX_BLACKOUTS, PARAMS
 from trading.engine.state import Records
 from trading.errors import Refused, UsageError
 from trading.market.rules import Market
-from trading.profiles import PROFILES, ProfileDefaults
+from trading.profiles import ProfileDefaults, profile_in_force
 from trading.settings import Settings
 from trading.signals.voting import TRAIL_BOUNDS
 
@@ -70,7 +70,7 @@ def derive_parameters(settings: Settings, market: Market) -> Records:
     Refused
         When a pinned spacing cannot pay its fees, or orders would fall under the market's least value.
     """
-    profile = PROFILES[settings.risk]
+    profile = profile_in_force(settings)
     params = np.zeros(1, PARAMS).view(np.recarray)
     groups = (
         _market_values(settings, market),
@@ -116,12 +116,10 @@ def _market_values(settings: Settings, market: Market) -> dict[str, int]:
 
 def _grid_values(settings: Settings, market: Market, profile: ProfileDefaults) -> dict[str, int]:
     grid = settings.grid
-    buy_levels = profile.buy_levels if grid.buy_levels is None else grid.buy_levels
-    sell_levels = profile.sell_levels if grid.sell_levels is None else grid.sell_levels
     return {
-        "buy_levels": buy_levels,
-        "sell_levels": sell_levels,
-        "pairs": buy_levels + sell_levels,
+        "buy_levels": profile.buy_levels,
+        "sell_levels": profile.sell_levels,
+        "pairs": profile.buy_levels + profile.sell_levels,
         "spacing_ppm": ppm(grid.spacing or 0),
         "swing_share_ppm": ppm(grid.swing_share),
         "min_spacing_ppm": ppm(grid.min_spacing),
@@ -141,7 +139,7 @@ def _grid_values(settings: Settings, market: Market, profile: ProfileDefaults) -
 def _trail_values(settings: Settings, profile: ProfileDefaults) -> dict[str, object]:
     trail, rules = settings.trail, action_rules(settings.grid.order_style)
     return {
-        "base_trail_ppm": ppm(profile.base_trail if trail.base is None else trail.base),
+        "base_trail_ppm": ppm(profile.base_trail),
         "trail_min": [ppm(low) for low, _ in TRAIL_BOUNDS],
         "trail_max": [ppm(high) for _, high in TRAIL_BOUNDS],
         "buy_cap_ppm": ppm(trail.buy_cap),
@@ -169,18 +167,15 @@ def _size_values(settings: Settings) -> dict[str, float]:
 
 def _risk_values(settings: Settings, profile: ProfileDefaults) -> dict[str, int]:
     limits = settings.limits
-    exposure = profile.max_exposure if limits.max_exposure is None else limits.max_exposure
-    by_exposure = max(int(exposure / (settings.size.order_share * settings.size.hold_confidence)), 1)
-    stop = profile.stop_loss if limits.stop_loss is None else limits.stop_loss
-    take = profile.take_profit if limits.take_profit is None else limits.take_profit
+    by_exposure = max(int(profile.max_exposure / (settings.size.order_share * settings.size.hold_confidence)), 1)
     return {
-        "max_drawdown_ppm": ppm(profile.max_drawdown if limits.max_drawdown is None else limits.max_drawdown),
-        "daily_loss_ppm": ppm(profile.daily_loss if limits.daily_loss is None else limits.daily_loss),
+        "max_drawdown_ppm": ppm(profile.max_drawdown),
+        "daily_loss_ppm": ppm(profile.daily_loss),
         "max_position_ppm": ppm(limits.max_position),
-        "max_exposure_ppm": ppm(exposure),
+        "max_exposure_ppm": ppm(profile.max_exposure),
         "max_open_levels": by_exposure if limits.max_open_levels is None else limits.max_open_levels,
-        "stop_ppm": ppm(stop * limits.early_stop),
-        "take_ppm": ppm(take),
+        "stop_ppm": ppm(profile.stop_loss * limits.early_stop),
+        "take_ppm": ppm(profile.take_profit),
         "flatten_on_halt": int(limits.flatten_on_halt),
         "cooldown": limits.cooldown_candles,
     }

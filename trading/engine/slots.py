@@ -5,6 +5,7 @@ from __future__ import annotations
 from trading.engine.codes import (
     BUY,
     NEVER,
+    PPM,
     SELL,
     FillReason,
     Halt,
@@ -46,7 +47,7 @@ def arm_price(book: Book, slot: Slot) -> int:
 @compiled
 def triggerable_floor(book: Book, slot: Slot) -> int:
     """Return the least price at which a taking sell still nets the slot's floor after spread and slippage."""
-    return share_up(slot.floor, 1_000_000 + book.params.slip_ppm) + 1
+    return share_up(slot.floor, PPM + book.params.slip_ppm) + 1
 
 
 @compiled

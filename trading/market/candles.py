@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trading.errors import DataError, UsageError
+from trading.market.names import base_of, quote_of
 from trading.market.timeframes import timeframe_ms
 
 PRICE_COLUMNS = ("open", "high", "low", "close")
@@ -114,9 +115,9 @@ class Candles:
     @property
     def base(self) -> str:
         """The traded asset of ``BASE/QUOTE``."""
-        return self.symbol.partition("/")[0]
+        return base_of(self.symbol)
 
     @property
     def quote(self) -> str:
         """The currency that prices are in."""
-        return self.symbol.partition("/")[2]
+        return quote_of(self.symbol)

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Protocol
 
 import numpy as np
 
@@ -15,27 +14,12 @@ from trading.errors import GridBotError, UsageError
 from trading.exchange import Clock, Exchange, Retry
 from trading.market.candles import COLUMNS, Candles
 from trading.market.download_pages import PAGE, Page, Span, aligned, checked_page, missing_spans, slots
+from trading.market.store import CandleStore
 from trading.market.timeframes import timeframe_ms
 
 _SILENT_STEP = 200
 _DAY_MS = 86_400_000
 _DEFAULT_PERIOD_MS = 30 * _DAY_MS
-
-
-class CandleSink(Protocol):
-    """The part of the candle store that a download needs."""
-
-    def append(self, candles: Candles) -> object:
-        """Store candles; those already stored at the same time are replaced."""
-        ...
-
-    def read(self, symbol: str, timeframe: str, start_ms: int | None = None, end_ms: int | None = None) -> Candles:
-        """Return the stored candles that open in ``[start_ms, end_ms)``; there must be some."""
-        ...
-
-    def last_timestamp(self, symbol: str, timeframe: str) -> int | None:
-        """Return the newest stored candle's open time, None when there is none."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +40,8 @@ class JobReport:
         Symbol and timeframe.
     wanted, passed : int
         Candles that the store lacked, and how many of them have been dealt with.
-    stored, pages : int
-        Candles written to the store, and answers that they came in.
+    stored : int
+        Candles written to the store.
     first_ms, last_ms : int or None
         Open times of the oldest and newest candle written.
     error : GridBotError or None
@@ -70,7 +54,6 @@ class JobReport:
     wanted: int = 0
     passed: int = 0
     stored: int = 0
-    pages: int = 0
     first_ms: int | None = None
     last_ms: int | None = None
     error: GridBotError | None = None
@@ -87,7 +70,7 @@ class Download:
     ----------
     reports : sequence of JobReport
         What to download; filled in as it goes, so that they can be read after an interruption.
-    store : CandleSink
+    store : CandleStore
         Where it goes, and what is there already.
     exchange : Exchange
         An open client; its rate limit is shared by all jobs.
@@ -104,7 +87,7 @@ class Download:
     def __init__(
         self,
         reports: Sequence[JobReport],
-        store: CandleSink,
+        store: CandleStore,
         exchange: Exchange,
         retry: Retry,
         clock: Clock,
@@ -206,7 +189,6 @@ class Download:
         self._store.append(Candles.from_columns(report.job.symbol, report.job.timeframe, columns))
         first_ms, last_ms = int(page[0, 0]), int(page[-1, 0])
         report.stored += len(page)
-        report.pages += 1
         report.first_ms = first_ms if report.first_ms is None else min(report.first_ms, first_ms)
         report.last_ms = last_ms if report.last_ms is None else max(report.last_ms, last_ms)
 
@@ -238,21 +220,6 @@ class Download:
                 return further if days[0, 0] <= cursor else int(days[0, 0])
             day += PAGE * _DAY_MS
         return end_ms
-
-
-async def download(
-    jobs: Sequence[DownloadJob],
-    store: CandleSink,
-    exchange: Exchange,
-    clock: Clock,
-    on_progress: Callable[[Progress], None],
-    start_ms: int | None = None,
-    end_ms: int | None = None,
-) -> list[JobReport]:
-    """Download what a store lacks of some candles, and say what became of each; see `Download`, which this runs."""
-    reports = [JobReport(job) for job in dict.fromkeys(jobs)]
-    await Download(reports, store, exchange, Retry(exchange.id, clock), clock, on_progress).run(start_ms, end_ms)
-    return reports
 
 
 def _check_offered(job: DownloadJob, exchange: Exchange) -> None:

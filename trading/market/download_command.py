@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -18,14 +17,13 @@ from trading.errors import ExitCode, GridBotError, UsageError
 from trading.exchange import Clock, Retry, SystemClock, open_exchange
 from trading.exchange.background import in_background
 from trading.market.download import Download, DownloadJob, JobReport
+from trading.market.requests import HomeRequest
 from trading.market.sources import home_store
 from trading.market.times import iso, time_ms
 
 
-class DownloadRequest(BaseModel):
+class DownloadRequest(HomeRequest):
     """Candles to fetch from an exchange."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     symbols: Annotated[list[str], Field(min_length=1)] = Field(
         description="one or more of BASE/QUOTE", json_schema_extra={"positional": True}
@@ -41,9 +39,6 @@ class DownloadRequest(BaseModel):
     rest_url: str | None = Field(None, description="http://host:port of another server that speaks for the exchange")
     concurrency: Annotated[int, Field(ge=1, le=32)] = Field(4, description="series downloaded at once")
     timeout_s: Annotated[float, Field(gt=0, le=300)] = Field(15, description="patience with one answer, seconds")
-    home: Path | None = Field(
-        None, description="data folder; else GRIDBOT_HOME, the checkout's .gridbot or the user's data folder"
-    )
 
 
 @dataclass(frozen=True, slots=True)

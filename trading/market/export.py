@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from trading.errors import DataError, UsageError
+from trading.errors import DataError, Refused, UsageError
 from trading.market.candles import Candles
 from trading.market.names import folder_name
 from trading.market.timeframes import timeframe_ms, timeframe_of
@@ -57,6 +58,8 @@ def export_csv(candles: Candles, folder: Path, keep: int | None = None) -> Expor
         When ``keep`` is under 1.
     DataError
         When there is nothing to write, or candles are made up.
+    Refused
+        When the folder cannot be written.
     """
     if keep is not None and keep < 1:
         raise UsageError(f"--keep {keep} would remove the export itself; keep 1 or more")
@@ -66,14 +69,17 @@ def export_csv(candles: Candles, folder: Path, keep: int | None = None) -> Expor
         raise DataError(f"{candles.symbol} {candles.timeframe} holds made-up candles; only real ones are exported")
     series = f"{folder_name(candles.symbol)}-{timeframe_of(timeframe_ms(candles.timeframe))}"
     first, last = (_stamp(int(time)) for time in candles.timestamp[[0, -1]])
-    folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{series}_{first}_{last}.csv"
     temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         arrow_csv.write_csv(pa.table(candles.columns()), temporary)
         temporary.replace(file)
+    except OSError as error:
+        raise Refused(f"{file} cannot be written ({error.strerror or error}); choose another folder") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
     return ExportReport(file, len(candles), _retire(folder, series, file, keep))
 
 

@@ -107,6 +107,16 @@ def symbol_for(path: Path | str, symbol: str | None) -> str:
     return found
 
 
+def base_of(symbol: str) -> str:
+    """Return the traded asset of a symbol: ``BTC`` of ``BTC/USDT``."""
+    return symbol.partition("/")[0]
+
+
+def quote_of(symbol: str) -> str:
+    """Return the currency that a symbol's prices are in: ``USDT`` of ``BTC/USDT`` and of ccxt's ``BTC/USDT:USDT``."""
+    return symbol.partition("/")[2].partition(":")[0]
+
+
 def folder_name(symbol: str) -> str:
     """Return the folder of a symbol: ``BTC/USDT`` is ``BTC-USDT``; `symbol_of_folder` is its inverse.
 

@@ -101,9 +101,9 @@ def read_rows(path: Path | str) -> RawRows:
 
 
 def _content(path: Path) -> bytes:
-    if path.is_dir():
-        raise DataError(f"{path} is a folder; name a candle file in it")
     try:
+        if path.is_dir():
+            raise DataError(f"{path} is a folder; name a candle file in it")
         content = path.read_bytes()
     except FileNotFoundError:
         raise DataError(f"there is no file {path}; check the path") from None
@@ -141,4 +141,5 @@ def _text(path: Path, content: bytes) -> bytes:
         raise DataError(f"{path.name} is no candle file of a known kind; give {_KINDS}") from None
     if b"\0" in content:
         raise DataError(f"{path.name} is no candle file of a known kind; give {_KINDS}")
-    return content
+    # Spreadsheets of old Macs end lines with a carriage return alone.
+    return content if b"\n" in content else content.replace(b"\r", b"\n")

@@ -67,7 +67,10 @@ def _layout(text: bytes, source: str) -> _Layout:
         start, line_number = end, line_number + 1
         line, end = _line(text, start)
     delimiter = max(_DELIMITERS, key=line.count)
-    cells = next(csv.reader([line], delimiter=delimiter))
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter))
+    except csv.Error as error:
+        raise DataError(f"{source}, line {line_number}: not CSV ({error}); correct the line") from None
     width = len(cells)
     if _is_header(cells):
         columns = find_columns(cells, f"{source}, line {line_number}")
@@ -138,7 +141,7 @@ def _read_slowly(text: bytes, layout: _Layout, source: str) -> RawRows:
     lines: list[int] = []
     try:
         for cells in reader:
-            if not cells:
+            if len(cells) < 2 and not "".join(cells).strip():
                 continue
             line = layout.first_line + reader.line_num - 1
             if len(cells) != layout.width:

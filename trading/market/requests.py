@@ -10,16 +10,19 @@ from pydantic.config import JsonDict
 
 _POSITIONAL: JsonDict = {"positional": True}
 _SYMBOL = "BASE/QUOTE; else taken from the file's name"
-_HOME = "data folder; else GRIDBOT_HOME, the checkout's .gridbot or the user's data folder"
 
 
-class _Request(BaseModel):
+class HomeRequest(BaseModel):
+    """What every command takes that reads or writes the data folder."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    home: Path | None = Field(None, description=_HOME)
+    home: Path | None = Field(
+        None, description="data folder; else GRIDBOT_HOME, the checkout's .gridbot or the user's data folder"
+    )
 
 
-class ImportRequest(_Request):
+class ImportRequest(HomeRequest):
     """Files to read into the store."""
 
     files: Annotated[list[Path], Field(min_length=1)] = Field(
@@ -29,7 +32,7 @@ class ImportRequest(_Request):
     timeframe: str | None = Field(None, description="candle length to store, such as 1h; else the file's own")
 
 
-class ExportRequest(_Request):
+class ExportRequest(HomeRequest):
     """Stored candles to write as CSV."""
 
     symbol: str = Field(description="BASE/QUOTE, as in `data list`", json_schema_extra=_POSITIONAL)
@@ -42,7 +45,7 @@ class ExportRequest(_Request):
     )
 
 
-class CheckRequest(_Request):
+class CheckRequest(HomeRequest):
     """Candles to check."""
 
     targets: Annotated[list[str], Field(min_length=1)] = Field(
@@ -58,5 +61,5 @@ class CheckRequest(_Request):
     stuck_run: Annotated[int, Field(ge=2)] = Field(10, description="identical closes in a row that count as stuck")
 
 
-class ListRequest(_Request):
+class ListRequest(HomeRequest):
     """The store to list."""

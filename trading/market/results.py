@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -71,14 +72,13 @@ class ImportResult:
 
     def as_text(self) -> RenderableType:
         """Return a table, and a sentence for each file that was tidied or has gaps."""
-        table = _table("file", "symbol", "timeframe", "from", "to", "added", "replaced", "unchanged")
+        table = _table("file", "series", "first (UTC)", "last (UTC)", "added", "replaced", "same")
         notes = []
         for one in self.files:
             stored, quality = one.stored, one.quality
             counts = (f"{count:,}" for count in (stored.added, stored.replaced, stored.unchanged))
-            table.add_row(
-                one.file, stored.symbol, stored.timeframe, iso(quality.start_ms), iso(quality.end_ms), *counts
-            )
+            times = (_time(quality.start_ms), _time(quality.end_ms))
+            table.add_row(one.file, f"{stored.symbol} {stored.timeframe}", *times, *counts)
             if one.tidying.out_of_order or one.tidying.duplicates:
                 notes.append(
                     f"{one.file}: {one.tidying.out_of_order} rows were out of order and "
@@ -217,19 +217,27 @@ class ListResult:
         """Return a table, or how to fill an empty store."""
         if not self.series:
             return Text("The store is empty; fill it with `gridbot data import` or `gridbot data download`.")
-        table = _table("symbol", "timeframe", "first", "last", "candles", "missing", "size")
+        table = _table("series", "first (UTC)", "last (UTC)", "candles", "missing", "size")
         for one in self.series:
             size = f"{one.bytes / 1024:,.0f} KiB"
-            times = (iso(one.first_ms), iso(one.last_ms))
-            table.add_row(one.symbol, one.timeframe, *times, f"{one.candles:,}", f"{one.missing:,}", size)
+            times = (_time(one.first_ms), _time(one.last_ms))
+            table.add_row(f"{one.symbol} {one.timeframe}", *times, f"{one.candles:,}", f"{one.missing:,}", size)
         return table
 
 
-_NUMBERS = ("count", "added", "replaced", "unchanged", "candles", "missing", "size")
+_NUMBERS = ("count", "added", "replaced", "same", "candles", "missing", "size")
 
 
 def _table(*columns: str, title: str | None = None) -> Table:
     table = Table(title=title, title_justify="left")
     for column in columns:
-        table.add_column(column, justify="right" if column in _NUMBERS else "left")
+        # Nothing is cut off on a narrow terminal: a symbol or time that lost its end may be read as another one.
+        justify: Literal["left", "right"] = "right" if column in _NUMBERS else "left"
+        date_width = len("2024-01-01") if column.endswith("(UTC)") else None
+        table.add_column(column, justify=justify, overflow="fold", min_width=date_width)
     return table
+
+
+def _time(milliseconds: int) -> str:
+    # With a blank a narrow table can put the hour on a line of its own.
+    return iso(milliseconds).replace("T", " ").removesuffix("Z").removesuffix(":00")

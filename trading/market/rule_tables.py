@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from trading.errors import DataError
 from trading.market.candles import PRICE_COLUMNS, Candles
-from trading.market.names import USD_LIKE
+from trading.market.names import USD_LIKE, base_of, quote_of
 from trading.market.rules import Market
 from trading.settings import MarketSettings
 
@@ -58,6 +58,7 @@ _NOTIONAL = {
 _LOT_SHARE_OF_NOTIONAL = 0.01
 # One lot at one tick is at least this much money, so that a few hundred thousand of the quote still count exactly.
 _LEAST_STEP = Decimal("1E-10")
+_CHEAP_EXPONENT = 5
 _FINEST_TICK = 12
 # A tick finer than this share of the price is float noise, not a rule of a market.
 _COARSEST_SHARE = 1e-3
@@ -99,7 +100,7 @@ def market_for(symbol: str, warmup: Candles, pinned: MarketSettings) -> Market:
     DataError
         When there are no warm-up candles and a rule must be estimated.
     """
-    quote = symbol.partition("/")[2].partition(":")[0]
+    quote = quote_of(symbol)
     notional = _NOTIONAL.get(quote, _DOLLAR_NOTIONAL)
     rules = _rules(symbol, warmup, pinned, notional)
     pins = [name for name in _PINNABLE if getattr(pinned, name) is not None]
@@ -127,7 +128,7 @@ def _fee(share: float | None) -> Decimal:
 def _rules(symbol: str, warmup: Candles, pinned: MarketSettings, notional: Decimal) -> _Rules:
     if pinned.tick_size is not None and pinned.lot_size is not None:
         return _Rules(pinned.tick_size, pinned.lot_size, "as set")
-    base, _, quote = symbol.partition("/")
+    base, quote = base_of(symbol), quote_of(symbol)
     prices = np.concatenate([getattr(warmup, name) for name in PRICE_COLUMNS])
     if len(prices) == 0:
         raise DataError(
@@ -177,6 +178,7 @@ def estimate_tick(prices: NDArray[np.float64]) -> Decimal:
 def _estimate_lot(prices: NDArray[np.float64], tick: Decimal, notional: Decimal) -> Decimal:
     value = float(notional) * _LOT_SHARE_OF_NOTIONAL
     exponent = int(np.floor(np.log10(value / np.median(prices))))
-    lot = min(Decimal(1), Decimal(1).scaleb(exponent))
+    # A lot of more than one unit is rare, but where a unit is worth next to nothing 64 bits cannot count them singly.
+    lot = Decimal(1).scaleb(exponent if exponent >= _CHEAP_EXPONENT else min(0, exponent))
     least = int(np.ceil(np.log10(float(_LEAST_STEP / tick))))
     return max(lot, Decimal(1).scaleb(least))

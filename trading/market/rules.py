@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trading.errors import Refused
+from trading.market.names import base_of, quote_of
 
 PPM = 1_000_000
 _INT64_ROOM = 2**62
@@ -86,12 +87,12 @@ class Market:
     @property
     def base(self) -> str:
         """The traded asset."""
-        return self.symbol.partition("/")[0]
+        return base_of(self.symbol)
 
     @property
     def quote(self) -> str:
         """The currency of prices and money."""
-        return self.symbol.partition("/")[2]
+        return quote_of(self.symbol)
 
     def ticks(self, prices: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return prices as ticks, rounded to the nearest; an off-tick price moves by at most half a tick."""

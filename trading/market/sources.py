@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from trading.errors import DataError, UsageError
@@ -20,8 +21,9 @@ def home_store(home: Path | None = None) -> CandleStore:
 def is_file(target: str) -> bool:
     """Return whether a target means a file: it exists, or is written like one and not like a symbol."""
     path = Path(target)
-    if path.exists():
-        return True
+    with suppress(OSError):  # a name that is too long for the system is no file
+        if path.exists():
+            return True
     return path.suffix != "" or path.is_absolute() or target.count("/") > 1
 
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from trading.market.resampling import bucket_opens, resample
 from trading.market.rows import require_values
 from trading.market.store_files import merge, read_month, remove_leftovers, split_months, write_months
 from trading.market.timeframes import is_timeframe, timeframe_ms, timeframe_of
+
+if TYPE_CHECKING:
+    import duckdb
 
 _MONTH_FILE = re.compile(r"\d{4}-\d{2}\.parquet")
 _GLOB = re.compile(r"([*?\[])")
@@ -107,7 +110,7 @@ class CandleStore:
         DataError
             When a candle is made up or holds a value that no candle may have; nothing is stored then.
         Refused
-            When another process keeps the series locked.
+            When another process keeps the series locked, or the store's folder cannot be written.
         """
         folder = self._folder(candles.symbol, candles.timeframe)
         timeframe = folder.name
@@ -119,9 +122,15 @@ class CandleStore:
         require_values(candles)
         if len(candles) == 0:
             return AppendReport(candles.symbol, timeframe, 0, 0, 0)
-        with self._locked(candles.symbol, timeframe):
-            remove_leftovers(folder)
-            return self._append_locked(candles, folder, timeframe)
+        try:
+            with self._locked(candles.symbol, timeframe):
+                remove_leftovers(folder)
+                return self._append_locked(candles, folder, timeframe)
+        except OSError as error:
+            raise Refused(
+                f"the candle store {self.root} cannot be written ({error.strerror or error}); "
+                "make room there or choose another --home"
+            ) from error
 
     def _append_locked(self, candles: Candles, folder: Path, timeframe: str) -> AppendReport:
         changed: dict[Path, dict[str, NDArray[np.generic]]] = {}
@@ -218,6 +227,8 @@ class CandleStore:
         return Candles.from_columns(symbol, timeframe, {name: np.asarray(result[name]) for name in COLUMNS})
 
     def _run(self, query: str, files: list[Path], **values: int) -> duckdb.DuckDBPyConnection:
+        import duckdb  # here, so that reading a file does not wait for it
+
         # DuckDB reads * ? [ in a path as a pattern; in brackets they stand for themselves.
         paths = [_GLOB.sub(r"[\1]", str(file)) for file in files]
         try:

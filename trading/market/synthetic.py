@@ -123,7 +123,6 @@ class _Maker:
         self._sigma = config.volatility * math.sqrt(step_ms / _YEAR_MS) / _volatility_gain(config)
         digits = _SIGNIFICANT_DIGITS - 1 - math.floor(math.log10(start_price))
         self._decimals = digits if config.price_decimals is None else config.price_decimals
-        self._start_price = start_price
         self._volume = config.daily_turnover * step_ms / _DAY_MS / start_price
         self._regime, self._left = 0, 0
         self._variance = 1.0

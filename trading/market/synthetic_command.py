@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from trading.commands import Progress
 from trading.errors import ExitCode, Refused
 from trading.market.candles import COLUMNS, Candles
+from trading.market.requests import HomeRequest
 from trading.market.sources import home_store
 from trading.market.store import CandleStore
 from trading.market.synthetic import SyntheticHistory, synthetic_history
@@ -22,10 +22,8 @@ from trading.market.times import iso, time_ms
 _STORED_AT_ONCE = 50_000
 
 
-class SyntheticRequest(BaseModel):
+class SyntheticRequest(HomeRequest):
     """A synthetic market to make."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     symbol: str = Field("SIM/USDT", description="BASE/QUOTE to store it as", json_schema_extra={"positional": True})
     timeframe: str = Field("1m", description="candle length")
@@ -34,9 +32,6 @@ class SyntheticRequest(BaseModel):
     start: str = Field("2024-01-01", description="first open time, ISO")
     start_price: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(
         30_000.0, description="first open, quote currency"
-    )
-    home: Path | None = Field(
-        None, description="data folder; else GRIDBOT_HOME, the checkout's .gridbot or the user's data folder"
     )
 
 

@@ -9,6 +9,8 @@ from trading.errors import UsageError
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _UNITS_BY_LENGTH = sorted(_UNIT_MS.items(), key=lambda unit: -unit[1])
 _PATTERN = re.compile(r"([1-9]\d*)([smhdw])")
+# Times run from 1990 to 2100: no two candles are further apart.
+_LONGEST_MS = 110 * 366 * _UNIT_MS["d"]
 
 
 def timeframe_ms(timeframe: str) -> int:
@@ -25,14 +27,22 @@ def timeframe_ms(timeframe: str) -> int:
         When the text is no timeframe.
     """
     match = _PATTERN.fullmatch(timeframe)
-    if match is None:
-        raise UsageError(f"{timeframe!r} is not a timeframe; write a count and a unit of s, m, h, d or w, such as 5m")
-    return int(match[1]) * _UNIT_MS[match[2]]
+    # Ten digits of seconds are centuries; Python refuses to read thousands of digits.
+    length_ms = int(match[1]) * _UNIT_MS[match[2]] if match is not None and len(match[1]) <= 10 else None
+    if length_ms is None or length_ms > _LONGEST_MS:
+        raise UsageError(
+            f"{timeframe[:40]!r} is not a timeframe; write a count and a unit of s, m, h, d or w, such as 5m"
+        )
+    return length_ms
 
 
 def is_timeframe(text: str) -> bool:
     """Return whether a text is a timeframe."""
-    return _PATTERN.fullmatch(text) is not None
+    try:
+        timeframe_ms(text)
+    except UsageError:
+        return False
+    return True
 
 
 def timeframe_of(length_ms: int) -> str:

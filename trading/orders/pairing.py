@@ -14,11 +14,11 @@ Ints = NDArray[np.int64]
 
 _INT64_MAX = (1 << 63) - 1
 LARGEST = 1 << 61
-"""Quantities must stay under this for `share_of` to be exact."""
+"""Quantities must stay under this for `prorated` to be exact."""
 
 
 @compiled
-def share_of(amount: int, part: int, whole: int) -> int:
+def prorated(amount: int, part: int, whole: int) -> int:
     """Return ``amount * part // whole`` without overflow.
 
     Parameters
@@ -104,10 +104,10 @@ def _match(fills: Ints, following: Ints, queues: Ints, matches: Ints, left: Ints
                     return count, row
                 buy = oldest
             part = min(sold, left[buy, 0])
-            cost = share_of(left[buy, 1], part, left[buy, 0])
-            entry_fee = share_of(left[buy, 2], part, left[buy, 0])
-            income = share_of(proceeds, part, sold)
-            fee_part = share_of(exit_fee, part, sold)
+            cost = prorated(left[buy, 1], part, left[buy, 0])
+            entry_fee = prorated(left[buy, 2], part, left[buy, 0])
+            income = prorated(proceeds, part, sold)
+            fee_part = prorated(exit_fee, part, sold)
             left[buy, 0] -= part
             left[buy, 1] -= cost
             left[buy, 2] -= entry_fee

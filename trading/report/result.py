@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.text import Text
 
 from trading.errors import DataError, ExitCode
 from trading.market.candles import Candles
@@ -21,7 +23,8 @@ from trading.market.times import iso
 from trading.metrics import Metrics, drawdown, monthly_returns
 from trading.orders import Fills, Trades
 from trading.orders.fills import write_parquet
-from trading.report.text import result_text
+from trading.report.formats import short_time
+from trading.report.text import figures_table, headline
 
 Floats = NDArray[np.float64]
 
@@ -179,8 +182,20 @@ class BacktestResult:
         return {name: plain_json(value) for name, value in content.items()}
 
     def as_text(self) -> RenderableType:
-        """Return the result as a table for people."""
-        return result_text(self)
+        """Return the headline, the figures that matter and every warning."""
+        parts: list[RenderableType] = [
+            headline(self.metrics, float(self.capital), self.final_equity, self.currency),
+            figures_table(self.metrics, self.fill_rules, self.refusals, self.currency),
+        ]
+        if self.halted:
+            parts.append(Text(f"halted: {self.halted}", style="bold yellow"))
+        parts.extend(Text(f"! {warning}", style="yellow") for warning in self.warnings)
+        parts.extend(Text(f"· {note}", style="dim") for note in self.notes)
+        if self.report_path is not None:
+            parts.append(Text.assemble(("report ", "dim"), (str(self.report_path), "cyan")))
+        period = f"{short_time(self.start_ms)} to {short_time(self.end_ms)} UTC, {len(self.candles):,} candles"
+        title = Text.assemble((self.candles.symbol, "bold"), f" {self.candles.timeframe}  ", (period, "dim"))
+        return Panel(Group(*parts), title=title, title_align="left", border_style="dim", padding=(1, 2), expand=False)
 
     def write_fills(self, path: Path) -> Path:
         """Write the fills to a parquet file; see `trading.orders.Fills.table`."""

@@ -1,53 +1,47 @@
-"""A backtest's result as a table for the terminal."""
+"""A backtest's figures as rich text for the terminal."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-from rich.console import Group, RenderableType
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from trading.report.formats import duration, money, number, percent, short_time
-
-if TYPE_CHECKING:
-    from trading.report.result import BacktestResult
+from trading.metrics import Metrics
+from trading.report.formats import duration, money, number, percent
 
 _SHOWN_REFUSALS = 4
 
 
-def result_text(result: BacktestResult) -> RenderableType:
-    """Return the headline, the figures that matter and every warning."""
-    parts: list[RenderableType] = [_headline(result), _figures(result)]
-    if result.halted:
-        parts.append(Text(f"halted: {result.halted}", style="bold yellow"))
-    parts.extend(Text(f"! {warning}", style="yellow") for warning in result.warnings)
-    parts.extend(Text(f"· {note}", style="dim") for note in result.notes)
-    if result.report_path is not None:
-        parts.append(Text.assemble(("report ", "dim"), (str(result.report_path), "cyan")))
-    title = Text.assemble((result.candles.symbol, "bold"), f" {result.candles.timeframe}  ", (_period(result), "dim"))
-    return Panel(Group(*parts), title=title, title_align="left", border_style="dim", padding=(1, 2), expand=False)
-
-
-def _period(result: BacktestResult) -> str:
-    return f"{short_time(result.start_ms)} to {short_time(result.end_ms)} UTC, {len(result.candles):,} candles"
-
-
-def _headline(result: BacktestResult) -> Text:
-    metrics, unit = result.metrics, result.currency
+def headline(metrics: Metrics, capital: float, final_equity: float, currency: str) -> Text:
+    """Return the return, the money before and after (quote currency), and the market's own return."""
     return Text.assemble(
         (percent(metrics.total_return), f"bold {_colour(metrics.total_return)}"),
-        f"  {money(float(result.capital))} → {money(result.final_equity)} {unit}",
+        f"  {money(capital)} → {money(final_equity)} {currency}",
         ("   buy & hold ", "dim"),
         (percent(metrics.buy_and_hold_return), _colour(metrics.buy_and_hold_return)),
         "\n",
     )
 
 
-def _figures(result: BacktestResult) -> Table:
-    metrics, rules = result.metrics, result.fill_rules
-    refusals = sorted(result.refusals.items(), key=lambda rule: (-rule[1], rule[0]))[:_SHOWN_REFUSALS]
+def figures_table(
+    metrics: Metrics, fill_rules: Mapping[str, float | None], refusals: Mapping[str, int], currency: str
+) -> Table:
+    """Return the figures that matter, two to a row, and the rules that refused most orders.
+
+    Parameters
+    ----------
+    metrics : Metrics
+        What the run was worth.
+    fill_rules : mapping of str to float
+        Total return under ``touch`` and under ``penetration``; None or missing where it is not known.
+    refusals : mapping of str to int
+        Refused orders by rule.
+    currency : str
+        Of the fees.
+    """
+    most_refused = sorted(refusals.items(), key=lambda rule: (-rule[1], rule[0]))[:_SHOWN_REFUSALS]
+    touch, penetration = (percent(fill_rules.get(rule)) for rule in ("touch", "penetration"))
     rows = (
         ("annualised", percent(metrics.annualized_return), "trades", f"{metrics.trades:,} ({metrics.fills:,} fills)"),
         ("max drawdown", percent(metrics.max_drawdown), "win rate", percent(metrics.win_rate, 1, signed=False)),
@@ -58,18 +52,18 @@ def _figures(result: BacktestResult) -> Table:
             number(metrics.profit_factor),
         ),
         ("volatility", percent(metrics.volatility, signed=False), "expectancy", money(metrics.expectancy, signed=True)),
-        ("sharpe", number(metrics.sharpe), "fees", f"{money(metrics.fees)} {result.currency}"),
+        ("sharpe", number(metrics.sharpe), "fees", f"{money(metrics.fees)} {currency}"),
         ("sortino", number(metrics.sortino), "turnover", f"{number(metrics.turnover, 1)} x capital"),
         ("calmar", number(metrics.calmar), "exposure", percent(metrics.exposure, 1, signed=False)),
-        ("return, touch", percent(rules.get("touch")), "return, penetration", percent(rules.get("penetration"))),
+        ("return, touch", touch, "return, penetration", penetration),
     )
     table = Table.grid(padding=(0, 3))
     for style, justify in (("dim", "left"), ("", "right"), ("dim", "left"), ("", "right")):
         table.add_column(style=style, justify=justify)  # type: ignore[arg-type]
     for row in rows:
         table.add_row(*row)
-    if refusals:
-        table.add_row("refused orders", ", ".join(f"{rule} {count:,}" for rule, count in refusals))
+    if most_refused:
+        table.add_row("refused orders", ", ".join(f"{rule} {count:,}" for rule, count in most_refused))
     return table
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trading.commands import Progress
+from trading.commands import Progress, result_of
 from trading.engine.codes import PPM, Halt, Rule
 from trading.engine.compiling import forget_old_versions, must_compile
 from trading.engine.grid import lay_levels
@@ -18,18 +18,14 @@ from trading.engine.loop import run
 from trading.engine.simulation import Simulation, simulate
 from trading.engine.state import Records
 from trading.engine.tape import pack_tape
-from trading.errors import DataError
 from trading.market.candles import Candles
-from trading.market.filling import fill_short_gaps
-from trading.market.quality import inspect, require_usable
-from trading.market.quality_report import QualityReport
-from trading.market.rule_tables import market_for
 from trading.market.rules import Market
 from trading.metrics import AgentVotes, Metrics, Run, compute_metrics
 from trading.orders import Fills, Trades, pair_trades, replay
 from trading.orders.ledger import LedgerMismatch
 from trading.report.result import BacktestResult, GridLevels
 from trading.sessions.effective import effective_settings
+from trading.sessions.preparation import Prepared, input_rows, prepare, real_rows
 from trading.sessions.strategy import TRAILING_GRID, Strategy
 from trading.settings import Settings
 from trading.signals.records import AgentReport, Signals
@@ -82,13 +78,7 @@ def backtest(
     >>> again.fills.trade_hash() == result.fills.trade_hash()
     True
     """
-    steps = backtest_steps(candles, settings or Settings(), allow_gaps=allow_gaps, strategy=strategy)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: BacktestResult = end.value
-            return result
+    return result_of(backtest_steps(candles, settings or Settings(), allow_gaps=allow_gaps, strategy=strategy))
 
 
 def backtest_steps(
@@ -126,38 +116,6 @@ def backtest_steps(
     timing = {"load_s": load_s, "signals_s": signals_s, "core_s": core_s, "total_s": load_s + perf_counter() - began}
     warnings = result.warnings + fill_rule_warning(fill_rules)
     return replace(result, fill_rules=fill_rules, timing=timing, warnings=warnings)
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """Candles that may be traded, what is known of their quality, and their market."""
-
-    candles: Candles
-    quality: QualityReport
-    warnings: tuple[str, ...]
-    market: Market
-
-
-def prepare(candles: Candles, settings: Settings, allow_gaps: bool) -> Prepared:
-    """Check candles, bridge their short gaps and find their market's rules from the warm-up rows.
-
-    Raises
-    ------
-    DataError
-        When they are unusable or too few.
-    """
-    warmup = settings.signals.warmup_candles
-    if len(candles) <= warmup:
-        raise DataError(
-            f"{candles.symbol} {candles.timeframe} has {len(candles)} candles and the warm-up takes {warmup}; "
-            "use more candles or a smaller signals.warmup_candles"
-        )
-    quality = inspect(candles)
-    warnings = tuple(require_usable(quality, allow_gaps))
-    bridged = fill_short_gaps(candles)
-    market = market_for(candles.symbol, bridged[:warmup], settings.market)
-    market.check_fits(settings.capital, float(candles.high.max()))
-    return Prepared(bridged, quality, warnings, market)
 
 
 def _other_fill_rule(params: Records) -> Records:
@@ -233,16 +191,6 @@ def _agent_row(report: AgentReport) -> dict[str, object]:
     return {name: getattr(report, name) for name in shown}
 
 
-def real_rows(candles: Candles) -> NDArray[np.int64]:
-    """Return the rows that were not made up to bridge a gap."""
-    return np.arange(len(candles)) if candles.filled is None else np.flatnonzero(~candles.filled)
-
-
-def input_rows(fills: Fills, real: NDArray[np.int64]) -> Fills:
-    """Return fills whose ``candle`` counts the caller's rows, which are the ``real`` rows of those traded on."""
-    return replace(fills, candle=np.searchsorted(real, fills.candle))
-
-
 def _audit(fills: Fills, capital: Decimal, simulation: Simulation) -> None:
     core, ledger = simulation.state.core, replay(fills, capital).ledger
     position = int(core.position_lots) * PPM + int(core.dust_microlots)
@@ -299,11 +247,15 @@ def _notes(market: Market, recentres: int, halts: int) -> tuple[str, ...]:
     notes = [
         f"fees are included: maker {market.maker_fee:.4%}, taker {market.taker_fee:.4%}, a buy's in {fee_asset}",
         f"market rules: {market.source}",
-        f"the grid was recentred {recentres} times",
+        f"the grid was recentred {_times(recentres)}",
     ]
     if halts:
-        notes.append(f"trading was halted {halts} times")
+        notes.append(f"trading was halted {_times(halts)}")
     return tuple(notes)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _grid_history(grids: Records, params: Records, market: Market, real: NDArray[np.int64]) -> tuple[GridLevels, ...]:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from time import perf_counter
 
 from trading.commands import Progress
 from trading.errors import UsageError
 from trading.market.candles import Candles
 from trading.market.names import symbol_from_name
-from trading.market.sources import home_store, open_candles
+from trading.market.sources import home_store, is_file, open_candles
 from trading.market.store import CandleStore
 from trading.market.times import time_ms
 from trading.report.html import write_report
 from trading.report.result import BacktestResult
-from trading.sessions.backtest import backtest_steps, prepare
+from trading.sessions.backtest import backtest_steps
 from trading.sessions.configuration import Configuration, configuration
 from trading.sessions.portfolio import portfolio_steps
 from trading.sessions.portfolio_result import PortfolioResult
+from trading.sessions.preparation import prepare
 from trading.sessions.requests import BacktestRequest, ConfigRequest, SettingsRequest
 from trading.setting_sources import settings_with_sources
 from trading.settings import Settings
@@ -31,6 +33,7 @@ def backtest(
 ) -> Generator[Progress, None, BacktestResult | PortfolioResult]:
     """Trade past candles; one file or symbol gives a result of its own, several share one capital."""
     settings, sources = _settings(request)
+    _check_outputs(request)
     if len(request.candles) > 1:
         return (yield from _several(request, settings))
     began = perf_counter()
@@ -53,6 +56,16 @@ def _several(request: BacktestRequest, settings: Settings) -> Generator[Progress
         raise UsageError("--symbol, --fills, --equity and --report take one --candles; leave them out for several")
     markets = [_load(request, target, None) for target in request.candles]
     return (yield from portfolio_steps(markets, settings, allow_gaps=request.allow_gaps))
+
+
+def _check_outputs(request: BacktestRequest) -> None:
+    taken = {Path(target).resolve(): "--candles" for target in request.candles if is_file(target)}
+    for option, path in (("--fills", request.fills), ("--equity", request.equity)):
+        if path is None:
+            continue
+        other = taken.setdefault(path.resolve(), option)
+        if other != option:
+            raise UsageError(f"{option} would overwrite {path}, which {other} names; choose another file")
 
 
 def _settings(request: SettingsRequest) -> tuple[Settings, dict[str, str]]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from trading.engine.codes import PPM
 from trading.engine.state import Records
 from trading.market.rules import Market
-from trading.profiles import PROFILES
+from trading.profiles import profile_in_force
 from trading.settings import Section, Settings
 
 _FROM_PARAMS = {
@@ -20,7 +20,6 @@ _FROM_PARAMS = {
     "limits.max_open_levels": ("max_open_levels", 1),
     "limits.take_profit": ("take_ppm", PPM),
 }
-_FROM_PROFILE = ("limits.min_confidence", "limits.stop_loss")
 
 
 def effective_settings(
@@ -47,9 +46,8 @@ def effective_settings(
         values[f"market.{name}"] = getattr(market, name)
     values["market.source"] = market.source
     values |= _derived(values, params)
-    for name in _FROM_PROFILE:
-        if values[name] is None:
-            values[name] = getattr(PROFILES[settings.risk], name.partition(".")[2])
+    profile = profile_in_force(settings)
+    values |= {"limits.min_confidence": profile.min_confidence, "limits.stop_loss": profile.stop_loss}
     if first_grid is not None and len(first_grid):
         values["grid.spacing"] = int(first_grid[0].spacing_ppm) / PPM
         values["grid.first_centre"] = market.price(first_grid[0].centre)

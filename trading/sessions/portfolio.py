@@ -9,7 +9,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from trading.commands import Progress
+from trading.commands import Progress, result_of
 from trading.engine.codes import PPM, Halt
 from trading.engine.compiling import entry_point
 from trading.engine.loop import step
@@ -25,12 +25,10 @@ from trading.orders import Fills, LedgerMismatch, Trades, pair_trades
 from trading.sessions.backtest import (
     fill_rule_warning,
     halt_sentence,
-    input_rows,
-    prepare,
-    real_rows,
     total_return,
 )
 from trading.sessions.portfolio_result import PortfolioResult, SymbolResult
+from trading.sessions.preparation import input_rows, prepare, real_rows
 from trading.sessions.strategy import TRAILING_GRID, Strategy
 from trading.settings import Settings
 
@@ -110,13 +108,7 @@ def backtest_portfolio(
     UsageError
         When the series do not fit together.
     """
-    steps = portfolio_steps(series, settings or Settings(), allow_gaps=allow_gaps, strategy=strategy)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: PortfolioResult = end.value
-            return result
+    return result_of(portfolio_steps(series, settings or Settings(), allow_gaps=allow_gaps, strategy=strategy))
 
 
 def portfolio_steps(

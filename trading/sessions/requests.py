@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from trading.settings import RiskProfile
+from trading.market.requests import HomeRequest
+from trading.settings import Amount, RiskProfile
 
 
-class SettingsRequest(BaseModel):
+class SettingsRequest(HomeRequest):
     """What every command takes that reads the settings."""
-
-    model_config = ConfigDict(extra="forbid")
 
     symbol: str | None = Field(None, description="BASE/QUOTE; else from the file's name")
     timeframe: str | None = Field(None, description="candle length such as 5m; coarser than the file's resamples")
-    capital: Annotated[Decimal, Field(gt=0)] | None = Field(None, description="starting money, quote currency [10000]")
+    capital: Amount | None = Field(None, description="starting money, quote currency [10000]")
     risk: RiskProfile | None = Field(None, description="risk tolerance [moderate]")
     set: list[str] = Field([], description="pin a setting, as in grid.spacing=0.01; repeatable")
-    home: Path | None = Field(None, description="data folder")
 
 
 class BacktestRequest(SettingsRequest):

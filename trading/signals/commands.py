@@ -11,7 +11,7 @@ from trading.errors import DataError
 from trading.market.candles import Candles
 from trading.market.sources import home_store, open_candles
 from trading.market.times import iso, time_ms
-from trading.profiles import PROFILES
+from trading.profiles import profile_in_force
 from trading.setting_sources import load_settings
 from trading.signals.agents.base import Agent
 from trading.signals.consensus import compute_signals
@@ -87,7 +87,6 @@ def explain(request: ExplainRequest) -> Generator[Progress, None, Explanation]:
         agent = agents[report.name]
         reasons = _reasons(agent, indicators, row) if agent is not None and report.skipped is None else ()
         votes.append(_explained(report, row, reasons))
-    pinned = settings.limits.min_confidence
     return Explanation(
         symbol=candles.symbol,
         timeframe=candles.timeframe,
@@ -97,7 +96,7 @@ def explain(request: ExplainRequest) -> Generator[Progress, None, Explanation]:
         confidence=float(signals.confidence[row]),
         trail=float(signals.trail[row]),
         disagreement=float(signals.disagreement[row]),
-        min_confidence=PROFILES[settings.risk].min_confidence if pinned is None else pinned,
+        min_confidence=profile_in_force(settings).min_confidence,
         regime=regime_name(signals.regime[row]),
         volatility=class_name(signals.volatility[row]),
         votes=tuple(votes),

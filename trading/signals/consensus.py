@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from trading.errors import AgentFailed, DataError, UsageError
 from trading.market.candles import Candles
-from trading.profiles import PROFILES
+from trading.profiles import profile_in_force
 from trading.settings import Settings
 from trading.signals.indicators import IndicatorSet
 from trading.signals.records import AgentReport, AgentView, Signals
@@ -150,8 +150,7 @@ def _require_known(settings: Settings) -> None:
 
 
 def _consensus(ballot: _Ballot, indicators: IndicatorSet, settings: Settings, names: Iterable[str]) -> Signals:
-    profile = PROFILES[settings.risk]
-    pinned_confidence, pinned_trail = settings.limits.min_confidence, settings.trail.base
+    profile = profile_in_force(settings)
     count = len(ballot.names)
     starting = settings.signals.weights
     action, confidence, trail, disagreement, weights, counts = tally(
@@ -163,8 +162,8 @@ def _consensus(ballot: _Ballot, indicators: IndicatorSet, settings: Settings, na
         indicators.volatility_class(),
         np.array([starting.get(name, 1.0) for name in ballot.names], dtype=np.float64),
         settings.signals.adapt,
-        profile.min_confidence if pinned_confidence is None else pinned_confidence,
-        profile.base_trail if pinned_trail is None else pinned_trail,
+        profile.min_confidence,
+        profile.base_trail,
     )
     reports = {
         name: _report(name, ballot.view(row), float(weights[row]), int(counts[row, 0]), int(counts[row, 1]))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pydantic import BaseModel, ConfigDict, Field
 
+from trading.market.requests import HomeRequest
 from trading.settings import RiskProfile
 
 
@@ -15,10 +14,8 @@ class AgentsRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ExplainRequest(BaseModel):
+class ExplainRequest(HomeRequest):
     """One candle, and the settings under which the agents vote."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     candles: str = Field(description="candle file, or a symbol in the store", json_schema_extra={"positional": True})
     at: str | None = Field(None, description="time within the candle, ISO, UTC unless it has a zone; else the last one")
@@ -26,4 +23,3 @@ class ExplainRequest(BaseModel):
     timeframe: str | None = Field(None, description="candle length such as 5m; longer than the file's resamples")
     risk: RiskProfile | None = Field(None, description="risk tolerance; sets the least confidence and the base trail")
     set: list[str] = Field([], description="pin a setting, as in signals.adapt=false; repeatable")
-    home: Path | None = Field(None, description="data folder")

@@ -150,15 +150,16 @@ class Explanation:
     def as_text(self) -> RenderableType:
         """Return a table of votes and a line on the consensus."""
         title = f"{self.symbol} {self.timeframe} at {self.time}, close {self.close:.8g}"
-        table = Table("agent", "vote", "confidence", "trail", "weight", "reasons", title=title, show_lines=True)
+        # Three columns and not six: the reasons need the room on a narrow terminal.
+        table = Table("agent", "vote", "reasons", title=title, show_lines=True)
         for vote in self.votes:
             if vote.skipped is not None:
-                table.add_row(vote.agent, "skipped", "", "", "", Text(vote.skipped, "red"))
+                table.add_row(vote.agent, "skipped", Text(vote.skipped, "red"))
                 continue
-            trail = f"{vote.trail:.2%}" if vote.trail > 0 else "-"
-            reasons = Text("\n".join(vote.reasons))
-            confidence = f"{vote.confidence:.2f}"
-            table.add_row(vote.agent, vote.action.name, confidence, trail, f"{vote.weight:.2f}", reasons)
+            figures = [vote.action.name, f"confidence {vote.confidence:.2f}", f"weight {vote.weight:.2f}"]
+            if vote.trail > 0:
+                figures.append(f"trail {vote.trail:.2%}")
+            table.add_row(vote.agent, Text("\n".join(figures)), Text("\n".join(vote.reasons)))
         line = (
             f"consensus: {self.action.name}, confidence {self.confidence:.2f} (acts from {self.min_confidence:.2f}), "
             f"trail {self.trail:.2%}, disagreement {self.disagreement:.2f}, {self.regime} market, "

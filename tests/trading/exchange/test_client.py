@@ -16,7 +16,6 @@ from tests.klines_server import (
     Fault,
     KlinesServer,
     impatient,
-    loopback_only,
     rows_changed,
     status,
 )
@@ -28,12 +27,6 @@ from trading.exchange.answers import Answer, listening
 T = TypeVar("T")
 CANDLES = random_market(1, 50, "1m")
 NOW_MS = int(CANDLES.timestamp[-1]) + 60_000
-
-
-@pytest.fixture(autouse=True)
-def offline() -> Iterator[None]:
-    with loopback_only():
-        yield
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from tests.klines_server import (
     KlinesServer,
     RecordingClock,
     impatient,
-    loopback_only,
     status,
 )
 from tests.markets import random_market
@@ -29,12 +28,6 @@ CANDLES = random_market(1, 50, "1m")
 NOW_MS = int(CANDLES.timestamp[-1]) + 60_000
 MIDDLE = 0.5
 CAP_S = 30.0
-
-
-@pytest.fixture(autouse=True)
-def offline() -> Iterator[None]:
-    with loopback_only():
-        yield
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Generator
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,9 +15,11 @@ import pyarrow.parquet as pq
 from hypothesis import strategies as st
 from pyarrow import feather
 
+from trading.commands import Progress
 from trading.market.candles import COLUMNS, Candles
 from trading.market.timeframes import timeframe_ms
 
+T = TypeVar("T")
 START_MS = 1_700_006_400_000  # 2023-11-15T00:00Z: a whole day, hour and minute
 MONDAY_MS = 1_699_833_600_000
 
@@ -136,10 +140,11 @@ def tree(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def finish(work):
-    """Run a command's generator to its end and return its result."""
+def watched(work: Generator[Progress, None, T]) -> tuple[T, list[Progress]]:
+    """Run a command's generator to its end and return its result and the progress that it showed."""
+    steps = []
     while True:
         try:
-            next(work)
+            steps.append(next(work))
         except StopIteration as end:
-            return end.value
+            return end.value, steps

@@ -13,7 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.trading.market.series import (
-    finish,
     rows_of,
     steady,
     table,
@@ -24,7 +23,8 @@ from tests.trading.market.series import (
     write_json,
     write_parquet,
 )
-from trading.errors import DataError, ExitCode
+from trading.commands import result_of
+from trading.errors import DataError, ExitCode, UsageError
 from trading.market.commands import import_files
 from trading.market.readers import read_candles
 from trading.market.requests import ImportRequest
@@ -171,14 +171,14 @@ def test_bad_file_leaves_the_store_as_it_was(build, message, tmp_path):
     good = write_csv(steady(50, seed=1), tmp_path / "ETH-USDT-5m.csv")
     bad = build(tmp_path / "BTC-USDT-5m")
     with pytest.raises(DataError, match=message):
-        finish(import_files(ImportRequest(files=[good, bad], home=home)))
+        result_of(import_files(ImportRequest(files=[good, bad], home=home)))
     assert tree(home) == before
 
 
 @pytest.mark.parametrize(("build", "_message"), ORDER_FAULTS.values(), ids=ORDER_FAULTS)
 def test_import_mends_order_and_duplicates_and_says_so(build, _message, tmp_path):
     path = build(tmp_path / "BTC-USDT-5m")
-    result = finish(import_files(ImportRequest(files=[path], home=tmp_path / "home")))
+    result = result_of(import_files(ImportRequest(files=[path], home=tmp_path / "home")))
     tidying = result.files[0].tidying
     assert tidying.out_of_order + tidying.duplicates == 1
     stored = home_store(tmp_path / "home").read("BTC/USDT", "5m")
@@ -204,3 +204,17 @@ def test_gzip_of_nothing_known_is_refused(tmp_path):
     path.write_bytes(gzip.compress(b"\x00\x01\x02\xff"))
     with pytest.raises(DataError, match="no candle file of a known kind"):
         read_candles(path)
+
+
+def test_first_line_that_is_no_csv_is_named(tmp_path):
+    path = tmp_path / "BTC-USDT.csv"
+    path.write_text("1" * 200_000)
+    with pytest.raises(DataError, match=r"BTC-USDT\.csv, line 1: not CSV \(field larger than"):
+        read_candles(path)
+
+
+@pytest.mark.parametrize("timeframe", ["99999999999w", "9" * 5_000 + "s", "6000w"])
+def test_timeframe_longer_than_all_times_is_none(timeframe, tmp_path):
+    path = write_csv(steady(50), tmp_path / "BTC-USDT-5m.csv")
+    with pytest.raises(UsageError, match="is not a timeframe"):
+        read_candles(path, timeframe=timeframe)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
@@ -18,9 +18,10 @@ import pytest
 from pydantic import ValidationError
 from rich.console import Console
 
-from tests.klines_server import HANG, Call, KlinesServer, RecordingClock, loopback_only, status
+from tests.klines_server import HANG, Call, KlinesServer, RecordingClock, status
 from tests.markets import START_MS, random_market
-from trading.commands import Progress, trading_registry
+from tests.trading.market.series import watched
+from trading.commands import trading_registry
 from trading.errors import ConnectionLost, ExitCode, RateLimited, UsageError
 from trading.market.candles import Candles
 from trading.market.download_command import DownloadRequest, DownloadResult, download
@@ -29,12 +30,6 @@ from trading.market.sources import home_store
 CANDLES = random_market(1, 2_500, "1m")
 END_MS = START_MS + 2_500 * 60_000
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(autouse=True)
-def offline() -> Iterator[None]:
-    with loopback_only():
-        yield
 
 
 @pytest.fixture
@@ -50,15 +45,6 @@ def request(server: KlinesServer, home: Path, *symbols: str, **values: object) -
     return DownloadRequest(symbols=list(symbols or ("TEST/USDT",)), **given)
 
 
-def finish(work: Generator[Progress, None, DownloadResult]) -> tuple[DownloadResult, list[Progress]]:
-    steps = []
-    while True:
-        try:
-            steps.append(next(work))
-        except StopIteration as end:
-            return end.value, steps
-
-
 def text(result: DownloadResult) -> str:
     out = StringIO()
     Console(file=out, width=250).print(result.as_text())
@@ -72,7 +58,7 @@ def test_registry_runs_this_command() -> None:
 
 
 def test_candles_land_in_the_store_of_the_home(server: KlinesServer, tmp_path: Path) -> None:
-    result, steps = finish(download(request(server, tmp_path)))
+    result, steps = watched(download(request(server, tmp_path)))
     np.testing.assert_array_equal(home_store(tmp_path).read("TEST/USDT", "1m").close, CANDLES.close)
     assert result.exit_code is ExitCode.DONE
     assert (steps[-1].done, steps[-1].total, steps[-1].unit) == (2_500, 2_500, "candles")
@@ -99,7 +85,9 @@ def test_symbols_and_timeframes_are_all_combined(server: KlinesServer, tmp_path:
     hours = random_market(2, 40, "1h")
     server.serve(hours)
     server.serve(Candles.from_columns("OTHER/USDT", "1h", hours.columns()))
-    result, _ = finish(download(request(server, tmp_path, "TEST/USDT", "OTHER/USDT", timeframe=["1m", "1h"])))
+    asked_twice = ("TEST/USDT", "OTHER/USDT", "TEST/USDT")
+    result, _ = watched(download(request(server, tmp_path, *asked_twice, timeframe=["1m", "1h"])))
+    assert len(result.series) == 4
     stored = {(one.symbol, one.timeframe): one.stored for one in result.series}
     assert stored == {
         (symbol, name): n for symbol in ("TEST/USDT", "OTHER/USDT") for name, n in (("1m", 2_500), ("1h", 40))
@@ -108,7 +96,7 @@ def test_symbols_and_timeframes_are_all_combined(server: KlinesServer, tmp_path:
 
 def test_an_unknown_symbol_is_one_sentence_and_exit_code_2(server: KlinesServer, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="binance does not list 'TESD/USDT'; did you mean TEST/USDT") as refusal:
-        finish(download(request(server, tmp_path, "TESD/USDT")))
+        watched(download(request(server, tmp_path, "TESD/USDT")))
     assert refusal.value.exit_code is ExitCode.USAGE
     assert not (tmp_path / "store").exists()
 
@@ -126,7 +114,7 @@ def test_wrong_words_are_one_sentence(
     server: KlinesServer, tmp_path: Path, values: dict[str, object], words: str
 ) -> None:
     with pytest.raises(UsageError, match=words):
-        finish(download(request(server, tmp_path, **values)))
+        watched(download(request(server, tmp_path, **values)))
 
 
 @pytest.mark.parametrize("values", [{"symbols": []}, {"concurrency": 0}, {"timeframe": []}, {"colour": "red"}])
@@ -139,7 +127,7 @@ def test_nothing_stored_at_all_is_an_error(server: KlinesServer, tmp_path: Path)
     server.always = status(503)
     clock = RecordingClock(END_MS)
     with pytest.raises(ConnectionLost, match="binance did not answer candles of TEST/USDT 1m in 8 tries"):
-        finish(download(request(server, tmp_path), clock))
+        watched(download(request(server, tmp_path), clock))
     assert len(clock.sleeps) == 7
 
 
@@ -147,17 +135,17 @@ def test_no_server_at_all_is_an_error(tmp_path: Path) -> None:
     with KlinesServer(END_MS) as gone:
         asked = request(gone, tmp_path)
     with pytest.raises(ConnectionLost, match="binance did not answer the list of markets"):
-        finish(download(asked, RecordingClock(END_MS)))
+        watched(download(asked, RecordingClock(END_MS)))
 
 
 def test_a_failed_series_is_reported_beside_the_others(server: KlinesServer, tmp_path: Path) -> None:
     server.always_for = {"OTHERUSDT": status(429, "86400")}
-    result, _ = finish(download(request(server, tmp_path, "TEST/USDT", concurrency=1), RecordingClock(END_MS)))
+    result, _ = watched(download(request(server, tmp_path, "TEST/USDT", concurrency=1), RecordingClock(END_MS)))
     assert result.exit_code is ExitCode.DONE
     server.now_ms += 60_000
     server.serve(random_market(1, 2_501, "1m"))
     both = request(server, tmp_path, "TEST/USDT", "OTHER/USDT", concurrency=1)
-    result, _ = finish(download(both, RecordingClock(END_MS)))
+    result, _ = watched(download(both, RecordingClock(END_MS)))
     assert result.exit_code is ExitCode.FAILED
     assert [one.state for one in result.series] == ["done", "failed"]
     assert "OTHER/USDT 1m: nothing new was stored; binance asks this address to stop (HTTP 429)" in text(result)
@@ -166,7 +154,7 @@ def test_a_failed_series_is_reported_beside_the_others(server: KlinesServer, tmp
 def test_a_ban_is_an_error(server: KlinesServer, tmp_path: Path) -> None:
     server.always = status(418, "60")
     with pytest.raises(RateLimited, match="try again in 60 s"):
-        finish(download(request(server, tmp_path)))
+        watched(download(request(server, tmp_path)))
 
 
 def test_ctrl_c_keeps_what_came_and_says_so(server: KlinesServer, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from tests.trading.market.series import equal, gappy, steady
-from trading.errors import DataError, UsageError
+from trading.errors import DataError, Refused, UsageError
 from trading.market.export import export_csv
 from trading.market.readers import read_candles
 
@@ -66,3 +66,11 @@ def test_nothing_or_made_up_candles_are_not_exported(tmp_path):
     with pytest.raises(UsageError, match="keep 1 or more"):
         export_csv(steady(3), tmp_path, keep=0)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_that_cannot_be_written_is_refused_in_one_sentence(tmp_path):
+    occupied = tmp_path / "exports"
+    occupied.write_text("a file, not a folder")
+    with pytest.raises(Refused, match=r"exports.*cannot be written \(File exists\); choose another folder"):
+        export_csv(steady(20), occupied)
+    assert occupied.read_text() == "a file, not a folder"

@@ -78,7 +78,7 @@ def test_mixed_forms_of_time_in_one_column_are_understood(tmp_path):
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_delimiters_line_ends_byte_order_marks_and_foreign_columns_do_not_matter(delimiter, end, tmp_path):
     candles = steady(20)
     lines = [delimiter.join(["x y", *(repr(value) for value in row[::-1])]) for row in rows_of(candles)]
@@ -94,6 +94,7 @@ def test_blank_lines_are_skipped_and_still_counted(tmp_path):
     path = tmp_path / "BTC-USDT.csv"
     path.write_text(
         "\ntimestamp,open,high,low,close,volume\n\n1714521600000,1,2,1,2,3\n\n1714521900000,1,2,1,-2,3\n1714522200000,1,2,1,2,3\n"
+        " \t \n"
     )
     rows = read_rows(path)
     assert [rows.lines[row] for row in range(len(rows))] == [4, 6, 7]

@@ -173,3 +173,12 @@ def test_real_files_get_the_tick_of_their_market(name, tick, shared_data):
     market = market_for(candles.symbol, candles[:300], FREE)
     assert market.tick_size == Decimal(tick)
     market.check_fits(Decimal(10_000), float(candles.high.max()))
+
+
+@pytest.mark.parametrize("price", [3e-7, 1e-8, 1e-9])
+def test_coin_that_costs_next_to_nothing_has_lots_that_can_be_counted(price):
+    candles = candles_at(steady(300).timestamp)
+    columns = {name: getattr(candles, name) * price / 100 for name in ("open", "high", "low", "close")}
+    market = market_for("NEW/USDT", replace(candles, **columns), FREE)
+    market.check_fits(Decimal(10_000), float(columns["high"].max()))
+    assert float(market.lot_size) * price <= 0.011 * float(market.min_notional)

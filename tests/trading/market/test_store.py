@@ -281,3 +281,9 @@ def test_foreign_files_and_folders_are_left_alone(tmp_path):
     (tmp_path / "candles" / "BTC-USDT" / "drafts").mkdir()
     assert [series.timeframe for series in store.contents()] == ["5m"]
     assert equal(store.read("BTC/USDT", "5m"), steady(5))
+
+
+def test_store_that_cannot_be_written_is_refused_in_one_sentence(tmp_path):
+    (tmp_path / "home").write_text("a file, not a folder")
+    with pytest.raises(Refused, match=r"home/store cannot be written \(Not a directory\)"):
+        CandleStore(tmp_path / "home" / "store").append(steady(20))

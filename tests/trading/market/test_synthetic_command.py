@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from trading.commands import Progress, trading_registry
+from tests.trading.market.series import watched
+from trading.commands import trading_registry
 from trading.errors import ExitCode, Refused
 from trading.market.candles import COLUMNS
 from trading.market.sources import home_store
@@ -17,17 +17,8 @@ from trading.market.synthetic import synthetic_candles
 from trading.market.synthetic_command import SyntheticRequest, SyntheticResult, synthetic
 
 
-def finish(work: Generator[Progress, None, SyntheticResult]) -> tuple[SyntheticResult, list[Progress]]:
-    steps = []
-    while True:
-        try:
-            steps.append(next(work))
-        except StopIteration as end:
-            return end.value, steps
-
-
 def run(home: Path, **values: object) -> SyntheticResult:
-    return finish(synthetic(SyntheticRequest(home=home, **values)))[0]
+    return watched(synthetic(SyntheticRequest(home=home, **values)))[0]
 
 
 def test_registry_runs_this_command() -> None:
@@ -37,7 +28,7 @@ def test_registry_runs_this_command() -> None:
 
 
 def test_candles_land_in_the_store_exactly(tmp_path: Path) -> None:
-    result, steps = finish(synthetic(SyntheticRequest(candles=60_000, seed=3, home=tmp_path)))
+    result, steps = watched(synthetic(SyntheticRequest(candles=60_000, seed=3, home=tmp_path)))
     stored = home_store(tmp_path).read("SIM/USDT", "1m")
     made = synthetic_candles("SIM/USDT", "1m", 60_000, 3)
     for name in COLUMNS:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.trading.orders.account import HOUR_MS, MICROLOTS, Account, accounts, market
 from trading.engine.codes import FillReason
 from trading.orders import LedgerMismatch, empty_fills, pair_trades
-from trading.orders.pairing import share_of
+from trading.orders.pairing import prorated
 
 
 def plain_fifo(account: Account) -> dict[tuple[int, int], list[int]]:
@@ -146,4 +146,4 @@ def test_share_is_exact_where_the_product_passes_64_bits(data: st.DataObject) ->
     whole = data.draw(st.integers(1, 2**61 - 1))
     part = data.draw(st.integers(0, whole))
     amount = data.draw(st.integers(0, 2**63 - 1))
-    assert share_of(amount, part, whole) == amount * part // whole
+    assert prorated(amount, part, whole) == amount * part // whole

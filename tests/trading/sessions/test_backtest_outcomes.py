@@ -45,7 +45,7 @@ def limits(**changes: float | bool) -> Settings:
 def test_a_crash_halts_by_drawdown_and_nothing_is_bought_afterwards():
     result = backtest(crash(), limits(max_drawdown=0.03), strategy=HOLD)
     assert result.halted == result.as_json()["halted"] == "maximum drawdown reached"
-    assert any("halted 1 times" in note for note in result.notes)
+    assert any("halted once" in note for note in result.notes)
     halted_at = int(np.argmax(result.drawdown <= -0.03))
     bought = sides(result, 1)
     assert len(bought) > 2
@@ -97,7 +97,7 @@ def test_a_daily_loss_halts_until_the_next_utc_day():
     assert not ((bought > halted_at) & (bought < midnight)).any()
     assert ((bought >= midnight) & (bought < midnight + 100)).any()
     assert result.halted is None
-    assert any("halted 1 times" in note for note in result.notes)
+    assert any("halted once" in note for note in result.notes)
     free = backtest(candles, limits(max_drawdown=0.9), strategy=HOLD)
     free_bought = sides(free, 1)
     assert ((free_bought > halted_at) & (free_bought < midnight)).any()

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from tests.markets import named, on_tick, random_market
 from trading import Candles, RiskProfile
+from trading.commands import result_of
 from trading.errors import DataError, ExitCode, Refused, UsageError
 from trading.market.store import CandleStore
 from trading.sessions.backtest import backtest
@@ -35,12 +36,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def shown(**request: object) -> Configuration:
-    steps = show_config(ConfigRequest(**request))
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return result_of(show_config(ConfigRequest(**request)))
 
 
 def stored(home: Path, candles: Candles | None = None) -> str:

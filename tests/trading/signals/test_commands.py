@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from tests.markets import random_market
-from trading.commands import Result, trading_registry
+from trading.commands import Result, result_of, trading_registry
 from trading.errors import DataError, ExitCode, UsageError
 from trading.market.candles import COLUMNS, Candles
 from trading.market.times import iso
@@ -22,12 +22,7 @@ from trading.signals.registry import BUILT_IN
 
 def _run(name: str, **words: object) -> Result:
     command = trading_registry()[name]
-    steps = command.load_function()(command.load_request().model_validate(words))
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            return done.value
+    return result_of(command.load_function()(command.load_request().model_validate(words)))
 
 
 def _text(renderable: RenderableType) -> str:
