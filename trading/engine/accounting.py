@@ -121,8 +121,4 @@ def _after_fill(book: Book, index: int) -> None:
         if params.cancel_rest_ppm > 0 and slot.filled >= share_of(slot.lots, params.cancel_rest_ppm):
             emit(book, IntentKind.CANCEL, index)
             end_order(book, index)
-    if slot.order_id == 0 and slot.held == 0 and slot.cost > 0:
-        # all that was bought is less than a lot after its fee: the dust keeps its cost
-        core.carry_cost += slot.cost
-        slot.cost = 0
     refresh_slot(book, index)

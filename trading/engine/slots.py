@@ -211,6 +211,10 @@ def end_order(book: Book, index: int) -> None:
     core.working -= 1
     slot.reserved = slot.order_id = slot.lots = slot.filled = slot.limit = slot.taker = slot.reference = 0
     slot.side = slot.expires = slot.why = 0
+    if slot.held == 0 and slot.cost > 0:
+        # all that was bought is less than a lot after its fee: the dust keeps its cost
+        core.carry_cost += slot.cost
+        slot.cost = 0
     slot.state = SlotState.HELD if slot.held > 0 else SlotState.FLAT
 
 

@@ -219,3 +219,13 @@ def test_a_buy_that_its_fee_eats_up_leaves_its_cost_to_the_next_sale():
     assert (slot.state, slot.held, slot.cost) == (SlotState.FLAT, 0, 0)
     assert (core.position_lots, core.dust_microlots) == (0, 999_000)
     assert core.carry_cost == value_of(book.fills[0])
+
+
+def test_a_cancelled_buy_that_its_fee_ate_up_leaves_its_cost_to_the_next_sale():
+    book, state = played([49_650.0], rules=BTC_FEE_IN_BASE)
+    candle(book, 49_690.0, 49_690.0, 49_690.0, 49_690.0, volume=1)
+    assert slot_at(state, -1).order_id > 0
+    play(book, path_tape([49_690.0], action=Action.TRAIL_SELL)._replace(volume=np.array([0])))
+    slot = slot_at(state, -1)
+    assert (slot.state, slot.order_id, slot.cost) == (SlotState.FLAT, 0, 0)
+    assert state.core.carry_cost == value_of(book.fills[0])

@@ -345,3 +345,12 @@ def test_a_slot_that_sold_arms_again_from_the_next_candle_on():
     assert slot_at(state, -1).state == SlotState.FLAT
     play(book, path_tape([49_600.0]))
     assert slot_at(state, -1).state == SlotState.ARMED_BUY
+
+
+def test_what_was_bought_in_a_candle_arms_no_sell_before_the_next():
+    book, state = played([49_650.0])
+    candle(book, 49_690.0, 50_300.0, 49_680.0, 49_685.0)
+    assert sides(book) == [BUY]
+    assert slot_at(state, -1).state == SlotState.HELD
+    play(book, path_tape([50_300.0]))
+    assert slot_at(state, -1).state == SlotState.ARMED_SELL
