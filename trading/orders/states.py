@@ -186,11 +186,6 @@ class Order:
         """Lots that have not filled, whether or not they still can."""
         return self.lots - self.filled_lots
 
-    @property
-    def is_final(self) -> bool:
-        """True when the order can no longer be worked at the venue."""
-        return self.state in FINAL_STATES
-
     def apply(self, event: OrderEvent) -> Order:
         """Return the order after an event.
 

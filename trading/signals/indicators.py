@@ -140,11 +140,6 @@ class IndicatorSet:
         return values.astype(np.float32)
 
     @kept
-    def adx(self, period: int = 14) -> Singles:
-        """Return Wilder's average directional index, 0 to 100."""
-        return talib.ADX(self.candles.high, self.candles.low, self.close, period).astype(np.float32)
-
-    @kept
     def stochastic(self, period: int = 14, smooth_k: int = 3, smooth_d: int = 3) -> formulas.Stochastic:
         """Return the slow stochastic oscillator, 0 to 100; 50 for a range without height."""
         return formulas.stochastic(self.candles.high, self.candles.low, self.close, period, smooth_k, smooth_d)

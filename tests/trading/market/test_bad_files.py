@@ -185,6 +185,15 @@ def test_import_mends_order_and_duplicates_and_says_so(build, _message, tmp_path
     assert np.array_equal(stored.close, steady(20).close)
 
 
+@pytest.mark.parametrize("text", [" 10.0 ", "1_0", "10,0", ""])
+def test_text_in_parquet_that_only_python_would_read_is_named_with_its_row(text, tmp_path):
+    columns = {name: pa.array(column) for name, column in steady(9).columns().items()}
+    columns["close"] = pa.array(["10.0"] * 4 + [text] + ["10.0"] * 4)
+    pq.write_table(pa.table(columns), tmp_path / "BTC-USDT.parquet")
+    with pytest.raises(DataError, match=rf"row 5, column 'close': {text!r} is not a number"):
+        read_candles(tmp_path / "BTC-USDT.parquet")
+
+
 def test_price_beyond_float_in_json_is_named(tmp_path):
     path = tmp_path / "BTC-USDT.json"
     path.write_text("[[1700006400000,1,2,1," + "9" * 400 + ",1]]")
