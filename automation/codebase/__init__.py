@@ -1,0 +1,1 @@
+"""Source files, edits, private workspaces, sandboxed runs and the patch guard."""

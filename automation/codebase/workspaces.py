@@ -1,0 +1,421 @@
+"""Private clones in which repairs are tried: made from a target that is never written to, and cleaned up after crashes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+from filelock import FileLock, Timeout
+
+from automation.codebase import owners
+from automation.codebase.git import Git
+from automation.codebase.guard_rules.paths import GuardPolicy
+from automation.codebase.patches import Patch
+from automation.codebase.snapshots import Snapshot, fingerprint, manifest_of, take_snapshot
+from automation.errors import WorkspaceFailed
+
+_RECORD = "workspace.json"
+_KEPT = "kept"
+_LOCK_TIMEOUT_S = 60.0
+_PARTS = ("clone", "pristine", "snapshot.git", "trees", "scratch")
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A private clone of a target's working tree.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's own folder, which holds all parts.
+    root : Path
+        The clone's top.
+    tree : Path
+        The target inside the clone: ``root``, or a folder in it.
+    target : Path
+        What was cloned; resolved.
+    is_git : bool
+        Whether the target belongs to a git repository.
+    base : str
+        Name of the commit that holds the snapshot: HEAD where the working tree was clean.
+    head : str or None
+        The target's HEAD when the snapshot was taken; None where it has no commit.
+    dirty : bool
+        Whether the snapshot differs from HEAD.
+    prefix : str
+        ``tree`` relative to ``root`` with a slash at the end; empty where they are the same.
+    settings : tuple of (str, str)
+        The repository's git settings for line ends, modes and names.
+    """
+
+    folder: Path
+    root: Path
+    tree: Path
+    target: Path
+    is_git: bool
+    base: str
+    head: str | None
+    dirty: bool
+    prefix: str
+    settings: tuple[tuple[str, str], ...]
+
+    @property
+    def git_dir(self) -> Path:
+        """The private repository that holds the snapshot's commit; no sandboxed code runs in it."""
+        return self.folder / "snapshot.git"
+
+    @property
+    def pristine(self) -> Path:
+        """The snapshot's files as they were taken; nothing runs or writes there."""
+        return self.folder / "pristine"
+
+    @property
+    def git(self) -> Git:
+        """git on the private repository."""
+        return Git(self.git_dir, {"GIT_DIR": str(self.git_dir)}, self.settings)
+
+    def manifest(self) -> dict[str, str]:
+        """Return each file of the snapshot, relative to ``root``, with its kind, mode and SHA-256."""
+        return dict(_read_record(self.folder)["manifest"])
+
+
+def work_folder(home: Path, run_id: str) -> Path:
+    """Return the folder of a run's workspace under GridBot's data home."""
+    return home / "work" / run_id
+
+
+def open_workspace(target: Path, folder: Path) -> Workspace:
+    """Take a snapshot of a target's working tree and lay it out as a private clone.
+
+    Parameters
+    ----------
+    target : Path
+        A git repository, a folder inside one, or a plain folder; it is only read.
+    folder : Path
+        The run's own folder, outside the target; what an interrupted attempt left in it is replaced.
+
+    Raises
+    ------
+    RepositoryUnusable
+        When the target is no folder, is bare or holds no Python file.
+    WorkspaceFailed
+        When another process uses the folder, it lies among the target's own files, or git fails.
+    """
+    target, folder = target.resolve(), folder.absolute()
+    with _locked(folder.parent):
+        owners.claim(folder)
+    try:
+        for part in (*_PARTS, _RECORD):
+            _remove(folder / part)
+        taken = take_snapshot(target, folder / "snapshot.git", folder / "pristine")
+        workspace = _workspace(folder, target, taken)
+        _check_outside(workspace)
+        _lay_out(workspace, workspace.root)
+        record = {**asdict(taken), "target": str(target)}
+        temporary = folder / f"{_RECORD}.new"
+        temporary.write_text(json.dumps(record), encoding="utf-8")
+        temporary.replace(folder / _RECORD)
+    except BaseException:
+        for part in _PARTS:
+            _remove(folder / part)
+        owners.release(folder)
+        raise
+    return workspace
+
+
+def reopen_workspace(folder: Path) -> Workspace:
+    """Take over a workspace that an earlier process left, with its clone laid out anew from the snapshot.
+
+    Raises
+    ------
+    WorkspaceFailed
+        When it was never complete, is in use, or no longer holds the snapshot that it was made with.
+    """
+    folder = folder.absolute()
+    record = _read_record(folder)
+    with _locked(folder.parent):
+        owners.claim(folder)
+    taken = Snapshot(**{name: record[name] for name in Snapshot.__slots__})
+    settings = tuple((name, value) for name, value in record["settings"])
+    workspace = _workspace(folder, Path(record["target"]), taken, settings)
+    if workspace.git.attempt("cat-file", "-e", f"{workspace.base}^{{tree}}").returncode:
+        raise WorkspaceFailed(f"{folder} lost its snapshot {workspace.base[:12]}; start the run again")
+    _check_pristine(workspace, record["manifest"])
+    _lay_out(workspace, workspace.root)
+    return workspace
+
+
+def close_workspace(workspace: Workspace) -> None:
+    """Remove a workspace, or all but its clone where that was landed as the result."""
+    if (workspace.folder / _KEPT).exists():
+        for part in ("pristine", "trees", "scratch"):
+            _remove(workspace.folder / part)
+        owners.release(workspace.folder)
+        return
+    for part in (*_PARTS, _RECORD):
+        _remove(workspace.folder / part)
+    owners.release(workspace.folder)
+    if workspace.folder.is_dir() and not any(workspace.folder.iterdir()):
+        workspace.folder.rmdir()
+
+
+def keep_clone(workspace: Workspace) -> None:
+    """Mark the clone as a result, so that neither closing nor sweeping removes it."""
+    (workspace.folder / _KEPT).touch()
+
+
+def sweep(home: Path, keep: Collection[str]) -> tuple[Path, ...]:
+    """Remove the workspaces that crashed runs left.
+
+    Parameters
+    ----------
+    home : Path
+        GridBot's data home.
+    keep : collection of str
+        Ids of the runs that can be resumed.
+
+    Returns
+    -------
+    tuple of Path
+        The folders that were removed; those of living processes and landed clones stay.
+    """
+    work = work_folder(home, "x").parent
+    if not work.is_dir():
+        return ()
+    removed = []
+    with _locked(work):
+        for folder in sorted(path for path in work.iterdir() if path.is_dir() and not path.is_symlink()):
+            if folder.name not in keep and not (folder / _KEPT).exists() and not owners.is_owned(folder):
+                _remove(folder)
+                removed.append(folder)
+    return tuple(removed)
+
+
+def fresh_tree(workspace: Workspace, name: str, patch: Patch | None = None) -> Path:
+    """Lay the snapshot out once more, in a new folder, for a run that nothing before may have disturbed.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Where from.
+    name : str
+        Of the new folder below the run's ``trees``; an older one of that name is replaced.
+    patch : Patch, optional
+        To apply to it, with paths relative to `Workspace.tree`.
+
+    Returns
+    -------
+    Path
+        The target inside the new tree.
+
+    Raises
+    ------
+    WorkspaceFailed
+        When the snapshot's own files were changed.
+    StaleSource
+        When the patch was made for other files.
+    """
+    _check_pristine(workspace, workspace.manifest())
+    root = workspace.folder / "trees" / name
+    _lay_out(workspace, root)
+    tree = root / workspace.prefix
+    if patch is not None:
+        patch.apply(tree)
+    return tree
+
+
+def remove_tree(workspace: Workspace, name: str) -> None:
+    """Remove what `fresh_tree` made."""
+    _remove(workspace.folder / "trees" / name)
+
+
+def protected_files_unchanged(workspace: Workspace, patch: Patch, policy: GuardPolicy | None = None) -> bool:
+    """Return whether the clone's tests and configuration are those of the snapshot, but for what the patch changes."""
+    return not _disturbed(workspace, policy or GuardPolicy(), set(patch.paths))
+
+
+def restore_tests(workspace: Workspace, policy: GuardPolicy | None = None) -> tuple[str, ...]:
+    """Put the clone's tests and configuration back to the snapshot's.
+
+    Returns
+    -------
+    tuple of str
+        What had been changed, removed or added, relative to `Workspace.tree`.
+    """
+    disturbed = _disturbed(workspace, policy or GuardPolicy(), set())
+    for path in disturbed:
+        original, target = (root / f"{workspace.prefix}{path}" for root in (workspace.pristine, workspace.root))
+        _remove(target)
+        if os.path.lexists(original):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(original, target, follow_symlinks=False)
+    return disturbed
+
+
+def content_key(workspace: Workspace) -> str:
+    """Return a hash of everything in the snapshot and of which folder in it counts."""
+    content = json.dumps([workspace.prefix, sorted(workspace.manifest().items())])
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def recent_lines(
+    workspace: Workspace, paths: Collection[str], commits: int = 20
+) -> Mapping[str, Mapping[int, float]]:
+    """Return how recently the lines of some files were changed.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Whose snapshot to look at.
+    paths : collection of str
+        Relative to `Workspace.tree`; only these are asked about, since each costs one ``git blame``.
+    commits : int
+        How far back to look.
+
+    Returns
+    -------
+    mapping of str to mapping of int to float
+        File to line (from 1) to 0..1: 1 for uncommitted changes, less with each commit since; older lines are left out.
+    """
+    if workspace.head is None:
+        return {}
+    log = workspace.git.text("log", "--format=%H", f"--max-count={commits + 1}", workspace.base).split("\n")
+    ranks = {name: 1.0 - place / (commits + 1) for place, name in enumerate(log)}
+    ranges = [workspace.base] if len(log) <= commits else [f"{log[-1]}..{workspace.base}"]
+    found = {}
+    for path in paths:
+        # A file that is not in the snapshot's commit (ignored, in a submodule) has no history here.
+        blamed = workspace.git.attempt("blame", "--porcelain", *ranges, "--", f"{workspace.prefix}{path}")
+        if blamed.returncode == 0:
+            found[path] = _ranked(blamed.stdout, ranks)
+    return found
+
+
+def _ranked(porcelain: bytes, ranks: Mapping[str, float]) -> dict[int, float]:
+    boundaries, lines = set(), {}
+    commit = ""
+    for line in porcelain.split(b"\n"):
+        if line.startswith(b"\t"):
+            continue
+        first, _, rest = line.partition(b" ")
+        if len(first) >= 40 and rest[:1].isdigit():
+            commit = first.decode()
+            lines[int(rest.split()[1])] = commit
+        elif line == b"boundary":
+            boundaries.add(commit)
+    return {line: ranks[name] for line, name in lines.items() if name in ranks and name not in boundaries}
+
+
+def _workspace(
+    folder: Path, target: Path, taken: Snapshot, settings: tuple[tuple[str, str], ...] | None = None
+) -> Workspace:
+    root = folder / "clone"
+    return Workspace(
+        folder=folder,
+        root=root,
+        tree=root / taken.prefix,
+        target=target,
+        is_git=taken.is_git,
+        base=taken.base,
+        head=taken.head,
+        dirty=taken.dirty,
+        prefix=taken.prefix,
+        settings=taken.settings if settings is None else settings,
+    )
+
+
+def _check_outside(workspace: Workspace) -> None:
+    folder = workspace.folder.resolve()
+    if not folder.is_relative_to(workspace.target):
+        return
+    inside = folder.relative_to(workspace.target).as_posix()
+    git = workspace.git.on(GIT_WORK_TREE=workspace.target)
+    if git.attempt("check-ignore", "--quiet", "--no-index", "--", inside).returncode:
+        raise WorkspaceFailed(f"{folder} lies inside {workspace.target}; set GRIDBOT_HOME to a folder outside it")
+
+
+def _lay_out(workspace: Workspace, root: Path) -> None:
+    _remove(root)
+    shutil.copytree(workspace.pristine, root, symlinks=True)
+    (root / workspace.prefix).mkdir(parents=True, exist_ok=True)
+    # A repository of its own, so that tests that call git find no other one further up.
+    git = Git(root, settings=workspace.settings)
+    object_format = workspace.git.text("rev-parse", "--show-object-format")
+    git.run("init", "--quiet", "--template=", f"--object-format={object_format}", ".")
+    information = root / ".git" / "objects" / "info"
+    information.mkdir(parents=True, exist_ok=True)
+    (information / "alternates").write_bytes(os.fsencode(workspace.git_dir / "objects") + b"\n")
+    if (workspace.git_dir / "shallow").is_file():
+        shutil.copyfile(workspace.git_dir / "shallow", root / ".git" / "shallow")
+    git.run("update-ref", "HEAD", workspace.base)
+    git.run("read-tree", workspace.base)
+
+
+def _check_pristine(workspace: Workspace, manifest: Mapping[str, str]) -> None:
+    found = manifest_of(workspace.pristine)
+    if found != manifest:
+        wrong = sorted(name for name in {*found, *manifest} if found.get(name) != manifest.get(name))
+        raise WorkspaceFailed(f"{workspace.pristine / wrong[0]} is not what was taken; start the run again")
+
+
+def _disturbed(workspace: Workspace, policy: GuardPolicy, besides: Collection[str]) -> tuple[str, ...]:
+    before = {name: found for name, found in workspace.manifest().items() if name.startswith(workspace.prefix)}
+    now = manifest_of(workspace.root)
+    names = {name.removeprefix(workspace.prefix) for name in {*before, *now} if name.startswith(workspace.prefix)}
+    return tuple(
+        name
+        for name in sorted(names)
+        if policy.protects(name)
+        and name not in besides
+        and not any(part == "__pycache__" or part.startswith(".pytest_cache") for part in name.split("/"))
+        and before.get(f"{workspace.prefix}{name}", "missing") != fingerprint(workspace.tree / name)
+    )
+
+
+def _read_record(folder: Path) -> dict[str, object]:
+    try:
+        record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise WorkspaceFailed(f"{folder} holds no complete workspace; start the run again") from error
+    return record
+
+
+class _locked:
+    def __init__(self, work: Path) -> None:
+        work.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(work / ".lock", timeout=_LOCK_TIMEOUT_S)
+
+    def __enter__(self) -> None:
+        try:
+            self._lock.acquire()
+        except Timeout as error:
+            raise WorkspaceFailed(f"{self._lock.lock_file} is held by another process; try again later") from error
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._lock.release()
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.is_dir():
+        shutil.rmtree(path, onerror=_retry_writable)
+
+
+def _retry_writable(remove: Callable[[str], object], name: str, _: object) -> None:
+    # Hostile or careless tests leave folders that their owner may not read.
+    if not os.path.lexists(name):
+        return
+    Path(name).parent.chmod(0o700)
+    if not Path(name).is_symlink():
+        Path(name).chmod(0o700)
+    if Path(name).is_dir() and not Path(name).is_symlink():
+        shutil.rmtree(name)
+    else:
+        remove(name)

@@ -1,0 +1,357 @@
+"""What may be set of the maintenance wing: ``automation_config.json``, validated, with a sentence for each mistake.
+
+The file is GridBot's own. A repository under repair has no say in it: its budget, its sandbox and the paths whose
+changes a person must approve are not for the patient to choose.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from automation.errors import ConfigInvalid
+
+CONFIG_NAME = "automation_config.json"
+CONFIG_VARIABLE = "GRIDBOT_AUTOMATION_CONFIG"
+OLLAMA_VARIABLE = "OLLAMA_HOST"
+ROLES = ("orchestrator", "debugger", "optimizer", "embedder")
+
+Positive = Annotated[int, Field(ge=1)]
+PositiveSeconds = Annotated[float, Field(gt=0)]
+ModelName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]*$")]
+_LOCAL_CODER = ("qwen2.5-coder:1.5b", "qwen2.5-coder:0.5b", "smollm2:135m")
+
+
+def _inside_repository(path: str) -> str:
+    pure = PurePosixPath(path)
+    if not path or pure.is_absolute() or ".." in pure.parts or "\\" in path:
+        raise ValueError("should be a path inside the repository with forward slashes, such as trading/engine")
+    return path.rstrip("/")
+
+
+RepositoryPath = Annotated[str, AfterValidator(_inside_repository)]
+
+
+class Section(BaseModel):
+    """A section of the configuration: frozen, and an unknown name is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RoleConfig(Section):
+    """One role of a language model, and how it writes."""
+
+    model: ModelName = Field(description="model that takes this role, by its Ollama name")
+    temperature: Annotated[float, Field(ge=0, le=2)] = Field(0.0, description="0 is greedy; more is more varied")
+    max_tokens: Positive = Field(512, description="most tokens of one answer")
+    context: Annotated[int, Field(ge=256)] = Field(4096, description="tokens of prompt and answer together")
+    fallbacks: tuple[ModelName, ...] = Field((), description="models that are tried in this order when it is missing")
+
+
+class RolesConfig(Section):
+    """Who does what."""
+
+    orchestrator: RoleConfig = RoleConfig(
+        model="qwen3:1.7b", temperature=0.1, max_tokens=512, context=4096, fallbacks=_LOCAL_CODER
+    )
+    debugger: RoleConfig = RoleConfig(
+        model="deepseek-coder", temperature=0.0, max_tokens=1024, context=8192, fallbacks=_LOCAL_CODER
+    )
+    optimizer: RoleConfig = RoleConfig(
+        model="smollm2:1.7b", temperature=0.2, max_tokens=1024, context=8192, fallbacks=_LOCAL_CODER
+    )
+    embedder: RoleConfig = RoleConfig(model="all-minilm", temperature=0.0, max_tokens=1, context=512)
+
+
+class ModelsConfig(Section):
+    """Language models and how they are reached."""
+
+    roles: RolesConfig = RolesConfig()
+    backend: Literal["auto", "ollama", "embedded", "none"] = Field(
+        "auto", description="auto takes Ollama when it answers and has the model, else embedded llama.cpp, else none"
+    )
+    ollama_url: str = Field(
+        "http://127.0.0.1:11434", min_length=1, description="where Ollama listens; OLLAMA_HOST overrides it"
+    )
+    keep_alive: str = Field(
+        "10m", pattern=r"^-?\d+(ms|s|m|h)?$", description="how long Ollama keeps a model in memory after a call"
+    )
+    timeout_s: PositiveSeconds = Field(120.0, description="patience with one call of a model, seconds")
+    threads: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="threads of embedded llama.cpp; null is one fewer than the machine has cores"
+    )
+
+
+class BudgetConfig(Section):
+    """What language models may cost."""
+
+    tokens_per_run: Positive = Field(200_000, description="tokens read and written in one run")
+    tokens_per_day: Positive = Field(2_000_000, description="tokens read and written in one day, UTC")
+    minutes_per_run: PositiveSeconds = Field(30.0, description="minutes that models may work in one run")
+    minutes_per_day: PositiveSeconds = Field(240.0, description="minutes that models may work in one day, UTC")
+
+
+class RepairConfig(Section):
+    """How long and how widely a repair is searched."""
+
+    max_candidates: Positive = Field(4000, description="candidate patches tried for one incident")
+    workers: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="processes that verify candidates; null is one for each core"
+    )
+    test_timeout_s: PositiveSeconds = Field(20.0, description="patience with one test, seconds")
+    plausible_extra_s: Annotated[float, Field(ge=0)] = Field(
+        5.0, description="search goes on this long after the first passing patch, to find a better one, seconds"
+    )
+    samples: Annotated[int, Field(ge=0)] = Field(8, description="whole functions that the model writes for one place")
+    fim_samples: Annotated[int, Field(ge=0)] = Field(6, description="single lines that the model fills in at a place")
+    temperatures: tuple[Annotated[float, Field(ge=0, le=2)], ...] = Field(
+        (0.0, 0.6, 0.8, 0.9), min_length=1, description="temperatures of the samples in turn; the last one repeats"
+    )
+    memory: bool = Field(True, description="try first what fixed the same kind of failure before")
+
+
+class SandboxConfig(Section):
+    """What code under test may use."""
+
+    memory_mb: Annotated[int, Field(ge=64)] = Field(2048, description="address space of one process, MiB")
+    cpu_s: PositiveSeconds = Field(300.0, description="processor time of one process, seconds")
+    processes: Positive = Field(128, description="processes and threads at once")
+    file_mb: Positive = Field(256, description="size of one file that it writes, MiB")
+    wall_s: PositiveSeconds = Field(600.0, description="time from start to kill, seconds")
+
+
+class ApprovalConfig(Section):
+    """Which patches a person must see before they land."""
+
+    always_ask: tuple[RepositoryPath, ...] = Field(
+        ("trading/engine", "trading/orders", "trading/brokers"),
+        description="folders and files whose changes always wait for a person",
+    )
+    max_changed_lines: Positive = Field(60, description="a patch that changes more lines waits for a person")
+
+
+class NightlyConfig(Section):
+    """The unattended run."""
+
+    minutes: PositiveSeconds = Field(120.0, description="time budget of the whole night, minutes")
+    benchmarks: bool = Field(True, description="measure speed and repair rate at the end")
+
+
+class AutomationConfig(Section):
+    """Everything that may be set of the maintenance wing."""
+
+    models: ModelsConfig = ModelsConfig()
+    budget: BudgetConfig = BudgetConfig()
+    repair: RepairConfig = RepairConfig()
+    sandbox: SandboxConfig = SandboxConfig()
+    approval: ApprovalConfig = ApprovalConfig()
+    nightly: NightlyConfig = NightlyConfig()
+
+    def role(self, name: str) -> RoleConfig:
+        """Return a role's settings by its name; an unknown name raises ConfigInvalid."""
+        if name not in ROLES:
+            raise ConfigInvalid(f"there is no role {name!r}; the roles are {', '.join(ROLES)}")
+        role: RoleConfig = getattr(self.models.roles, name)
+        return role
+
+
+def load_automation_config(path: Path | None = None) -> AutomationConfig:
+    """Read the configuration.
+
+    Parameters
+    ----------
+    path : Path, optional
+        What ``--config`` says; None asks ``GRIDBOT_AUTOMATION_CONFIG``, then the file at the top of the checkout that
+        this code runs from; where there is none, the defaults hold.
+
+    Returns
+    -------
+    AutomationConfig
+        Validated and frozen.
+
+    Raises
+    ------
+    ConfigInvalid
+        When the file cannot be read, holds an unknown name, or a value out of range.
+    """
+    return config_with_sources(path)[0]
+
+
+def config_with_sources(path: Path | None = None) -> tuple[AutomationConfig, dict[str, str]]:
+    """Read the configuration as `load_automation_config` does, and say where each value that is set comes from.
+
+    Parameters
+    ----------
+    path : Path, optional
+        As for `load_automation_config`.
+
+    Returns
+    -------
+    config : AutomationConfig
+        Validated and frozen.
+    sources : dict of str to str
+        Dotted name to source; names that are not in it have their default.
+
+    Raises
+    ------
+    ConfigInvalid
+        As for `load_automation_config`.
+    """
+    file = config_file(path)
+    tree: dict[str, object] = {} if file is None else read_config_tree(file)
+    config = config_of(tree, "" if file is None else str(file))
+    sources = {name: str(file) for name in _leaves(tree)}
+    host = os.environ.get(OLLAMA_VARIABLE, "").strip()
+    if host:
+        models = config.models.model_copy(update={"ollama_url": host})
+        config = config.model_copy(update={"models": models})
+        sources["models.ollama_url"] = f"environment {OLLAMA_VARIABLE}"
+    return config, sources
+
+
+def config_file(path: Path | None = None) -> Path | None:
+    """Return the file that holds the configuration, or None where there is none.
+
+    Parameters
+    ----------
+    path : Path, optional
+        As for `load_automation_config`.
+    """
+    stated = path or os.environ.get(CONFIG_VARIABLE)
+    if stated:
+        return Path(stated).expanduser()
+    own = Path(__file__).resolve().parents[1] / CONFIG_NAME
+    return own if own.is_file() else None
+
+
+def read_config_tree(file: Path) -> dict[str, object]:
+    """Return what a configuration file holds, not yet validated.
+
+    Raises
+    ------
+    ConfigInvalid
+        When it cannot be read or is not one JSON object.
+    """
+    try:
+        tree = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigInvalid(f"cannot read the configuration in {file}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigInvalid(f"{file} is not a text file in UTF-8 (byte {error.start}); save it as such") from None
+    except json.JSONDecodeError as error:
+        raise ConfigInvalid(f"{file}, line {error.lineno} is not valid JSON: {error.msg}; correct that line") from None
+    if not isinstance(tree, dict):
+        raise ConfigInvalid(f"{file} holds no JSON object; it must begin with {{ and end with }}")
+    return tree
+
+
+def config_of(tree: Mapping[str, object], source: str = "") -> AutomationConfig:
+    """Validate a tree of settings.
+
+    Parameters
+    ----------
+    tree : mapping
+        Sections and values as in the file; what is missing takes its default, inside a role too.
+    source : str
+        Where it comes from, for the error.
+
+    Raises
+    ------
+    ConfigInvalid
+        One sentence that names the setting, and the closest name when there is none of that name.
+    """
+    defaults = AutomationConfig().model_dump(mode="json")
+    try:
+        return AutomationConfig.model_validate(_overlay(defaults, tree))
+    except ValidationError as error:
+        raise ConfigInvalid(_sentence(error, source)) from None
+
+
+def automation_setting_names() -> tuple[str, ...]:
+    """Return the dotted names of all values that may be set, in the order of the file."""
+    return tuple(_leaves(AutomationConfig().model_dump(mode="json")))
+
+
+def automation_field(name: str) -> FieldInfo:
+    """Return the field that defines a setting.
+
+    Parameters
+    ----------
+    name : str
+        Dotted, such as ``models.roles.debugger.temperature``.
+
+    Raises
+    ------
+    ConfigInvalid
+        When there is no such setting; it names the closest one.
+    """
+    model: type[BaseModel] = AutomationConfig
+    *sections, last = name.split(".")
+    for section in sections:
+        field = model.model_fields.get(section)
+        inner = None if field is None else field.annotation
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            raise ConfigInvalid(_unknown(name, ""))
+        model = inner
+    field = model.model_fields.get(last)
+    if field is None or name not in automation_setting_names():
+        raise ConfigInvalid(_unknown(name, ""))
+    return field
+
+
+def automation_value(config: AutomationConfig, name: str) -> object:
+    """Return a setting's value as plain JSON data; an unknown name raises ConfigInvalid."""
+    automation_field(name)
+    value: object = config.model_dump(mode="json")
+    for part in name.split("."):
+        value = value[part] if isinstance(value, dict) else None
+    return value
+
+
+def _leaves(tree: Mapping[str, object], prefix: str = "") -> Iterator[str]:
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
+
+
+def _overlay(below: Mapping[str, object], above: Mapping[str, object]) -> dict[str, object]:
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        both = isinstance(under, Mapping) and isinstance(value, Mapping)
+        merged[key] = _overlay(under, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _sentence(error: ValidationError, source: str) -> str:
+    errors = error.errors()
+    # A name that does not exist explains more than the value that misses because of it.
+    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return _unknown(name, source)
+    reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    where = f" ({source})" if source else ""
+    known = next((one for one in (name, name.rpartition(".")[0]) if one in automation_setting_names()), None)
+    meaning = f"; it means: {automation_field(known).description}" if known else ""
+    return f"{name} cannot be {str(first['input'])[:80]!r}{where}: it {reason}{meaning}"
+
+
+def _unknown(name: str, source: str) -> str:
+    names = automation_setting_names()
+    sections = {name.rpartition(".")[0] for name in names} | {name.partition(".")[0] for name in names}
+    where = f" ({source})" if source else ""
+    if name in sections:
+        return f"{name}{where} is a section, not a value; `gridbot config automation` lists its settings"
+    nearest = get_close_matches(name, [*names, *sorted(sections - {""})], n=1, cutoff=0.5)
+    hint = f"did you mean {nearest[0]}?" if nearest else "`gridbot config automation` lists the names"
+    return f"there is no setting {name}{where}; {hint}"

@@ -1,0 +1,1 @@
+"""What went wrong: failing tests, log tracebacks, hangs and crashes."""

@@ -1,0 +1,392 @@
+"""One run of pytest in this process, told as plain records while it goes; loaded by file path inside the sandbox."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+if TYPE_CHECKING:
+    from automation.incidents.inside import arguments, describe, tracing
+else:
+
+    def _sibling(name: str) -> ModuleType:
+        # by path: the target may hold a package of the same name as ours
+        known = sys.modules.get(f"_gridbot_{name}")
+        if known is not None:
+            return known
+        spec = importlib.util.spec_from_file_location(f"_gridbot_{name}", Path(__file__).with_name(f"{name}.py"))
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        return module
+
+    arguments, describe, tracing = (_sibling(name) for name in ("arguments", "describe", "tracing"))
+
+CAPTURED_LIMIT = 4000
+REFIRE_S = 0.25
+REFIRES_LIMIT = 12
+STUCK_EXIT = 70
+_OPERAND_NAMES = (("first", "second"), ("actual", "desired"), ("left", "right"), ("member", "container"))
+
+Record = dict[str, object]
+Emit = Callable[[Record], None]
+
+# found once: a preloaded process hands them to every fork
+PLUGINS = arguments.Plugins()
+
+
+class TestTimeout(BaseException):
+    """A test ran longer than it may; no ``except Exception`` of the target catches it."""
+
+    __test__ = False
+
+
+@dataclass
+class _Test:
+    node_id: str
+    outcome: str = "passed"
+    phase: str = "call"
+    duration_s: float = 0.0
+    chain: list[Record] = field(default_factory=list)
+    operands: list[tuple[str, str]] = field(default_factory=list)
+    assertion: str = ""
+    captured: str = ""
+    lines: dict[str, list[int]] = field(default_factory=dict)
+    values: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def failing(self) -> bool:
+        return self.outcome not in ("passed", "skipped")
+
+
+class Probe:
+    """The plugin of one run.
+
+    Parameters
+    ----------
+    job : mapping
+        As `run` takes it.
+    emit : callable
+        Takes each record.
+    """
+
+    def __init__(self, job: Mapping[str, object], emit: Emit) -> None:
+        self._pid = os.getpid()
+        self._emit_record = emit
+        self._places = describe.Places(str(job["root"]))
+        self._tests = _names(job.get("tests"))
+        self._deselect = frozenset(_names(job.get("deselect")) or ())
+        self._limit_s = float(cast("float", job.get("test_timeout_s") or 0))
+        self._values: tracing.ValueLog | None = None
+        self._tracer = self._make_tracer(cast("Mapping[str, object] | None", job.get("trace")))
+        self._test: _Test | None = None
+        self._collecting = ""
+        self._compared: tuple[object, list[tuple[str, str]]] = (None, [])
+        self._left_s = 0.0
+        self._limited_now = False
+        self._fires = 0
+        self._told: set[str] = set()
+        self.stopped = False
+
+    # what is told
+
+    def emit(self, event: str, **values: object) -> None:
+        """Tell one record, unless this is a process that the target forked."""
+        if os.getpid() == self._pid:
+            self._emit_record({"event": event, **values})
+
+    def _tell(self, test: _Test) -> None:
+        self._told.add(test.node_id)
+        self.emit("result", **asdict(test))
+
+    def tell_modules(self) -> None:
+        """Tell the modules from outside the repository that are imported by now."""
+        self.emit("modules", third_party=[name for name, module in sys.modules.copy().items() if self._foreign(name, module)])
+
+    def _foreign(self, name: str, module: object) -> bool:
+        spec = getattr(module, "__spec__", None)
+        origin = getattr(spec, "origin", None)
+        if not isinstance(origin, str) or getattr(spec, "name", None) != name or not os.path.isabs(origin):
+            return False
+        return not name.startswith("_gridbot_") and self._places.own(origin) is None
+
+    # lines and values
+
+    def _make_tracer(self, trace: Mapping[str, object] | None) -> tracing.Tracer | None:
+        if not trace or not trace.get("lines"):
+            return None
+        only = _names(trace.get("only"))
+        if trace.get("values"):
+            self._values = tracing.ValueLog(describe.shown_locals)
+
+        def wanted(filename: str) -> str | None:
+            path = self._places.own(filename)
+            if path is None or describe.is_test_path(path) or (only is not None and path not in only):
+                return None
+            return path
+
+        return tracing.line_tracer(wanted, self._values)
+
+    def start_tracing(self) -> None:
+        """Begin to record what runs at import."""
+        if self._tracer is not None:
+            self._tracer.start()
+
+    # before the first test
+
+    def pytest_addoption(self, parser: pytest.Parser) -> None:
+        arguments.add_standins(parser, PLUGINS.names)
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_load_initial_conftests(self) -> Generator[None, object, None]:
+        outcome = yield
+        error = getattr(outcome, "excinfo", None)
+        if error is not None:
+            self._tell_collect_error("conftest.py", error[1])
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        arguments.add_standin_markers(config, PLUGINS.names)
+        arguments.silence(config)
+        if self._tests is not None:
+            config.args[:] = dict.fromkeys(name.split("::", 1)[0] for name in self._tests)
+
+    def pytest_collectstart(self, collector: pytest.Collector) -> None:
+        self._collecting = collector.nodeid
+
+    def pytest_exception_interact(self, node: pytest.Item | pytest.Collector, call: pytest.CallInfo[object]) -> None:
+        if isinstance(node, pytest.Collector) and call.excinfo is not None:
+            self._tell_collect_error(node.nodeid, call.excinfo.value)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        wanted = None if self._tests is None else frozenset(self._tests)
+        kept, dropped = [], []
+        for item in items:
+            chosen = (wanted is None or item.nodeid in wanted) and item.nodeid not in self._deselect
+            (kept if chosen else dropped).append(item)
+        if dropped:
+            items[:] = kept
+            config.hook.pytest_deselected(items=dropped)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.emit("collected", node_ids=[item.nodeid for item in session.items])
+        if self._tests is None:
+            self.tell_modules()
+        if self._tracer is not None:
+            self.emit("session_lines", lines=self._tracer.take())
+            self._take_values()
+
+    def _take_values(self) -> dict[str, list[str]]:
+        return {} if self._values is None else self._values.take()
+
+    def _tell_collect_error(self, node_id: str, error: BaseException) -> None:
+        path = getattr(error, "path", None)
+        if type(error).__name__ == "ConftestImportFailure" and path is not None:
+            node_id = self._places.own(str(path)) or node_id
+        cause = getattr(error, "cause", None) or error.__cause__
+        if type(error).__name__ in ("CollectError", "ConftestImportFailure") and isinstance(cause, BaseException):
+            error = cause
+        name = node_id.split("::", 1)[0]
+        if name not in self._told:
+            self._tell(_Test(name, "error", "collect", chain=describe.chain_of(error, self._places)))
+
+    # one test
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self._test = _Test(nodeid)
+        self._compared = (None, [])
+        self._left_s, self._fires = self._limit_s, 0
+        self.emit("start", node_id=nodeid)
+        if self._tracer is not None:
+            self._tracer.start()
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self) -> Generator[None, object, None]:
+        with self._limited():
+            yield
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_call(self) -> Generator[None, object, None]:
+        with self._limited():
+            yield
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self) -> Generator[None, object, None]:
+        with self._limited():
+            yield
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[object]) -> Generator[None, object, None]:
+        outcome = yield
+        report = cast("pytest.TestReport", outcome.get_result())  # type: ignore[attr-defined]
+        test = self._test
+        if test is None:
+            return
+        test.duration_s += call.duration
+        if report.failed and not test.failing:
+            self._note_failure(test, call, report)
+        elif report.skipped and not test.failing:
+            test.outcome, test.phase = "skipped", call.when
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        test, self._test = self._test, None
+        if test is None:
+            return
+        if self._tracer is not None:
+            test.lines = self._tracer.take()
+            test.values = self._take_values()
+        self._tell(test)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_assertrepr_compare(self, left: object, right: object) -> None:
+        place = self._asserting(sys._getframe(1))
+        if place != self._compared[0]:
+            self._compared = (place, [])
+        self._compared[1].append((describe.shown(left), describe.shown(right)))
+
+    def _asserting(self, frame: FrameType | None) -> tuple[str, int] | None:
+        while frame is not None:
+            if self._places.own(frame.f_code.co_filename) is not None:
+                return frame.f_code.co_filename, frame.f_lineno
+            frame = frame.f_back
+        return None
+
+    def _note_failure(self, test: _Test, call: pytest.CallInfo[object], report: pytest.TestReport) -> None:
+        test.phase = call.when
+        captured = describe.masked(report.capstdout + report.capstderr)
+        test.captured = captured[-CAPTURED_LIMIT:]
+        if test.chain:
+            test.outcome = "timeout"
+            return
+        test.outcome = "failed" if call.when == "call" else "error"
+        if call.excinfo is None:
+            test.assertion = str(report.longrepr)
+            test.chain = [{"type": "Failed", "message": test.assertion, "frames": []}]
+            return
+        error = call.excinfo.value
+        test.chain = describe.chain_of(error, self._places)
+        if isinstance(error, AssertionError) or type(error).__name__ == "Failed":
+            test.assertion = cast("str", test.chain[0]["message"])
+            test.operands = self._compared[1] or _operands_in(error)
+
+    # the time limit of one test
+
+    @contextmanager
+    def _limited(self) -> Iterator[None]:
+        if not self._limit_s or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        signal.signal(signal.SIGALRM, self._on_alarm)
+        began = time.monotonic()
+        self._limited_now = True
+        signal.setitimer(signal.ITIMER_REAL, max(self._left_s, REFIRE_S), REFIRE_S)
+        try:
+            yield
+        finally:
+            self._limited_now = False
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            self._left_s -= time.monotonic() - began
+            self._mark_timeout()
+
+    def _mark_timeout(self) -> None:
+        # a test that swallowed the exception and went on has used up its time all the same
+        if self._fires and self._test is not None:
+            self._test.outcome = "timeout"
+
+    def _on_alarm(self, number: int, frame: FrameType | None) -> None:
+        if not self._limited_now or self._test is None:
+            return
+        self._fires += 1
+        words = f"the test ran longer than {self._limit_s:g} s"
+        if self._fires == 1:
+            frames = describe.stack_of(frame, self._places)
+            self._test.chain = [{"type": "TestTimeout", "message": words, "frames": frames}]
+        if self._fires > REFIRES_LIMIT:
+            self._test.outcome = "timeout"
+            self._tell(self._test)
+            os._exit(STUCK_EXIT)
+        raise TestTimeout(words)
+
+    @pytest.hookimpl(tryfirst=True, optionalhook=True)
+    def pytest_timeout_set_timer(self) -> bool:
+        # pytest-timeout would take the same signal
+        return True
+
+    # the end
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        self._tell_broken(excinfo.value)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        self._tell_broken(excinfo.value)
+
+    def _tell_broken(self, error: BaseException) -> None:
+        test, self._test = self._test, None
+        if test is None:
+            self._tell_collect_error(self._collecting, error)
+            return
+        test.outcome, test.chain = "error", describe.chain_of(error, self._places)
+        self._tell(test)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        self.stopped = bool(session.shouldstop or session.shouldfail)
+        if self._tracer is not None:
+            self._tracer.stop()
+
+
+def _names(value: object) -> list[str] | None:
+    return None if value is None else [str(name) for name in cast("Sequence[object]", value)]
+
+
+def _operands_in(error: BaseException) -> list[tuple[str, str]]:
+    walk, found = error.__traceback__, []
+    while walk is not None:
+        values = walk.tb_frame.f_locals
+        for left, right in _OPERAND_NAMES:
+            if walk.tb_frame.f_code.co_name.startswith(("assert", "_assert")) and left in values and right in values:
+                found.append((describe.shown(values[left]), describe.shown(values[right])))
+        walk = walk.tb_next
+    return found[:1]
+
+
+def run(job: dict[str, object], emit: Emit) -> None:
+    """Run the tests of a tree once and tell what happens.
+
+    Parameters
+    ----------
+    job : dict
+        ``root`` (the tree, and the working directory), ``arguments`` (the user's, for pytest), ``tests`` (node ids, or
+        None for what the arguments select), ``deselect`` (node ids), ``stop_after`` (failures, 0 for none),
+        ``test_timeout_s`` (0 for none), ``python_path`` (folders put before the rest), ``trace`` (None, or ``lines``,
+        ``values`` and ``only``, a list of paths).
+    emit : callable
+        Takes records, each with its name under ``event``: session, collected, modules, session_lines, start, result, end.
+    """
+    began = time.monotonic()
+    root = os.path.abspath(str(job["root"]))
+    os.chdir(root)
+    # two candidates of one size within one second would share compiled files
+    sys.dont_write_bytecode = True
+    paths = _names(job.get("python_path")) or []
+    sys.path[:] = [*paths, *(path for path in sys.path if path not in paths)]
+    probe = Probe(job, emit)
+    probe.emit("session", python=sys.version.split()[0], pytest=pytest.__version__)
+    arguments.settle_hypothesis(shrink=bool(job.get("trace")))
+    user = _names(job.get("arguments")) or []
+    words = arguments.pytest_arguments(user, root, PLUGINS.names, int(cast("int", job.get("stop_after") or 0)))
+    probe.start_tracing()
+    exit_code = int(pytest.main(words, plugins=[probe]))
+    probe.emit("end", exit=exit_code, seconds=time.monotonic() - began, stopped=probe.stopped)

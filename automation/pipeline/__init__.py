@@ -1,0 +1,1 @@
+"""The LangGraph pipeline that leads an incident to a landed patch."""

@@ -1,0 +1,82 @@
+"""The pipeline's commands: fix, and looking after runs."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Generator
+
+from automation.codebase.workspaces import sweep
+from automation.errors import RepositoryUnusable
+from automation.pipeline.requests import FixRequest, RunRequest, RunsRequest
+from automation.pipeline.result import FixResult
+from automation.pipeline.run_list import RunList
+from automation.pipeline.running import decide, resume, run_new
+from automation.pipeline.runs import RunStore
+from automation.pipeline.state import Status
+from trading.commands import Progress
+from trading.errors import Refused
+from trading.setting_sources import data_home
+
+
+def fix(request: FixRequest) -> Generator[Progress, None, FixResult]:
+    """Repair a repository whose tests fail."""
+    if not request.path.is_dir():
+        raise RepositoryUnusable(f"{request.path} is no folder; name a repository or a folder with a pytest suite")
+    if request.log is not None and not request.log.is_file():
+        raise RepositoryUnusable(f"{request.log} is no file; name a log that holds tracebacks")
+    store = RunStore(data_home())
+    sweep(store.home, store.resumable())
+    return (yield from run_new(store, store.create(request)))
+
+
+def list_runs(request: RunsRequest) -> Generator[Progress, None, RunList]:
+    """List the newest runs."""
+    yield from ()
+    store = RunStore(data_home())
+    runs = [store.result(run) for run, _ in zip(store, range(request.limit), strict=False)]
+    return RunList(tuple(runs))
+
+
+def show_run(request: RunRequest) -> Generator[Progress, None, FixResult]:
+    """Show how one run ended or stands."""
+    yield from ()
+    store = RunStore(data_home())
+    return store.result(store.find(request.run))
+
+
+def resume_run(request: RunRequest) -> Generator[Progress, None, FixResult]:
+    """Go on with a run that was interrupted or killed."""
+    store = RunStore(data_home())
+    run = store.find(request.run)
+    status = store.result(run).status
+    if status is not Status.RUNNING:
+        raise Refused(f"run {run.run_id} is {status.value}; only a run that was interrupted can be resumed")
+    return (yield from resume(store, run))
+
+
+def approve_run(request: RunRequest) -> Generator[Progress, None, FixResult]:
+    """Approve the change of a run and let it land."""
+    return (yield from _decided(request, approved=True))
+
+
+def reject_run(request: RunRequest) -> Generator[Progress, None, FixResult]:
+    """Reject the change of a run; nothing lands."""
+    return (yield from _decided(request, approved=False))
+
+
+def abandon_run(request: RunRequest) -> Generator[Progress, None, FixResult]:
+    """Give up a run that is interrupted or waits."""
+    yield from ()
+    store = RunStore(data_home())
+    result = store.abandon(store.find(request.run))
+    sweep(store.home, store.resumable())
+    return result
+
+
+def _decided(request: RunRequest, *, approved: bool) -> Generator[Progress, None, FixResult]:
+    store = RunStore(data_home())
+    run = store.find(request.run)
+    status = store.result(run).status
+    if status is not Status.AWAITING_APPROVAL:
+        raise Refused(f"run {run.run_id} is {status.value}; only a run that awaits approval can be decided on")
+    return (yield from decide(store, run, approved=approved, by=getpass.getuser()))

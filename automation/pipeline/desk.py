@@ -1,0 +1,204 @@
+"""The desk of one run: the folder it writes to, the workspace, the test server and the model, each opened when used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from time import monotonic
+
+from pydantic import TypeAdapter
+
+from automation.codebase.fork_server import ForkServer
+from automation.codebase.sandbox import Limits
+from automation.codebase.sources import SourceFile, read_source
+from automation.codebase.workspaces import Workspace, close_workspace, open_workspace, reopen_workspace
+from automation.config import AutomationConfig
+from automation.incidents.records import TestReport
+from automation.incidents.test_runs import PROBE, SuiteSettings, suite_settings
+from automation.models.selection import open_model
+from automation.models.bound import BoundModel
+from automation.pipeline.requests import FixRequest
+from automation.repair.search import Tally
+from automation.repair.vocabulary import Vocabulary, learn_vocabulary
+from trading.commands import Progress
+
+_MOST_FILES = 400
+_REPORT = TypeAdapter(TestReport)
+
+
+class Desk:
+    """What the stages of one run share; nothing here is part of the run's state.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's own folder.
+    home : Path
+        GridBot's data home.
+    request : FixRequest
+        What was asked for.
+    config : AutomationConfig
+        GridBot's own, never the target's.
+    spent_s : float
+        Time that earlier sittings of the same run took.
+    notify : callable
+        Takes progress; the graph leads it to the person.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        home: Path,
+        request: FixRequest,
+        config: AutomationConfig,
+        spent_s: float = 0.0,
+        notify: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
+        self.folder = folder
+        self.home = home
+        self.request = request
+        self.config = config
+        self.notify = notify
+        self.tally = Tally()
+        self._end = monotonic() + request.max_minutes * 60 - spent_s
+        self._server: ForkServer | None = None
+        self._model: BoundModel | None = None
+        self._model_opened = False
+        self._vocabulary: Vocabulary | None = None
+
+    @property
+    def seconds_left(self) -> float:
+        """Time that is left of the run's budget."""
+        return max(0.0, self._end - monotonic())
+
+    @property
+    def deadline(self) -> float:
+        """The end of the budget by the monotonic clock."""
+        return self._end
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The private copy of the target, made at first use and found again after a crash."""
+        place = self.folder / "work"
+        return reopen_workspace(place) if place.exists() else open_workspace(self.request.path, place)
+
+    @cached_property
+    def settings(self) -> SuiteSettings:
+        """How the target's tests run."""
+        sandbox = self.config.sandbox
+        limits = Limits(
+            wall_s=sandbox.wall_s,
+            cpu_s=sandbox.cpu_s,
+            memory_bytes=sandbox.memory_mb << 20,
+            file_bytes=sandbox.file_mb << 20,
+            processes=sandbox.processes,
+        )
+        return suite_settings(
+            self.workspace.tree,
+            self.workspace.target,
+            self.request.tests,
+            self.request.python,
+            test_timeout_s=self.config.repair.test_timeout_s,
+            limits=limits,
+        )
+
+    @cached_property
+    def seen_settings(self) -> SuiteSettings:
+        """The same, but compiled code runs as plain Python: tracing sees into it and every candidate is what runs."""
+        return replace(self.settings, environment={**self.settings.environment, "NUMBA_DISABLE_JIT": "1"})
+
+    def server(self, preload: Sequence[str]) -> ForkServer:
+        """Return the test server of the workspace, started at first use."""
+        if self._server is None:
+            self._server = ForkServer(
+                self.workspace.tree,
+                PROBE,
+                self.settings.python,
+                preload=preload,
+                workers=self.config.repair.workers,
+                limits=self.settings.limits,
+                environment=self.seen_settings.environment,
+                python_path=self.settings.python_path,
+                hide=(self.home,),
+                hostile=self.request.hostile,
+            )
+        return self._server
+
+    def model(self) -> BoundModel | None:
+        """Return the model that was asked for, or None when there is none."""
+        if not self._model_opened:
+            self._model_opened = True
+            self._model = open_model(
+                self.config,
+                self.request.model,
+                run=self.folder.name,
+                notify=lambda text: self.notify(Progress(text)),
+            )
+        return self._model
+
+    @property
+    def model_used(self) -> BoundModel | None:
+        """The model, when a stage asked for it."""
+        return self._model
+
+    def vocabulary(self) -> Vocabulary:
+        """Return the words of the repository, learned once."""
+        if self._vocabulary is None:
+            tree = self.workspace.tree
+            paths = islice(python_files(tree), _MOST_FILES)
+            self._vocabulary = learn_vocabulary(read_source(tree, path) for path in paths)
+        return self._vocabulary
+
+    def save(self, name: str, report: TestReport) -> None:
+        """Keep a test report in the run's folder."""
+        self.write(self.folder / f"{name}.json", report)
+
+    def saved(self, name: str) -> TestReport:
+        """Read a test report that an earlier stage kept."""
+        return self.read(self.folder / f"{name}.json")
+
+    def write(self, path: Path, report: TestReport) -> None:
+        """Write a test report, all or nothing."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.{self.folder.name}.part")
+        part.write_bytes(_REPORT.dump_json(report))
+        part.replace(path)
+
+    def read(self, path: Path) -> TestReport:
+        """Read a test report."""
+        return _REPORT.validate_json(path.read_bytes())
+
+    def source(self, path: str) -> SourceFile:
+        """Return a file of the workspace."""
+        return read_source(self.workspace.tree, path)
+
+    def accept(self, path: str, content: bytes) -> None:
+        """Make a change part of the workspace, so that what follows builds on it."""
+        self._stop_server()
+        (self.workspace.tree / path).write_bytes(content)
+        self.tally = Tally()
+
+    def close(self) -> None:
+        """Stop what runs; the workspace stays until the run is settled."""
+        self._stop_server()
+        if self._model is not None:
+            self._model.close()
+            self._model = None
+
+    def enter(self, stage: str) -> None:
+        """Note which stage is at work, for whoever looks at the run meanwhile or after a crash."""
+        (self.folder / "stage").write_text(stage, encoding="utf-8")
+
+    def discard(self) -> None:
+        """Stop what runs and remove the private copy, if there is one."""
+        self.close()
+        if (self.folder / "work").exists():
+            close_workspace(self.workspace)
+
+    def _stop_server(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None

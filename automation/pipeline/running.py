@@ -1,0 +1,117 @@
+"""Running the graph: from a request, or from where an earlier sitting of the same run stopped."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from automation.config import load_automation_config
+from automation.pipeline.desk import Desk
+from automation.pipeline.result import FixResult
+from automation.pipeline.runs import Run, RunStore
+from automation.pipeline.state import RunState, Status
+from trading.commands import Progress
+from trading.errors import ExitCode, GridBotError, Refused
+
+if TYPE_CHECKING:
+    from langgraph.types import Command
+
+    from automation.pipeline.graph import Graph
+
+_BUSY_MS = 10_000
+
+
+def run_new(store: RunStore, run: Run) -> Generator[Progress, None, FixResult]:
+    """Lead a new run through the graph."""
+    return (yield from _run(store, run, _fresh(run)))
+
+
+def resume(store: RunStore, run: Run) -> Generator[Progress, None, FixResult]:
+    """Go on with a run that was interrupted or killed."""
+    return (yield from _run(store, run, None))
+
+
+def decide(
+    store: RunStore, run: Run, *, approved: bool, by: str, reason: str = ""
+) -> Generator[Progress, None, FixResult]:
+    """Go on with a run that waits for approval."""
+    from langgraph.types import Command
+
+    answer: Command[str] = Command(resume={"approved": approved, "by": by, "reason": reason})
+    return (yield from _run(store, run, answer))
+
+
+def _run(
+    store: RunStore, run: Run, given: RunState | Command[str] | None
+) -> Generator[Progress, None, FixResult]:
+    with _alone(run.folder), _graph(store.folder / "checkpoints.db") as graph:
+        thread = {"configurable": {"thread_id": run.run_id}, "recursion_limit": 200}
+        known: RunState = graph.get_state(thread).values or {}
+        if given is None and not known:
+            # Killed before the first stage was done: nothing is lost by starting anew.
+            given = _fresh(run)
+        config = load_automation_config()
+        desk = Desk(run.folder, store.home, run.request, config, sum(known.get("seconds", {}).values()))
+        try:
+            for step in graph.stream(given, thread, context=desk, stream_mode="custom", durability="sync"):
+                yield step
+        except GridBotError as error:
+            if error.exit_code != ExitCode.REFUSED:
+                raise
+            kept: RunState = graph.get_state(thread).values or _fresh(run)
+            desk.discard()
+            return store.settle(run, {**kept, "status": Status.REFUSED, "reason": str(error)})
+        except KeyboardInterrupt as stop:
+            raise KeyboardInterrupt(f"`gridbot runs resume {run.run_id}` goes on from here") from stop
+        finally:
+            desk.close()
+        snapshot = graph.get_state(thread)
+        state: RunState = dict(snapshot.values)  # type: ignore[assignment]
+        if snapshot.interrupts:
+            waiting = snapshot.interrupts[0].value
+            state |= {"status": Status.AWAITING_APPROVAL, "reason": waiting["why"], "patch": waiting["patch"]}
+    return store.settle(run, state)
+
+
+def _fresh(run: Run) -> RunState:
+    return {
+        "run_id": run.run_id,
+        "started_ms": run.started_ms,
+        "target": str(run.request.path.resolve()),
+        "request": run.request.model_dump(mode="json"),
+        "status": Status.RUNNING,
+        "reason": "",
+        "seconds": {},
+    }
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    try:
+        with FileLock(folder / "run.lock", timeout=0):
+            yield
+    except Timeout:
+        raise Refused(f"run {folder.name} is at work in another process; wait for it, or stop that process") from None
+
+
+@contextmanager
+def _graph(path: Path) -> Iterator[Graph]:
+    # Before the import: only plain data may be read back from a checkpoint.
+    os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
+    from langgraph.checkpoint.sqlite import SqliteSaver
+
+    from automation.pipeline.graph import build_graph
+
+    connection = sqlite3.connect(path, check_same_thread=False, timeout=_BUSY_MS / 1000)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+        yield build_graph(SqliteSaver(connection))
+    finally:
+        connection.close()

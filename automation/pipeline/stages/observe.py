@@ -1,0 +1,67 @@
+"""Observe: copy the target, run its whole suite once, and read the log if there is one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from automation.codebase.workspaces import content_key
+from automation.errors import RepositoryUnusable
+from automation.incidents.log_incidents import incidents_in
+from automation.incidents.records import Incident, Kind, TestReport
+from automation.incidents.reproduce import reproduction_for
+from automation.incidents.test_runs import run_suite
+from automation.pipeline.desk import Desk
+from automation.pipeline.plain import incident_json
+from automation.pipeline.state import RunState, Status
+from trading.commands import Progress
+
+
+def observe(desk: Desk, state: RunState) -> RunState:
+    """Run the suite as it is; a log's incident first gets a failing test of its own."""
+    changes: RunState = {}
+    if desk.request.log is not None:
+        incident, stop = _from_log(desk)
+        if stop is not None:
+            return {"status": Status.UNFIXED, "reason": stop, "incident": incident_json(incident)}
+    desk.notify(Progress("running the tests as they are"))
+    report = _baseline(desk)
+    if report.problem:
+        raise RepositoryUnusable(f"the tests of {desk.workspace.target} cannot run: {report.problem}")
+    desk.save("baseline", report)
+    changes["tests_before"] = report.counts()
+    if not report.failures:
+        found = f"all {len(report.tests)} tests pass" if report.tests else "no test was collected"
+        return {**changes, "status": Status.NOTHING_TO_FIX, "reason": found}
+    return changes
+
+
+def _baseline(desk: Desk) -> TestReport:
+    settings = desk.settings
+    asked = json.dumps([settings.arguments, str(settings.python), settings.python_path, settings.test_timeout_s])
+    key = hashlib.sha256(f"{content_key(desk.workspace)} {asked}".encode()).hexdigest()
+    cached = desk.home / "baselines" / f"{key}.json"
+    # A reproduction stands in the workspace only, so its run is no property of the target's content.
+    if desk.request.log is None and cached.is_file():
+        return desk.read(cached)
+    report = run_suite(desk.workspace.tree, settings)
+    if desk.request.log is None and not report.problem:
+        desk.write(cached, report)
+    return report
+
+
+def _from_log(desk: Desk) -> tuple[Incident | None, str | None]:
+    found = incidents_in([desk.request.log] if desk.request.log else [], desk.workspace.target)
+    own = [incident for incident in found if incident.kind is not Kind.EXTERNAL]
+    if not found:
+        return None, f"{desk.request.log} holds no traceback"
+    if not own:
+        return found[0], "every incident in the log comes from outside (network, exchange); code cannot mend it"
+    for incident in sorted(own, key=lambda each: -each.count):
+        reproduction = reproduction_for(incident, desk.workspace.tree, desk.settings)
+        if reproduction is not None:
+            place = desk.workspace.tree / reproduction.path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(reproduction.text, encoding="utf-8")
+            return incident, None
+    return own[0], "the traceback could not be reproduced by a test, so that no change could be proven"

@@ -1,0 +1,66 @@
+"""Record: the ledger, the memory and the report; then the private copy goes."""
+
+from __future__ import annotations
+
+from automation.codebase.landing import Land
+from automation.codebase.workspaces import close_workspace
+from automation.improvement.ledger import FILE_NAME, Ledger
+from automation.improvement.records import RepairRecord
+from automation.improvement.records import Status as Outcome
+from automation.pipeline.change import change_of
+from automation.pipeline.desk import Desk
+from automation.pipeline.state import RunState, Status
+from automation.repair.memory import RepairMemory
+
+_SETTLED = {
+    Status.REJECTED: Outcome.UNFIXED,
+    Status.ABANDONED: Outcome.UNFIXED,
+}
+
+
+def record(desk: Desk, state: RunState) -> RunState:
+    """Write down how the run ended; repeating it changes nothing."""
+    changes: RunState = {}
+    if not state.get("patch") and state.get("originals"):
+        # Some of several faults were mended: not landed, but not lost either.
+        changes["patch"] = change_of(desk, state).diff()
+    if state["status"] == Status.FIXED and desk.config.repair.memory:
+        _remember(desk, state)
+    with Ledger(desk.home / FILE_NAME) as ledger:
+        ledger.record(_row(state))
+    landed = state.get("landed") or {}
+    if landed.get("how") != Land.WORKTREE:
+        desk.close()
+        close_workspace(desk.workspace)
+    return changes
+
+
+def _remember(desk: Desk, state: RunState) -> None:
+    fingerprint = str((state.get("incident") or {}).get("fingerprint", ""))
+    memory = RepairMemory(desk.home / "repair_memory.db")
+    for change in change_of(desk, state).changes:
+        memory.remember(fingerprint, change, "; ".join(each["proposer"] for each in state["chosen"]))
+
+
+def _row(state: RunState) -> RepairRecord:
+    incident = state.get("incident") or {}
+    landed = state.get("landed") or {}
+    status = Status(state["status"])
+    return RepairRecord(
+        run_id=state["run_id"],
+        started_ms=state["started_ms"],
+        target=state["target"],
+        fingerprint=str(incident.get("fingerprint", "")),
+        kind=str(incident.get("kind", "")),
+        title=str(incident.get("title", "")),
+        status=_SETTLED.get(status) or Outcome(status.value),
+        proposer="; ".join(each["proposer"] for each in state.get("chosen", [])) if status is Status.FIXED else "",
+        candidates=state.get("tried", {}),
+        plausible=len(state.get("alternatives", [])) + len(state.get("chosen", [])),
+        seconds=state.get("seconds", {}),
+        model=state.get("model", ""),
+        model_calls=state.get("model_calls", 0),
+        model_tokens=state.get("model_tokens", 0),
+        commit=str(landed.get("commit") or ""),
+        branch=str(landed.get("branch") or ""),
+    )

@@ -1,0 +1,60 @@
+"""Reproduce: the failures once more, three times, and traced; what passes even once is flaky."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from automation.incidents.records import Outcome, TestReport
+from automation.incidents.test_runs import run_suite
+from automation.pipeline.desk import Desk
+from automation.pipeline.state import RunState, Status
+from automation.repair.verify import passes
+from trading.commands import Progress
+
+_RUNS = 3
+_MOST_NEIGHBOURS = 300
+
+
+def reproduce(desk: Desk, state: RunState) -> RunState:
+    """Trace the failing tests and their passing neighbours; drop those that pass when they run again."""
+    baseline = desk.saved("baseline")
+    targets = state["targets"]
+    flaky: set[str] = set()
+    for turn in range(1, _RUNS):
+        desk.notify(Progress("running the failing tests again", turn, _RUNS))
+        report = run_suite(desk.workspace.tree, desk.settings, tests=targets)
+        flaky |= {test for test in targets if passes(report, test)}
+    steady = [test for test in targets if test not in flaky]
+    if not steady:
+        reason = f"{sorted(flaky)[0]} is flaky: it fails and passes with the same code"
+        return {"status": Status.UNFIXED, "reason": reason}
+    desk.notify(Progress("tracing the failing tests", _RUNS, _RUNS))
+    neighbours = _neighbours(baseline, steady)
+    observed = trace(desk, [*steady, *neighbours])
+    desk.save("observed", observed)
+    groups = [[test for test in group if test in steady] for group in state["groups"]]
+    return {"targets": steady, "groups": [group for group in groups if group], "others": _named(state, flaky)}
+
+
+def trace(desk: Desk, tests: Sequence[str]) -> TestReport:
+    """Run tests with every line and value noted; compiled code runs as plain Python, so that it can be seen into."""
+    how = {"lines": True, "values": True, "only": None}
+    return run_suite(desk.workspace.tree, desk.seen_settings, tests=tests, trace=how)
+
+
+def _neighbours(baseline: TestReport, targets: Sequence[str]) -> list[str]:
+    files = {target.partition("::")[0] for target in targets}
+    folders = {str(PurePosixPath(file).parent) for file in files}
+    passed = [test for test in baseline.tests if test.outcome is Outcome.PASSED]
+
+    def distance(node_id: str) -> int:
+        file = node_id.partition("::")[0]
+        return 0 if file in files else 1 if str(PurePosixPath(file).parent) in folders else 2
+
+    nearest = sorted(passed, key=lambda test: (distance(test.node_id), test.duration_s))
+    return [test.node_id for test in nearest[:_MOST_NEIGHBOURS]]
+
+
+def _named(state: RunState, flaky: set[str]) -> list[str]:
+    return [*state.get("others", []), *(f"{test} is flaky" for test in sorted(flaky))]

@@ -1,0 +1,33 @@
+"""Triage: which failures are faults of the code, and which belong together."""
+
+from __future__ import annotations
+
+from automation.incidents.classify import incidents_of
+from automation.incidents.records import Incident, Kind
+from automation.pipeline.desk import Desk
+from automation.pipeline.plain import incident_json
+from automation.pipeline.state import RunState, Status
+
+
+def triage(desk: Desk, state: RunState) -> RunState:
+    """Group the failures into incidents; those from outside are reported and left alone."""
+    incidents = incidents_of(desk.saved("baseline"))
+    own = [incident for incident in incidents if incident.kind is not Kind.EXTERNAL]
+    outside = [incident.title for incident in incidents if incident.kind is Kind.EXTERNAL]
+    if not own:
+        reason = "every failure comes from outside (network, exchange, missing keys); code cannot mend it"
+        return {"status": Status.UNFIXED, "reason": reason, "incident": incident_json(incidents[0]), "others": outside}
+    own.sort(key=_most_telling)
+    groups = [list(incident.tests) for incident in own]
+    return {
+        "incident": incident_json(own[0]),
+        "others": outside + [incident.title for incident in own[1:]],
+        "groups": groups,
+        "group": -1,
+        "targets": [test for group in groups for test in group],
+    }
+
+
+def _most_telling(incident: Incident) -> tuple[bool, int]:
+    # A file that does not even import hides whatever else is wrong in it.
+    return incident.kind not in (Kind.SYNTAX, Kind.IMPORT, Kind.NAME), -len(incident.tests)

@@ -1,0 +1,177 @@
+"""Verify: run one proposer's candidates, choose among those that pass, and prove the choice."""
+
+from __future__ import annotations
+
+import base64
+from time import monotonic
+
+from automation.codebase.guard import Finding, check_patch
+from automation.codebase.patches import FileChange, Patch
+from automation.incidents.records import TestReport
+from automation.pipeline.desk import Desk
+from automation.pipeline.stages.localise import places_of
+from automation.pipeline.stages.propose import share_of
+from automation.pipeline.state import Chosen, RunState
+from automation.repair.choose import best_first, guard_scope, test_literals
+from automation.repair.evidence import evidence_of
+from automation.repair.memory import RepairMemory
+from automation.repair.proposers import (
+    Candidates,
+    Case,
+    from_fill_in,
+    from_functions,
+    from_memory,
+    from_pairs,
+    from_syntax,
+    from_templates,
+)
+from automation.repair.records import Candidate
+from automation.repair.search import Patience, search
+from automation.repair.verify import Goal, Judge, Verdict, passes
+from trading.commands import Progress
+
+_LABELS = {
+    "memory": "trying what helped before",
+    "syntax": "mending the syntax",
+    "templates": "trying single edits",
+    "fim": "letting the model fill in lines",
+    "function": "letting the model rewrite functions",
+    "pairs": "trying two edits at a time",
+}
+_MODEL_TIERS = ("fim", "function")
+
+
+def verify(desk: Desk, state: RunState) -> RunState:
+    """Search with one proposer; the best candidate that survives guard and whole suite becomes part of the change."""
+    observed = desk.saved("observed")
+    judge = _judge(desk, state, observed)
+    case = _case(desk, state, observed)
+    already = len(desk.tally.plausible)
+    if not _search(desk, state, judge, case):
+        return _counted(desk, state)
+    plausible = desk.tally.plausible[already:]
+    ranked = best_first(plausible, judge, case.evidence)
+    findings: list[Finding] = []
+    for at, candidate in enumerate(ranked):
+        found = _guard(candidate, state, case)
+        findings += found
+        if any(finding.blocking for finding in found):
+            continue
+        desk.notify(Progress("running the whole suite on the change", at, len(ranked)))
+        verdict = judge.check_suite(candidate)
+        if verdict.plausible:
+            changes = _accept(desk, state, candidate, verdict, ranked)
+            return {**_counted(desk, state), **changes, "findings": _findings_json(found)}
+    return {**_counted(desk, state), "findings": _findings_json(findings)}
+
+
+def _judge(desk: Desk, state: RunState, observed: TestReport) -> Judge:
+    baseline = desk.saved("baseline")
+    fixed = [test for group in state["groups"][: max(state["group"], 0)] for test in group]
+    known = {test.node_id: test.duration_s for test in observed.tests}
+    goal = Goal(
+        targets=tuple(sorted(state["targets"], key=lambda test: known.get(test, 0.0))),
+        passed=baseline.passed | {test for test in fixed if "::" in test},
+        collected=len(baseline.collected),
+    )
+    server = desk.server(baseline.third_party)
+    return Judge(desk.workspace.tree, desk.seen_settings, server, goal, observed, desk.settings.environment)
+
+
+def _case(desk: Desk, state: RunState, observed: TestReport) -> Case:
+    incident = state.get("incident") or {}
+    return Case(
+        places=places_of(state),
+        source=desk.source,
+        vocabulary=desk.vocabulary,
+        evidence=evidence_of(observed, state["targets"], desk.workspace.tree),
+        fingerprint=str(incident.get("fingerprint", "")),
+    )
+
+
+def _search(desk: Desk, state: RunState, judge: Judge, case: Case) -> bool:
+    tier = state["tier"]
+    stream = _stream(desk, tier, case)
+    if stream is None:
+        return False
+    share = share_of(tier) * (0.5 if state["group"] < 0 and len(state["groups"]) > 1 else 1.0)
+    before = len(desk.tally.plausible)
+    patience = Patience(
+        deadline=monotonic() + desk.seconds_left * share,
+        most=desk.config.repair.max_candidates,
+        extra_s=desk.config.repair.plausible_extra_s,
+    )
+    for step in search(
+        stream, judge, desk.tally, patience, label=_LABELS[tier], one_at_a_time=tier in _MODEL_TIERS
+    ):
+        desk.notify(step)
+    return len(desk.tally.plausible) > before
+
+
+def _stream(desk: Desk, tier: str, case: Case) -> Candidates | None:
+    if tier == "memory":
+        return from_memory(case, RepairMemory(desk.home / "repair_memory.db")) if desk.config.repair.memory else None
+    if tier == "syntax":
+        return from_syntax(case)
+    if tier == "templates":
+        return from_templates(case)
+    if tier == "pairs":
+        return from_pairs(case, desk.tally.near)
+    model = desk.model()
+    if model is None or (tier == "fim" and not model.fim):
+        return None
+    settings, seed = desk.config.repair, desk.request.seed
+    end = monotonic() + desk.seconds_left * share_of(tier)
+
+    def left() -> float:
+        return end - monotonic()
+
+    if tier == "fim":
+        return from_fill_in(case, model, settings.fim_samples, seed, left)
+    return from_functions(case, model, settings.samples, seed, left)
+
+
+def _guard(candidate: Candidate, state: RunState, case: Case) -> tuple[Finding, ...]:
+    patch = Patch((FileChange(candidate.source.path, candidate.source.content, candidate.content()),))
+    return check_patch(patch, allowed=guard_scope(case.places), test_inputs=test_literals(case.evidence))
+
+
+def _accept(
+    desk: Desk, state: RunState, candidate: Candidate, verdict: Verdict, ranked: list[Candidate]
+) -> RunState:
+    path = candidate.source.path
+    originals = dict(state.get("originals", {}))
+    originals.setdefault(path, base64.b64encode(candidate.source.content).decode())
+    place = f"{path}:{candidate.place.line}"
+    chosen = Chosen(proposer=candidate.proposer, description=candidate.description, place=place)
+    others = [
+        {"proposer": each.proposer, "description": each.description, "place": f"{each.place.path}:{each.place.line}"}
+        for each in ranked
+        if each is not candidate
+    ]
+    changes: RunState = {
+        "originals": originals,
+        "chosen": [*state.get("chosen", []), chosen],
+        "alternatives": others[:5],
+        "tests_after": dict(verdict.counts),
+    }
+    desk.accept(path, candidate.content())
+    if state["group"] < 0 or state["group"] + 1 >= len(state["groups"]):
+        return {**changes, "tiers": [], "targets": []}
+    following = state["group"] + 1
+    return {**changes, "tier": "", "tiers": [], "group": following, "targets": state["groups"][following]}
+
+
+def _counted(desk: Desk, state: RunState) -> RunState:
+    counts: RunState = {"tried": dict(desk.tally.tried), "search_seconds": desk.tally.seconds}
+    model = desk.model_used
+    if model is not None:
+        counts |= {"model": model.name, "model_calls": model.calls, "model_tokens": model.tokens}
+    return counts
+
+
+def _findings_json(findings: tuple[Finding, ...] | list[Finding]) -> list[dict[str, object]]:
+    return [
+        {"rule": each.rule, "path": each.path, "line": each.line, "message": each.message, "blocking": each.blocking}
+        for each in findings
+    ]

@@ -1,0 +1,67 @@
+"""The state that travels through the pipeline's graph: plain JSON, so that any checkpoint can be read and resumed."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TypedDict
+
+
+class Status(StrEnum):
+    """How a run stands."""
+
+    RUNNING = "running"
+    FIXED = "fixed"
+    UNFIXED = "unfixed"
+    NOTHING_TO_FIX = "nothing_to_fix"
+    REFUSED = "refused"
+    AWAITING_APPROVAL = "awaiting_approval"
+    REJECTED = "rejected"
+    ABANDONED = "abandoned"
+
+
+class Chosen(TypedDict):
+    """One change that was accepted: who proposed it, what it does, and where."""
+
+    proposer: str
+    description: str
+    place: str
+
+
+class RunState(TypedDict, total=False):
+    """One run.
+
+    ``request`` is the `FixRequest` as JSON; ``seconds`` is the time of each stage; ``groups`` are the failing tests by
+    fault, ``group`` the one at work (-1: all at once); ``originals`` holds the text of changed files before the
+    run, in base64; ``tiers`` are the proposers still to be asked, ``tier`` the one that is asked now.
+    """
+
+    run_id: str
+    started_ms: int
+    target: str
+    request: dict[str, object]
+    status: str
+    reason: str
+    seconds: dict[str, float]
+    incident: dict[str, object] | None
+    others: list[str]
+    groups: list[list[str]]
+    group: int
+    targets: list[str]
+    originals: dict[str, str]
+    diagnosis: list[dict[str, object]]
+    tiers: list[str]
+    tier: str
+    tried: dict[str, int]
+    search_seconds: float
+    model: str
+    model_calls: int
+    model_tokens: int
+    chosen: list[Chosen]
+    alternatives: list[dict[str, object]]
+    findings: list[dict[str, object]]
+    patch: str
+    approval: str
+    approver: str
+    landed: dict[str, object] | None
+    tests_before: dict[str, int]
+    tests_after: dict[str, int]

@@ -1,0 +1,1 @@
+"""From an incident to a verified patch: localise, propose, verify."""

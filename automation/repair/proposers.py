@@ -1,0 +1,113 @@
+"""The proposers by name: what each one takes and which candidates it hands on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+
+from automation.codebase.sources import SourceFile
+from automation.models.protocol import Model
+from automation.repair.fill_in import fill_in_candidates
+from automation.repair.memory import RepairMemory
+from automation.repair.records import Candidate, Evidence, Place
+from automation.repair.templates.catalogue import pairs, template_candidates
+from automation.repair.templates.syntax import syntax_candidates
+from automation.repair.verify import Verdict
+from automation.repair.vocabulary import Vocabulary
+from automation.repair.whole_function import function_candidates
+
+Candidates = Generator[Candidate, Verdict | None, None]
+_PAIRED = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What every proposer is told.
+
+    Parameters
+    ----------
+    places : tuple of Place
+        Under suspicion, best first.
+    source : callable
+        Path to the file's text.
+    vocabulary : callable
+        Words of the repository; learned when first asked for.
+    evidence : Evidence
+        What the failing run said.
+    fingerprint : str
+        Of the incident.
+    """
+
+    places: tuple[Place, ...]
+    source: Callable[[str], SourceFile]
+    vocabulary: Callable[[], Vocabulary]
+    evidence: Evidence
+    fingerprint: str
+
+
+def from_memory(case: Case, memory: RepairMemory) -> Candidates:
+    """Yield what mended the same fingerprint before."""
+    for source, places in by_file(case):
+        yield from memory.recall(case.fingerprint, source, places)
+
+
+def from_syntax(case: Case) -> Candidates:
+    """Yield repairs of files that do not compile."""
+    for source, places in by_file(case):
+        try:
+            compile(source.content, source.path, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError):
+            for line in dict.fromkeys(place.line for place in places[:5]):
+                yield from syntax_candidates(source, line)
+
+
+def from_templates(case: Case) -> Candidates:
+    """Yield single edits in all suspicious files, best first across files."""
+    streams = [template_candidates(source, places, case.vocabulary(), case.evidence) for source, places in by_file(case)]
+    yield from _merged(streams)
+
+
+def from_pairs(case: Case, near: Sequence[Candidate]) -> Candidates:
+    """Yield two edits at a time, those that mended some of the tests first."""
+    for source, places in by_file(case)[:3]:
+        half = [candidate for candidate in near if candidate.source.path == source.path]
+        singles = template_candidates(source, places, case.vocabulary(), case.evidence)
+        yield from pairs(list(islice(chain(half, singles), _PAIRED)))
+
+
+def from_fill_in(case: Case, model: Model, samples: int, seed: int, left: Callable[[], float]) -> Candidates:
+    """Yield single lines that a model wrote."""
+    for source, places in by_file(case)[:3]:
+        yield from fill_in_candidates(
+            model, source, places, case.evidence, samples=samples, seed=seed, deadline=left
+        )
+
+
+def from_functions(case: Case, model: Model, samples: int, seed: int, left: Callable[[], float]) -> Candidates:
+    """Yield whole functions that a model wrote; it hears the verdict on each."""
+    for source, places in by_file(case)[:3]:
+        yield from function_candidates(
+            model, source, places, case.evidence, samples=samples, seed=seed, deadline=left
+        )
+
+
+def by_file(case: Case) -> list[tuple[SourceFile, tuple[Place, ...]]]:
+    """Return the suspicious files with their places, the most suspicious file first."""
+    grouped: dict[str, list[Place]] = {}
+    for place in case.places:
+        grouped.setdefault(place.path, []).append(place)
+    return [(case.source(path), tuple(places)) for path, places in grouped.items()]
+
+
+def _merged(streams: Iterable[Iterator[Candidate]]) -> Iterator[Candidate]:
+    heads = [(candidate, stream) for stream in streams if (candidate := next(stream, None)) is not None]
+    while heads:
+        best = max(range(len(heads)), key=lambda at: heads[at][0].score)
+        candidate, stream = heads[best]
+        yield candidate
+        following = next(stream, None)
+        if following is None:
+            heads.pop(best)
+        else:
+            heads[best] = (following, stream)

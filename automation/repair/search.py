@@ -1,0 +1,206 @@
+"""The search: candidates stream into the fork server, those that pass are kept, and the best of them is put to proof."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, field
+from time import monotonic
+
+from automation.codebase.fork_server import JobOutcome
+from automation.repair.normalise import normalised_key
+from automation.repair.records import Candidate
+from automation.repair.verify import Judge, Verdict
+from trading.commands import Progress
+
+_AHEAD = 2
+_MOST_REPEATS = 3
+_MOST_PLAUSIBLE = 12
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a search did so far.
+
+    Parameters
+    ----------
+    tried : Counter of str
+        Candidates that were run, by proposer.
+    seen : set of str
+        Normalised code of every candidate, so that none is run twice.
+    plausible : list of Candidate
+        Those that passed the failing tests and their neighbours.
+    near : list of Candidate
+        Those that mended some failing tests but not all.
+    seconds : float
+        Spent on running candidates.
+    """
+
+    tried: Counter[str] = field(default_factory=Counter)
+    seen: set[str] = field(default_factory=set)
+    plausible: list[Candidate] = field(default_factory=list)
+    near: list[Candidate] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def total(self) -> int:
+        """How many candidates were run."""
+        return sum(self.tried.values())
+
+    @property
+    def per_second(self) -> float:
+        """Candidates run in a second."""
+        return self.total / self.seconds if self.seconds else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """When a search ends.
+
+    Parameters
+    ----------
+    deadline : float
+        By the monotonic clock.
+    most : int
+        Candidates in all.
+    extra_s : float
+        How long it goes on after the first plausible candidate, to have a choice.
+    """
+
+    deadline: float
+    most: int
+    extra_s: float
+
+
+Work = tuple[Candidate, Future[JobOutcome]]
+
+
+def search(
+    candidates: Generator[Candidate, Verdict | None, None],
+    judge: Judge,
+    tally: Tally,
+    patience: Patience,
+    *,
+    label: str,
+    one_at_a_time: bool = False,
+    stop: Callable[[], bool] = bool,
+) -> Generator[Progress, None, None]:
+    """Run candidates until one is plausible and its rivals had their chance, or time or candidates run out.
+
+    Parameters
+    ----------
+    candidates : generator of Candidate
+        Best first. With ``one_at_a_time`` it is sent the verdict on each before it is asked for the next.
+    judge : Judge
+        Runs the tests.
+    tally : Tally
+        Is added to.
+    patience : Patience
+        When to end.
+    label : str
+        What the progress is called.
+    one_at_a_time : bool
+        For proposers that are slow and learn from the verdict.
+    stop : callable
+        Asked between candidates; True ends the search.
+    """
+    started = monotonic()
+    run = _Run(judge, tally, patience)
+    feed = _one_by_one(candidates, run) if one_at_a_time else _streamed(candidates, run)
+    try:
+        for _ in feed:
+            yield Progress(label, tally.total, 0, "candidates")
+            if run.over() or stop():
+                break
+    finally:
+        feed.close()
+        candidates.close()
+        run.cancel()
+        tally.seconds += monotonic() - started
+
+
+class _Run:
+    def __init__(self, judge: Judge, tally: Tally, patience: Patience) -> None:
+        self._judge = judge
+        self.tally = tally
+        self._patience = patience
+        self._end = patience.deadline
+        self._repeats = 0
+        self.waiting: dict[Future[JobOutcome], Candidate] = {}
+
+    def over(self) -> bool:
+        full = len(self.tally.plausible) >= _MOST_PLAUSIBLE or self.tally.total >= self._patience.most
+        return full or monotonic() >= self._end
+
+    def is_new(self, candidate: Candidate) -> bool:
+        key = candidate.source.path + normalised_key(candidate.text())
+        new = key not in self.tally.seen
+        self.tally.seen.add(key)
+        self._repeats = 0 if new else self._repeats + 1
+        return new
+
+    @property
+    def stuck(self) -> bool:
+        return self._repeats > _MOST_REPEATS
+
+    def start(self, candidate: Candidate) -> None:
+        self.tally.tried[candidate.proposer] += 1
+        self.waiting[self._judge.screen(candidate)] = candidate
+
+    def settle(self, *, all_of_them: bool) -> Verdict | None:
+        """Judge what has ended; with ``all_of_them`` wait for the rest too."""
+        verdict = None
+        while self.waiting:
+            left = max(0.0, self._patience.deadline + 5 - monotonic())
+            ended, _ = wait(self.waiting, timeout=left, return_when=FIRST_COMPLETED)
+            for future in ended:
+                verdict = self._judged(self.waiting.pop(future), future)
+            if not all_of_them or not ended:
+                break
+        return verdict
+
+    def _judged(self, candidate: Candidate, future: Future[JobOutcome]) -> Verdict:
+        verdict = self._judge.screened(future.result())
+        if verdict.plausible:
+            verdict = self._judge.check_neighbours(candidate)
+        elif verdict.passed:
+            self.tally.near.append(candidate)
+        if verdict.plausible:
+            self.tally.plausible.append(candidate)
+            self._end = min(self._end, monotonic() + self._patience.extra_s)
+        return verdict
+
+    def cancel(self) -> None:
+        for future in self.waiting:
+            future.cancel()
+        self.waiting.clear()
+
+
+def _streamed(candidates: Iterator[Candidate], run: _Run) -> Generator[None, None, None]:
+    for candidate in candidates:
+        if run.is_new(candidate):
+            run.start(candidate)
+        if len(run.waiting) > _AHEAD * 2:
+            run.settle(all_of_them=False)
+            yield
+        if run.over():
+            return
+    while run.waiting and not run.over():
+        run.settle(all_of_them=False)
+        yield
+
+
+def _one_by_one(candidates: Generator[Candidate, Verdict | None, None], run: _Run) -> Generator[None, None, None]:
+    verdict: Verdict | None = None
+    try:
+        candidate = next(candidates)
+        while not run.stuck:
+            verdict = None
+            if run.is_new(candidate):
+                run.start(candidate)
+                verdict = run.settle(all_of_them=True)
+            yield
+            candidate = candidates.send(verdict)
+    except StopIteration:
+        return

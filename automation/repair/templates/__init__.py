@@ -1,0 +1,1 @@
+"""Edits that often repair a fault, one family a file."""
