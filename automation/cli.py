@@ -5,8 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from automation.improvement.registered import IMPROVEMENT_COMMANDS
 from automation.interfaces.command_line import run_command_line
-from trading.commands import trading_registry
+from automation.pipeline.registered import PIPELINE_COMMANDS
+from trading.commands import Registry, trading_registry
+
+
+def gridbot_registry() -> Registry:
+    """Return the registry of both wings' commands."""
+    return Registry((*trading_registry(), *PIPELINE_COMMANDS, *IMPROVEMENT_COMMANDS))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code for the shell.
     """
-    return run_command_line(trading_registry(), sys.argv[1:] if arguments is None else arguments)
+    return run_command_line(gridbot_registry(), sys.argv[1:] if arguments is None else arguments)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from automation.interfaces.command_line import build_application, run_command_li
 from automation.interfaces.options import build_request, option_name
 from tests.trading.engine.tapes import book_for, random_tape, settings_with
 from trading import backtest
-from trading.commands import Command, Registry, trading_registry
+from trading.commands import Command, Registry
 from trading.engine.codes import FillReason, SlotState
 from trading.engine.decisions import begin_candle, decide, see_signal
 from trading.engine.matching import match
@@ -112,7 +112,7 @@ def table(name: str, page: Path = ROOT / "docs" / "guide.md") -> list[str]:
 
 
 def command_table() -> str:
-    rows = [f"| `gridbot {command.name}` | {command.summary} |\n" for command in trading_registry()]
+    rows = [f"| `gridbot {command.name}` | {command.summary} |\n" for command in gridbot_registry()]
     return "".join(["| command | what it does |\n", "|---|---|\n", *rows])
 
 
@@ -310,7 +310,7 @@ def _global_words(words: list[str]) -> list[str]:
 def _command_of(words: list[str]) -> Command:
     rest = words[len(_global_words(words)) :]
     names = [" ".join(rest[:count]) for count in (2, 1)]
-    return next(command for command in trading_registry() for name in names if command.name == name)
+    return next(command for command in gridbot_registry() for name in names if command.name == name)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -361,7 +361,7 @@ def test_a_page_works_for_who_follows_it(page: Path, desk: Path, capsys: pytest.
             words = shlex.split(line, comments=True)[1:]
             if block.language == "powershell" or words[:2] == ["data", "download"]:
                 continue
-            code = run_command_line(trading_registry(), words)
+            code = run_command_line(gridbot_registry(), words)
             assert code == ExitCode.DONE, f"{line}: {capsys.readouterr().err}"
     for module in [module for module, loaded in sys.modules.items() if _is_below(loaded, desk)]:
         del sys.modules[module]

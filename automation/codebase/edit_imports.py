@@ -108,7 +108,7 @@ def _stored(statement: ast.stmt) -> Iterator[str]:
     for child in ast.iter_child_nodes(statement):
         if isinstance(child, ast.stmt):
             yield from _bound([child])
-        elif isinstance(child, ast.excepthandler):
+        elif isinstance(child, ast.ExceptHandler):
             yield from _bound(child.body)
         else:
             yield from (
@@ -168,7 +168,9 @@ def _joined(source: SourceFile, tree: ast.Module, module: str, name: str | None,
         whole = f"from {module} import {', '.join(names)}"
         is_plain = first == last and table.line(first) == ast.unparse(statement)
         if is_plain and "*" not in names and len(whole) <= _MAX_LINE:
-            return source.text[: table.offset(first)] + whole + source.text[table.offset(first, len(table.line(first))) :]
+            return (
+                source.text[: table.offset(first)] + whole + source.text[table.offset(first, len(table.line(first))) :]
+            )
         below = _below(source, table, statement, shown)
         if below is not None:
             return below
@@ -260,7 +262,9 @@ def _first_free_line(table: LineTable) -> int:
 def _without(source: SourceFile, tree: ast.Module, statement: ast.Import | ast.ImportFrom, index: int) -> str:
     table = LineTable.of(source.text)
     first, last = statement.lineno, statement.end_lineno or statement.lineno
-    shares = [one for one in tree.body if one is not statement and one.lineno <= last and (one.end_lineno or 0) >= first]
+    shares = [
+        one for one in tree.body if one is not statement and one.lineno <= last and (one.end_lineno or 0) >= first
+    ]
     if shares:
         raise EditRefused(f"line {first} of {source.path} holds more than the import; edit it by hand")
     if len(statement.names) == 1:

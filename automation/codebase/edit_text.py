@@ -6,7 +6,6 @@ import ast
 import copy
 import inspect
 import io
-import os
 import re
 import tokenize
 import warnings
@@ -103,7 +102,7 @@ def reindented(text: str, margin: str, unit: str, newline: str) -> str:
     """
     lines = block_lines(text)
     layout = _layout(lines)
-    outermost = os.path.commonprefix([margin_of(lines[row]) for row in layout.code])
+    outermost = _shared([margin_of(lines[row]) for row in layout.code])
     foreign = "\t" in unit or "\t" in margin
     inner = "".join(margin_of(lines[row])[len(outermost) :] for row in layout.code)
     if ("\t" in inner and not foreign) or (" " in inner and foreign):
@@ -268,6 +267,12 @@ def _string_rows(tokens: list[tokenize.TokenInfo]) -> Iterator[int]:
             opened.append(token.start[0])
         elif token.type == _FSTRING_END and opened:
             yield from range(opened.pop(), token.end[0])
+
+
+def _shared(margins: list[str]) -> str:
+    low, high = min(margins), max(margins)
+    same = next((at for at, (one, other) in enumerate(zip(low, high, strict=False)) if one != other), len(low))
+    return low[:same]
 
 
 def _shifted(line: str, inside: bool, outermost: str, margin: str) -> str:

@@ -19,7 +19,8 @@ from automation.codebase.edit_text import (
     statements_of,
 )
 from automation.codebase.expressions import replace_expression
-from automation.codebase.renames import rename, rename_in_repository
+from automation.codebase.renames import rename
+from automation.codebase.repository_renames import rename_in_repository
 from automation.codebase.sources import SourceFile, require_digest
 from automation.codebase.symbols import qualified, symbols_of, tree_of
 from automation.errors import EditRefused
@@ -343,7 +344,9 @@ def _chosen_function(given: SourceFile, name: str) -> SymbolPlace:
 def _with_imports(after: SourceFile, given: Sequence[ast.stmt], function: ast.AST) -> SourceFile:
     used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
     for statement in given:
-        if not isinstance(statement, ast.Import | ast.ImportFrom) or getattr(statement, "level", 0):
+        if not isinstance(statement, ast.Import | ast.ImportFrom):
+            continue
+        if isinstance(statement, ast.ImportFrom) and statement.level:
             continue
         for alias in statement.names:
             bound = alias.asname or alias.name.partition(".")[0]

@@ -50,7 +50,9 @@ def replace_expression(
     tree = tree_of(source)
     node = next((found for found in _expressions(tree) if _span(table, found) == (start, end)), None)
     if node is None:
-        raise EditRefused(f"{old_text!r} at {spot} is no whole expression; name one from its first to its last character")
+        raise EditRefused(
+            f"{old_text!r} at {spot} is no whole expression; name one from its first to its last character"
+        )
     wanted = _substituted(tree, node, _expression(new_text))
     stripped = new_text.strip()
     for shown in (stripped, f"({stripped})"):

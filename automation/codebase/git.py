@@ -90,7 +90,9 @@ class Git:
             When git is missing or does not end in time.
         """
         settings = [part for name, value in (*_SETTINGS, *self.settings) for part in ("-c", f"{name}={value}")]
-        return _call(["git", *settings, *arguments], self.folder, {**_VARIABLES, **self.variables}, stdin, self.timeout_s)
+        return _call(
+            ["git", *settings, *arguments], self.folder, {**_VARIABLES, **self.variables}, stdin, self.timeout_s
+        )
 
     def text(self, *arguments: str) -> str:
         """Return what a git command prints, without the last line end."""
@@ -99,6 +101,21 @@ class Git:
     def names(self, *arguments: str) -> list[str]:
         """Return what a git command with ``-z`` prints, as a list."""
         return [os.fsdecode(part) for part in self.run(*arguments).split(b"\0") if part]
+
+    def ignores(self, path: str) -> bool:
+        """Return whether the rules of the work tree leave a path out, tracked or not.
+
+        Raises
+        ------
+        WorkspaceFailed
+            When git cannot tell.
+        """
+        # This one command takes no literal paths: a leading "./" keeps a colon from being read as magic.
+        git = self.on(GIT_LITERAL_PATHSPECS="0")
+        arguments = ("check-ignore", "--quiet", "--no-index", "--", f"./{path}")
+        if (code := git.attempt(*arguments).returncode) > 1:
+            git.run(*arguments)
+        return code == 0
 
 
 def user_settings(folder: Path, names: Iterable[str]) -> tuple[tuple[str, str], ...]:
@@ -146,6 +163,8 @@ def _call(
             raise WorkspaceFailed(f"{folder} is no folder any more") from error
         raise WorkspaceFailed("the git program is not on PATH; install git") from error
     except subprocess.TimeoutExpired as error:
-        raise WorkspaceFailed(f"git took longer than {timeout_s:.0f} s in {folder}: {' '.join(command[-3:])}") from error
+        raise WorkspaceFailed(
+            f"git took longer than {timeout_s:.0f} s in {folder}: {' '.join(command[-3:])}"
+        ) from error
     except OSError as error:
         raise WorkspaceFailed(f"git cannot be started in {folder}: {error}") from error

@@ -64,12 +64,26 @@ def masked(text: str, environment: Mapping[str, str] | None = None) -> str:
     str
         The same text; masking it again changes nothing.
     """
-    for secret in _secret_values(os.environ if environment is None else environment):
-        text = text.replace(secret, MASK)
+    text = masked_values(text, environment)
     for pattern in _WHOLE:
         text = pattern.sub(MASK, text)
     for pattern, replacement in _VALUE:
         text = pattern.sub(replacement, text)
+    return text
+
+
+def masked_values(text: str, environment: Mapping[str, str] | None = None) -> str:
+    """Return a text without the values of variables whose names look secret, and with all else as it is.
+
+    For source code on its way to a model, of which nothing else may be changed.
+
+    Parameters
+    ----------
+    text, environment
+        As for `masked`.
+    """
+    for secret in _secret_values(os.environ if environment is None else environment):
+        text = text.replace(secret, MASK)
     return text
 
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import libcst as cst
 from libcst import matchers as m
 from libcst.metadata import (
+    Access,
     Assignment,
     ClassScope,
     CodeRange,
+    ComprehensionScope,
     FunctionScope,
     GlobalScope,
     ImportAssignment,
@@ -27,6 +29,8 @@ from automation.codebase.edit_text import LineTable, checked, is_python_name
 from automation.codebase.sources import SourceFile, require_digest
 from automation.codebase.symbols import qualified, symbols_of
 from automation.errors import EditRefused
+
+_STRINGS = (cst.SimpleString, cst.ConcatenatedString)
 
 
 def rename(source: SourceFile, symbol: str, new_name: str, *, expected_digest: str | None = None) -> SourceFile:
@@ -63,8 +67,8 @@ def rename(source: SourceFile, symbol: str, new_name: str, *, expected_digest: s
     return after
 
 
-def names_in_file(source: SourceFile, symbol: str, new_name: str) -> tuple[int, ...]:
-    """Return the offsets of the references to a definition that its own file shows for certain.
+def spans_of_definition(source: SourceFile, symbol: str, new_name: str) -> set[tuple[int, int]]:
+    """Return start and end of every reference to a definition that its own file shows for certain.
 
     Raises
     ------
@@ -73,7 +77,22 @@ def names_in_file(source: SourceFile, symbol: str, new_name: str) -> tuple[int, 
     """
     names = _FileNames.of(source)
     names.require_free(symbol, new_name)
-    return tuple(start for start, _ in names.references(symbol, strict=False))
+    return names.references(symbol, strict=False)
+
+
+def spans_of_import(source: SourceFile, name: str, new_name: str) -> set[tuple[int, int]]:
+    """Return start and end of every use, in annotations and ``__all__`` too, of what a file imports under a name.
+
+    Raises
+    ------
+    EditRefused
+        When the new name is taken or would capture another.
+    """
+    names = _FileNames.of(source)
+    if not names.imports(name):
+        return set()
+    names.require_free(name, new_name)
+    return names.import_uses(name)
 
 
 def require_new_name(symbol: str, new_name: str) -> str:
@@ -150,10 +169,13 @@ class _FileNames:
         nodes = [*self._bound_nodes(symbol, scope, name), *self._declared(scope, name)]
         if isinstance(scope, ClassScope):
             nodes += self._members(scope, name, strict)
-        spans = {self._span(node) for node in nodes if node in self.ranges}
-        spans |= set(self._in_annotations(scope, name, any(node not in self.ranges for node in nodes)))
-        if isinstance(scope, GlobalScope):
-            spans |= set(self._exports(name))
+        spans = self._spans(nodes, name)
+        return spans | set(self._exports(name)) if isinstance(scope, GlobalScope) else spans
+
+    def _spans(self, nodes: Iterable[cst.CSTNode], name: str) -> set[tuple[int, int]]:
+        spans = set()
+        for node in nodes:
+            spans |= set(self._in_annotation(node, name)) if isinstance(node, _STRINGS) else {self._span(node)}
         return spans
 
     def require_free(self, symbol: str, new_name: str) -> None:
@@ -162,19 +184,27 @@ class _FileNames:
         if isinstance(scope, ClassScope):
             members = m.findall(scope.node, m.Attribute(attr=m.Name(new_name)))
             taken = taken or any(isinstance(one, cst.Attribute) and m.matches(one.value, m.Name()) for one in members)
-        for assignment in scope.assignments[name]:
-            for access in assignment.references:
-                taken = taken or any(new_name in one.assignments for one in _chain(access.scope, scope))
+        for access in self._accesses(scope, name):
+            taken = taken or any(new_name in one.assignments for one in _chain(access.scope, scope))
         for inner in (one for one in self.scopes if scope in _ancestors(one)):
             for access in inner.accesses[new_name]:
-                homes = [referent.scope for referent in access.referents]
+                homes = _homes(access, new_name)
                 taken = taken or not homes or any(home is scope or scope not in _ancestors(home) for home in homes)
         if taken:
             raise EditRefused(f"{new_name} is in use where {symbol} stands in {self.source.path}; choose another name")
 
+    def imports(self, name: str) -> bool:
+        top = next(scope for scope in self.scopes if isinstance(scope, GlobalScope))
+        return any(isinstance(assignment, ImportAssignment) for assignment in top.assignments[name])
+
+    def import_uses(self, name: str) -> set[tuple[int, int]]:
+        scope, _ = self._scope(name)
+        nodes = [_leftmost(access.node) for access in self._accesses(scope, name)]
+        return self._spans(nodes, name) | set(self._exports(name))
+
     def _scope(self, symbol: str) -> tuple[Scope, str]:
         *outer, name = qualified(symbol).split(".")
-        found: list[Scope] = [scope for scope in self.scopes if isinstance(scope, GlobalScope)][:1]
+        found: list[Scope] = [*[scope for scope in self.scopes if isinstance(scope, GlobalScope)][:1]]
         for part in outer:
             found = [
                 scope
@@ -198,8 +228,11 @@ class _FileNames:
                 raise EditRefused(f"{symbol} is a parameter, which callers may pass by keyword; it was not renamed")
             named = isinstance(assignment.node, cst.FunctionDef | cst.ClassDef)
             yield assignment.node.name if named else assignment.node  # type: ignore[attr-defined]
-            for access in assignment.references:
-                yield _leftmost(access.node)
+        yield from (_leftmost(access.node) for access in self._accesses(scope, name))
+
+    def _accesses(self, scope: Scope, name: str) -> Iterator[Access]:
+        for inner in self.scopes:
+            yield from (access for access in inner.accesses[name] if scope in _homes(access, name))
 
     def _declared(self, scope: Scope, name: str) -> Iterator[cst.CSTNode]:
         """Yield the words in ``global`` and ``nonlocal`` statements, which are no accesses of a scope."""
@@ -216,8 +249,7 @@ class _FileNames:
         yield from own
         if not strict:
             return
-        everywhere = [one for one in m.findall(self.module, m.Attribute(attr=m.Name(name)))]
-        for one in everywhere:
+        for one in m.findall(self.module, m.Attribute(attr=m.Name(name))):
             if isinstance(one, cst.Attribute) and one.attr not in own:
                 line = self.ranges[one].start.line
                 raise EditRefused(
@@ -252,19 +284,10 @@ class _FileNames:
                 return True
         return False
 
-    def _in_annotations(self, scope: Scope, name: str, needed: bool) -> Iterator[tuple[int, int]]:
-        if not needed:
-            return
-        word = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)")
-        for annotation in m.findall(self.module, m.Annotation()):
-            for literal in m.findall(annotation, m.SimpleString()):
-                if isinstance(literal, cst.SimpleString) and self._sees(literal, scope):
-                    start, end = self._span(literal)
-                    for match in word.finditer(self.source.text[start:end]):
-                        yield start + match.start(), start + match.end()
-
-    def _sees(self, node: cst.CSTNode, scope: Scope) -> bool:
-        return scope in _ancestors(self.scope_of.get(node))
+    def _in_annotation(self, literal: cst.CSTNode, name: str) -> Iterator[tuple[int, int]]:
+        start, end = self._span(literal)
+        for match in re.finditer(rf"(?<![\w.]){re.escape(name)}(?!\w)", self.source.text[start:end]):
+            yield start + match.start(), start + match.end()
 
     def _exports(self, name: str) -> Iterator[tuple[int, int]]:
         exports = m.AssignTarget(target=m.Name("__all__"))
@@ -278,6 +301,14 @@ class _FileNames:
     def _span(self, node: cst.CSTNode) -> tuple[int, int]:
         start, end = self.ranges[node].start, self.ranges[node].end
         return self.table.offset(start.line, start.column), self.table.offset(end.line, end.column)
+
+
+def _homes(access: Access, name: str) -> set[Scope]:
+    """Return the scopes that a name may come from; a function's own names are its own wherever they are bound."""
+    if isinstance(access.scope, FunctionScope | ComprehensionScope) and name in access.scope.assignments:
+        return {access.scope}
+    homes = {referent.scope for referent in access.referents}
+    return homes or ({access.scope} if name in access.scope.assignments else set())
 
 
 def _ancestors(scope: Scope | None) -> Iterator[Scope]:

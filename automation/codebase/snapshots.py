@@ -6,14 +6,15 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from automation.codebase.git import Git, joined, user_settings
 from automation.errors import RepositoryUnusable, WorkspaceFailed
 
-BASE_REF = "refs/gridbot/base"
+_BASE_REF = "refs/gridbot/base"
+_WRITTEN = "written"
 
 # What no one wants in a snapshot even where no .gitignore says so; tracked files are taken all the same.
 _LEFT_OUT = (
@@ -94,7 +95,7 @@ def take_snapshot(target: Path, git_dir: Path, pristine: Path) -> Snapshot:
     Raises
     ------
     RepositoryUnusable
-        When the target is no folder or holds no Python file.
+        When the target has no work tree or holds no Python file.
     WorkspaceFailed
         When git cannot read the repository or the disk has no room.
     """
@@ -112,10 +113,41 @@ def take_snapshot(target: Path, git_dir: Path, pristine: Path) -> Snapshot:
     files += _ignored_imports(private, source)
     manifest = _copy(source.top, pristine, files)
     fresh = (changed | {name for name in others if not name.endswith("/")} | _unmerged(private)) - set(links)
-    _record(private.on(GIT_WORK_TREE=pristine), fresh)
-    _record(private, changed & set(links))
-    base, dirty = _commit(private, source.head, source.top)
+    record_files(private, git_dir, changed & set(links))
+    record_files(private.on(GIT_WORK_TREE=pristine), git_dir, fresh)
+    base, dirty = _commit(private, write_tree(private, git_dir), source)
     return Snapshot(source.is_git, source.prefix, base, source.head, dirty, source.settings, manifest)
+
+
+def record_files(git: Git, git_dir: Path, names: Collection[str]) -> None:
+    """Record some files of a work tree in an index, converted as the repository's settings and attributes say.
+
+    Parameters
+    ----------
+    git : Git
+        With the private repository, its index and the work tree.
+    git_dir : Path
+        The private repository.
+    names : collection of str
+        Relative to the work tree; those that are not there are taken out of the index.
+    """
+    # git marks an object that it would write and finds in a borrowed store as fresh, by touching the file in the
+    # target. So objects are written to a store that borrows nothing, and what conversions look at is copied there.
+    writing = git.on(GIT_OBJECT_DIRECTORY=git_dir / _WRITTEN)
+    listed = sorted(names)
+    if not listed:
+        return
+    known = dict(_staged(git))
+    old = {known[name] for name in listed if name in known}
+    packed = git.attempt("pack-objects", "--quiet", "--stdout", stdin="".join(f"{name}\n" for name in old).encode())
+    if old and packed.returncode == 0:
+        writing.run("unpack-objects", "-q", stdin=packed.stdout)
+    writing.run("update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=joined(listed))
+
+
+def write_tree(git: Git, git_dir: Path) -> str:
+    """Return the name of an index's tree, written where `record_files` writes."""
+    return git.on(GIT_OBJECT_DIRECTORY=git_dir / _WRITTEN).text("write-tree", "--missing-ok")
 
 
 def manifest_of(folder: Path) -> dict[str, str]:
@@ -147,8 +179,6 @@ def fingerprint(path: Path) -> str:
 
 
 def _find(target: Path) -> _Source:
-    if not target.is_dir():
-        raise RepositoryUnusable(f"{target} is no folder; name a git repository or a folder with Python files")
     git = Git(target)
     asked = git.attempt("rev-parse", "--is-inside-work-tree")
     if asked.returncode:
@@ -162,17 +192,13 @@ def _find(target: Path) -> _Source:
     options = ("--path-format=absolute", "--show-toplevel", "--show-object-format")
     top, object_format, *where = git.text("rev-parse", *options, *git_paths).split("\n")
     prefix = os.fsdecode(git.run("rev-parse", "--show-prefix")).removesuffix("\n")
-    if prefix and _is_ignored(Git(Path(top)), prefix):
+    outer = Git(Path(top))
+    if prefix and outer.ignores(prefix) and not outer.names("ls-files", "-z", "--", prefix):
         return _Source(target, "", is_git=False)
     objects, index, shallow, exclude = (Path(path) for path in where)
     head = git.attempt("rev-parse", "--quiet", "--verify", "HEAD^{commit}").stdout.decode().strip() or None
     settings = user_settings(target, _CONVERSIONS)
     return _Source(Path(top), prefix, True, object_format, objects, index, shallow, exclude, head, settings)
-
-
-def _is_ignored(git: Git, prefix: str) -> bool:
-    ignored = git.attempt("check-ignore", "--quiet", "--", prefix.rstrip("/")).returncode == 0
-    return ignored and not git.names("ls-files", "-z", "--", prefix)
 
 
 def _private_repository(source: _Source, git_dir: Path) -> Git:
@@ -184,9 +210,10 @@ def _private_repository(source: _Source, git_dir: Path) -> Git:
     if source.exclude is not None and source.exclude.is_file():
         excluded = source.exclude.read_bytes() + b"\n" + excluded
     (git_dir / "info" / "exclude").write_bytes(excluded)
-    if source.objects is not None:
-        (git_dir / "objects" / "info").mkdir(exist_ok=True)
-        (git_dir / "objects" / "info" / "alternates").write_bytes(os.fsencode(source.objects) + b"\n")
+    (git_dir / _WRITTEN).mkdir()
+    (git_dir / "objects" / "info").mkdir(exist_ok=True)
+    borrowed = [git_dir / _WRITTEN, *([source.objects] if source.objects is not None else [])]
+    (git_dir / "objects" / "info" / "alternates").write_bytes(b"".join(os.fsencode(path) + b"\n" for path in borrowed))
     if source.shallow is not None and source.shallow.is_file():
         shutil.copyfile(source.shallow, git_dir / "shallow")
     private = Git(source.top, {"GIT_DIR": str(git_dir), "GIT_WORK_TREE": str(source.top)}, source.settings)
@@ -279,19 +306,21 @@ def _present(top: Path, names: Iterable[str]) -> Iterator[tuple[str, int, int]]:
             yield name, facts.st_mode, facts.st_size
 
 
-def _record(git: Git, names: Iterable[str]) -> None:
-    listed = sorted(names)
-    if listed:
-        git.run("update-index", "--add", "--remove", "--replace", "-z", "--stdin", stdin=joined(listed))
+def _staged(git: Git) -> Iterator[tuple[str, str]]:
+    for entry in git.names("ls-files", "--stage", "-z"):
+        facts, _, name = entry.partition("\t")
+        mode, blob, _ = facts.split(" ")
+        if not mode.startswith("160000"):
+            yield name, blob
 
 
-def _commit(private: Git, head: str | None, top: Path) -> tuple[str, bool]:
-    tree = private.text("write-tree")
+def _commit(private: Git, tree: str, source: _Source) -> tuple[str, bool]:
+    head = source.head
     if head is not None and private.text("rev-parse", f"{head}^{{tree}}") == tree:
         base, dirty = head, False
     else:
         parents = ("-p", head) if head is not None else ()
-        message = f"Uncommitted work in {top.name} as GridBot found it"
+        message = f"Uncommitted work in {source.top.name} as GridBot found it"
         base, dirty = private.text("commit-tree", tree, *parents, "-m", message), True
-    private.run("update-ref", BASE_REF, base)
+    private.run("update-ref", _BASE_REF, base)
     return base, dirty

@@ -18,7 +18,7 @@ from automation.codebase.git import Git
 from automation.codebase.guard_rules.paths import GuardPolicy
 from automation.codebase.patches import Patch
 from automation.codebase.snapshots import Snapshot, fingerprint, manifest_of, take_snapshot
-from automation.errors import WorkspaceFailed
+from automation.errors import RepositoryUnusable, WorkspaceFailed
 
 _RECORD = "workspace.json"
 _KEPT = "kept"
@@ -90,6 +90,11 @@ def work_folder(home: Path, run_id: str) -> Path:
     return home / "work" / run_id
 
 
+def is_workspace(folder: Path) -> bool:
+    """Say whether a folder holds a complete workspace, which an earlier process may have left."""
+    return (folder / _RECORD).is_file()
+
+
 def open_workspace(target: Path, folder: Path) -> Workspace:
     """Take a snapshot of a target's working tree and lay it out as a private clone.
 
@@ -108,6 +113,9 @@ def open_workspace(target: Path, folder: Path) -> Workspace:
         When another process uses the folder, it lies among the target's own files, or git fails.
     """
     target, folder = target.resolve(), folder.absolute()
+    if not target.is_dir():
+        raise RepositoryUnusable(f"{target} is no folder; name a git repository or a folder with Python files")
+    _check_outside(target, folder)
     with _locked(folder.parent):
         owners.claim(folder)
     try:
@@ -115,7 +123,6 @@ def open_workspace(target: Path, folder: Path) -> Workspace:
             _remove(folder / part)
         taken = take_snapshot(target, folder / "snapshot.git", folder / "pristine")
         workspace = _workspace(folder, target, taken)
-        _check_outside(workspace)
         _lay_out(workspace, workspace.root)
         record = {**asdict(taken), "target": str(target)}
         temporary = folder / f"{_RECORD}.new"
@@ -264,9 +271,7 @@ def content_key(workspace: Workspace) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def recent_lines(
-    workspace: Workspace, paths: Collection[str], commits: int = 20
-) -> Mapping[str, Mapping[int, float]]:
+def recent_lines(workspace: Workspace, paths: Collection[str], commits: int = 20) -> Mapping[str, Mapping[int, float]]:
     """Return how recently the lines of some files were changed.
 
     Parameters
@@ -330,14 +335,14 @@ def _workspace(
     )
 
 
-def _check_outside(workspace: Workspace) -> None:
-    folder = workspace.folder.resolve()
-    if not folder.is_relative_to(workspace.target):
+def _check_outside(target: Path, folder: Path) -> None:
+    if not folder.resolve().is_relative_to(target):
         return
-    inside = folder.relative_to(workspace.target).as_posix()
-    git = workspace.git.on(GIT_WORK_TREE=workspace.target)
-    if git.attempt("check-ignore", "--quiet", "--no-index", "--", inside).returncode:
-        raise WorkspaceFailed(f"{folder} lies inside {workspace.target}; set GRIDBOT_HOME to a folder outside it")
+    inside = folder.resolve().relative_to(target)
+    git = Git(target)
+    in_repository = git.attempt("rev-parse", "--is-inside-work-tree").returncode == 0
+    if ".gridbot" not in inside.parts and not (in_repository and git.ignores(inside.as_posix())):
+        raise WorkspaceFailed(f"{folder} lies inside {target}; set GRIDBOT_HOME to a folder outside it")
 
 
 def _lay_out(workspace: Workspace, root: Path) -> None:

@@ -28,6 +28,9 @@ _SUMMARY = "Trade a trailing grid in backtest, paper and live, and let the syste
 _GROUPS = {
     "agents": "Signal agents: which there are, and why they voted as they did.",
     "config": "Settings: every value, where it comes from, what it means.",
+    "improvement": "Improvement: what repairs cost and achieved, and which of two commands is faster.",
+    "models": "Language models: list, pull, use, check, measure.",
+    "runs": "Repair runs: list, show, resume, approve, reject, abandon.",
     "data": "Candles: import, export, check, list, download, make.",
 }
 _CONTEXT = {"help_option_names": ["-h", "--help"]}

@@ -112,8 +112,13 @@ class ModelFiles:
         if stamp is not None and (stamp.size, stamp.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
             return stamp.sha256
         digest = yield from hashed(path, f"checking {path.name}")
-        write_atomically(self._stamp_path(path), json.dumps(asdict(_Stamp(digest, stat.st_size, stat.st_mtime_ns))))
+        self.record(path, digest)
         return digest
+
+    def record(self, path: Path, sha256: str) -> None:
+        """Remember a file's hash for as long as its size and time of change stay the same."""
+        stat = path.stat()
+        write_atomically(self._stamp_path(path), json.dumps(asdict(_Stamp(sha256, stat.st_size, stat.st_mtime_ns))))
 
     def installed(self) -> tuple[ModelFile, ...]:
         """List the files that may be used: of the catalogue, then those that a person registered."""

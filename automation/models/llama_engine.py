@@ -19,7 +19,8 @@ from automation.errors import ModelFailed, ModelUnavailable, PromptTooLong
 if TYPE_CHECKING:
     import xllamacpp
 
-_BATCH = 512
+# Between two batches a call hears of its timeout and of Ctrl-C.
+_BATCH = 256
 _CACHED_PROMPTS_MIB = 256
 _TOO_LONG = "exceed_context_size_error"
 

@@ -32,6 +32,9 @@ def needs_person(patch: Patch, request: FixRequest, policy: ApprovalConfig, home
     guarded = [path for path in patch.paths if _within(path, policy.always_ask)]
     if guarded and not (request.approve and throw_away(request.path, home)):
         return f"{guarded[0]} always asks for a person's approval"
+    changed = sum(line[:1] in "+-" and line[:3] not in ("+++", "---") for line in patch.diff().splitlines())
+    if changed > policy.max_changed_lines and not request.approve:
+        return f"the change touches {changed} lines; above {policy.max_changed_lines} a person is asked"
     if request.land is Land.APPLY and not request.approve:
         return "applying a change to the files at hand asks for approval (or --approve)"
     return None

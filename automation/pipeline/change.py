@@ -1,20 +1,27 @@
-"""The change of a run: what its workspace holds now against what it held at first."""
+"""The change of a run: what it made of files against what they held at first."""
 
 from __future__ import annotations
 
 import base64
 
-from automation.codebase.patches import FileChange, Patch
-from automation.pipeline.desk import Desk
+from automation.codebase.patches import Patch
 from automation.pipeline.state import RunState
 
 
-def change_of(desk: Desk, state: RunState) -> Patch:
+def change_of(state: RunState) -> Patch:
     """Return the patch that a run has accepted so far, with paths relative to the target."""
-    changes = []
-    for path, text in sorted(state.get("originals", {}).items()):
-        before = base64.b64decode(text)
-        after = (desk.workspace.tree / path).read_bytes()
-        if before != after:
-            changes.append(FileChange(path, before, after))
-    return Patch(tuple(changes))
+    return Patch.of(_decoded(state.get("before", {})), _decoded(state.get("after", {})))
+
+
+def files_of(state: RunState) -> dict[str, bytes]:
+    """Return the files of the private copy that differ from the target's."""
+    return {**_decoded(state.get("added", {})), **_decoded(state.get("after", {}))}
+
+
+def encoded(content: bytes) -> str:
+    """Return a file's content as text for the state."""
+    return base64.b64encode(content).decode()
+
+
+def _decoded(files: dict[str, str]) -> dict[str, bytes]:
+    return {path: base64.b64decode(text) for path, text in files.items()}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -11,15 +12,23 @@ from time import monotonic
 
 from pydantic import TypeAdapter
 
+from automation.codebase.files import python_files
 from automation.codebase.fork_server import ForkServer
 from automation.codebase.sandbox import Limits
 from automation.codebase.sources import SourceFile, read_source
-from automation.codebase.workspaces import Workspace, close_workspace, open_workspace, reopen_workspace
+from automation.codebase.workspaces import (
+    Workspace,
+    close_workspace,
+    is_workspace,
+    open_workspace,
+    reopen_workspace,
+    work_folder,
+)
 from automation.config import AutomationConfig
 from automation.incidents.records import TestReport
-from automation.incidents.test_runs import PROBE, SuiteSettings, suite_settings
-from automation.models.selection import open_model
+from automation.incidents.test_runs import SuiteSettings, suite_server, suite_settings
 from automation.models.bound import BoundModel
+from automation.models.selection import open_model
 from automation.pipeline.requests import FixRequest
 from automation.repair.search import Tally
 from automation.repair.vocabulary import Vocabulary, learn_vocabulary
@@ -44,6 +53,8 @@ class Desk:
         GridBot's own, never the target's.
     spent_s : float
         Time that earlier sittings of the same run took.
+    files : mapping of str to bytes
+        What earlier sittings made of files in the private copy.
     notify : callable
         Takes progress; the graph leads it to the person.
     """
@@ -55,6 +66,7 @@ class Desk:
         request: FixRequest,
         config: AutomationConfig,
         spent_s: float = 0.0,
+        files: Mapping[str, bytes] | None = None,
         notify: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         self.folder = folder
@@ -63,6 +75,7 @@ class Desk:
         self.config = config
         self.notify = notify
         self.tally = Tally()
+        self._files = dict(files or {})
         self._end = monotonic() + request.max_minutes * 60 - spent_s
         self._server: ForkServer | None = None
         self._model: BoundModel | None = None
@@ -82,8 +95,11 @@ class Desk:
     @cached_property
     def workspace(self) -> Workspace:
         """The private copy of the target, made at first use and found again after a crash."""
-        place = self.folder / "work"
-        return reopen_workspace(place) if place.exists() else open_workspace(self.request.path, place)
+        place = work_folder(self.home, self.folder.name)
+        workspace = reopen_workspace(place) if is_workspace(place) else open_workspace(self.request.path, place)
+        for path, content in self._files.items():
+            _write(workspace.tree / path, content)
+        return workspace
 
     @cached_property
     def settings(self) -> SuiteSettings:
@@ -91,7 +107,7 @@ class Desk:
         sandbox = self.config.sandbox
         limits = Limits(
             wall_s=sandbox.wall_s,
-            cpu_s=sandbox.cpu_s,
+            cpu_s=round(sandbox.cpu_s),
             memory_bytes=sandbox.memory_mb << 20,
             file_bytes=sandbox.file_mb << 20,
             processes=sandbox.processes,
@@ -113,16 +129,11 @@ class Desk:
     def server(self, preload: Sequence[str]) -> ForkServer:
         """Return the test server of the workspace, started at first use."""
         if self._server is None:
-            self._server = ForkServer(
+            self._server = suite_server(
                 self.workspace.tree,
-                PROBE,
-                self.settings.python,
+                self.seen_settings,
                 preload=preload,
-                workers=self.config.repair.workers,
-                limits=self.settings.limits,
-                environment=self.seen_settings.environment,
-                python_path=self.settings.python_path,
-                hide=(self.home,),
+                workers=self.config.repair.workers or os.cpu_count() or 1,
                 hostile=self.request.hostile,
             )
         return self._server
@@ -178,7 +189,7 @@ class Desk:
     def accept(self, path: str, content: bytes) -> None:
         """Make a change part of the workspace, so that what follows builds on it."""
         self._stop_server()
-        (self.workspace.tree / path).write_bytes(content)
+        _write(self.workspace.tree / path, content)
         self.tally = Tally()
 
     def close(self) -> None:
@@ -195,10 +206,15 @@ class Desk:
     def discard(self) -> None:
         """Stop what runs and remove the private copy, if there is one."""
         self.close()
-        if (self.folder / "work").exists():
+        if is_workspace(work_folder(self.home, self.folder.name)):
             close_workspace(self.workspace)
 
     def _stop_server(self) -> None:
         if self._server is not None:
             self._server.close()
             self._server = None
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from automation.codebase.landing import Land
 
+_MODEL_MEANS = "Role, model name, GGUF file, auto or none."
 _ARGUMENT = {"positional": True}
 
 
@@ -22,7 +23,7 @@ class FixRequest(_Request):
     tests: str = Field("pytest -q", description="How its tests run: pytest's arguments.")
     log: Path | None = Field(None, description="Log file whose tracebacks are to be repaired.")
     max_minutes: float = Field(10.0, gt=0, le=24 * 60, description="Time for the whole run.")
-    model: str = Field("auto", description="Role, model name, GGUF file, auto or none.", json_schema_extra={"metavar": "MODEL"})
+    model: str = Field("auto", description=_MODEL_MEANS, json_schema_extra={"metavar": "MODEL"})
     land: Land | None = Field(None, description="Where the change goes; a branch, or a patch file for a plain folder.")
     approve: bool = Field(False, description="Approve beforehand; paths that always ask still ask.")
     python: Path | None = Field(None, description="Interpreter of the tests; else the folder's .venv, else GridBot's.")
@@ -48,7 +49,7 @@ class NightlyRequest(_Request):
     path: Path = Field(Path(), description="Repository to look after.", json_schema_extra=_ARGUMENT)
     tests: str = Field("pytest -q", description="How its tests run: pytest's arguments.")
     max_minutes: float | None = Field(None, gt=0, le=24 * 60, description="Time for everything; else from the config.")
-    model: str = Field("auto", description="Role, model name, GGUF file, auto or none.", json_schema_extra={"metavar": "MODEL"})
+    model: str = Field("auto", description=_MODEL_MEANS, json_schema_extra={"metavar": "MODEL"})
     benchmark: str | None = Field(None, description="Command whose time is compared before and after.")
     out: Path = Field(Path("reports"), description="Folder of the report.")
     python: Path | None = Field(None, description="Interpreter of the tests; else the folder's .venv, else GridBot's.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from automation.config import load_automation_config
+from automation.pipeline.change import files_of
 from automation.pipeline.desk import Desk
 from automation.pipeline.result import FixResult
 from automation.pipeline.runs import Run, RunStore
@@ -47,9 +48,7 @@ def decide(
     return (yield from _run(store, run, answer))
 
 
-def _run(
-    store: RunStore, run: Run, given: RunState | Command[str] | None
-) -> Generator[Progress, None, FixResult]:
+def _run(store: RunStore, run: Run, given: RunState | Command[str] | None) -> Generator[Progress, None, FixResult]:
     with _alone(run.folder), _graph(store.folder / "checkpoints.db") as graph:
         thread = {"configurable": {"thread_id": run.run_id}, "recursion_limit": 200}
         known: RunState = graph.get_state(thread).values or {}
@@ -57,10 +56,11 @@ def _run(
             # Killed before the first stage was done: nothing is lost by starting anew.
             given = _fresh(run)
         config = load_automation_config()
-        desk = Desk(run.folder, store.home, run.request, config, sum(known.get("seconds", {}).values()))
+        desk = Desk(
+            run.folder, store.home, run.request, config, sum(known.get("seconds", {}).values()), files_of(known)
+        )
         try:
-            for step in graph.stream(given, thread, context=desk, stream_mode="custom", durability="sync"):
-                yield step
+            yield from graph.stream(given, thread, context=desk, stream_mode="custom", durability="sync")
         except GridBotError as error:
             if error.exit_code != ExitCode.REFUSED:
                 raise

@@ -31,8 +31,9 @@ class RunState(TypedDict, total=False):
     """One run.
 
     ``request`` is the `FixRequest` as JSON; ``seconds`` is the time of each stage; ``groups`` are the failing tests by
-    fault, ``group`` the one at work (-1: all at once); ``originals`` holds the text of changed files before the
-    run, in base64; ``tiers`` are the proposers still to be asked, ``tier`` the one that is asked now.
+    fault, ``group`` the one at work (-1: all at once); ``before`` and ``after`` hold, in base64, the files that the run
+    changed, ``added`` those that it needs beside them, such as a log's reproduction; ``tiers`` are the proposers still
+    to be asked, ``tier`` the one that is asked now.
     """
 
     run_id: str
@@ -47,7 +48,9 @@ class RunState(TypedDict, total=False):
     groups: list[list[str]]
     group: int
     targets: list[str]
-    originals: dict[str, str]
+    before: dict[str, str]
+    after: dict[str, str]
+    added: dict[str, str]
     diagnosis: list[dict[str, object]]
     tiers: list[str]
     tier: str

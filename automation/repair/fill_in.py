@@ -18,6 +18,8 @@ from automation.repair.statements import Statement, statements_of
 _TOKENS, _GAP_TOKENS = 40, 48
 _MOST_GAP_LINES = 3
 _WINDOW = 15
+# The greedy answer that is told what the old line was; samples from 1 on take turns in being told.
+_TOLD = -1
 _TEMPERATURES = (0.6, 0.75, 0.9)
 _PRIOR, _GAP_PRIOR, _SAMPLED = 0.30, 0.15, 0.6
 # How many slots each round takes: greedy masks of the best lines, greedy gaps there, samples, then the lines further down.
@@ -60,7 +62,8 @@ def fill_in_candidates(
 ) -> Generator[Candidate, object, None]:
     """Yield candidates in which one line is written anew, or added, by a fill-in-the-middle model.
 
-    Greedy answers at the best lines come first, then greedy answers in the gaps around them, then samples there, then
+    Greedy answers at the best lines come first, then greedy answers in the gaps around them, then at the same lines
+    with a comment that names the old line as wrong (a model tends to write again what stood there), then samples, then
     greedy answers further down. Within a round the slots of one function stand together, so that the prompt's
     beginning stays in the model's cache.
 
@@ -95,7 +98,7 @@ def fill_in_candidates(
     prompts = _Prompts(source, table, evidence)
     seen = {source.text}
     for slot, sample in _schedule(_slots(table, places, _statements(source.text)), samples):
-        call = partial(_complete, model, prompts.around(slot), slot, sample, seed)
+        call = partial(_complete, model, prompts.around(slot, sample), slot, max(0, sample), seed)
         answer = ask(call, made, deadline)
         if made.ended:
             return
@@ -126,6 +129,7 @@ def _schedule(slots: Sequence[Slot], samples: int) -> Iterator[tuple[Slot, int]]
     gaps = [slot for slot in slots if slot.gap][:_MOST_SLOTS]
     yield from _round(masks[:_FIRST_MASKS], [0])
     yield from _round(gaps[:_FIRST_GAPS], [0])
+    yield from _round(masks[:_FIRST_MASKS], [_TOLD])
     sampled = sorted([*masks[:_SAMPLED_SLOTS], *gaps[: _SAMPLED_SLOTS // 2]], key=lambda slot: -slot.place.score)
     yield from _round(sampled, range(1, samples + 1))
     yield from _round(masks[_FIRST_MASKS:], [0])
@@ -196,7 +200,7 @@ def _candidate(source: SourceFile, slot: Slot, answer: str, sample: int, model: 
         return None
     if slot.gap and slot.start and source.text[slot.start - 1] not in "\r\n":
         written = source.newline + written.removesuffix(source.newline)
-    prior = (_GAP_PRIOR if slot.gap else _PRIOR) * (_SAMPLED if sample else 1.0)
+    prior = (_GAP_PRIOR if slot.gap else _PRIOR) * (_SAMPLED if sample > 0 else 1.0)
     shown = " / ".join(line.strip() for line in written.splitlines())
     verb = "added" if slot.gap else "line becomes"
     edit = TextEdit(slot.start, slot.end, written)
@@ -227,7 +231,7 @@ class _Prompts:
         self._evidence = evidence
         self._known: dict[str, FunctionContext | None] = {}
 
-    def around(self, slot: Slot) -> tuple[str, str]:
+    def around(self, slot: Slot, sample: int) -> tuple[str, str]:
         name = slot.place.function
         if name not in self._known:
             self._known[name] = function_context(self._source, name) if name else None
@@ -246,7 +250,12 @@ class _Prompts:
             return head + before + slot.margin, "\n" + after
         line_end = text.find("\n", slot.end)
         after = text[line_end if line_end >= 0 else len(text) : self._table.after(last)]
+        if sample < 0 or sample % 2:
+            before += "".join(f"# not: {line.strip()}\n{slot.margin}" for line in self._old(slot))
         return head + before, after
+
+    def _old(self, slot: Slot) -> list[str]:
+        return self._source.text[slot.start : slot.end].splitlines()[:_MOST_GAP_LINES]
 
     def _head(self, context: FunctionContext, name: str) -> str:
         margin = margin_of(context.text)

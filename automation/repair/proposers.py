@@ -64,8 +64,8 @@ def from_syntax(case: Case) -> Candidates:
 
 def from_templates(case: Case) -> Candidates:
     """Yield single edits in all suspicious files, best first across files."""
-    streams = [template_candidates(source, places, case.vocabulary(), case.evidence) for source, places in by_file(case)]
-    yield from _merged(streams)
+    words = case.vocabulary()
+    yield from _merged(template_candidates(source, places, words, case.evidence) for source, places in by_file(case))
 
 
 def from_pairs(case: Case, near: Sequence[Candidate]) -> Candidates:
@@ -79,17 +79,13 @@ def from_pairs(case: Case, near: Sequence[Candidate]) -> Candidates:
 def from_fill_in(case: Case, model: Model, samples: int, seed: int, left: Callable[[], float]) -> Candidates:
     """Yield single lines that a model wrote."""
     for source, places in by_file(case)[:3]:
-        yield from fill_in_candidates(
-            model, source, places, case.evidence, samples=samples, seed=seed, deadline=left
-        )
+        yield from fill_in_candidates(model, source, places, case.evidence, samples=samples, seed=seed, deadline=left)
 
 
 def from_functions(case: Case, model: Model, samples: int, seed: int, left: Callable[[], float]) -> Candidates:
     """Yield whole functions that a model wrote; it hears the verdict on each."""
     for source, places in by_file(case)[:3]:
-        yield from function_candidates(
-            model, source, places, case.evidence, samples=samples, seed=seed, deadline=left
-        )
+        yield from function_candidates(model, source, places, case.evidence, samples=samples, seed=seed, deadline=left)
 
 
 def by_file(case: Case) -> list[tuple[SourceFile, tuple[Place, ...]]]:

@@ -1,4 +1,4 @@
-"""The search: candidates stream into the fork server, those that pass are kept, and the best of them is put to proof."""
+"""The search: candidates stream into the fork server, and those that pass are kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from automation.codebase.fork_server import JobOutcome
-from automation.repair.normalise import normalised_key
+from automation.repair.normalise import UNREADABLE, program_key
 from automation.repair.records import Candidate
 from automation.repair.verify import Judge, Verdict
 from trading.commands import Progress
@@ -134,7 +134,10 @@ class _Run:
         return full or monotonic() >= self._end
 
     def is_new(self, candidate: Candidate) -> bool:
-        key = candidate.source.path + normalised_key(candidate.text())
+        try:
+            key = candidate.source.path + program_key(candidate.text())
+        except UNREADABLE:
+            return False
         new = key not in self.tally.seen
         self.tally.seen.add(key)
         self._repeats = 0 if new else self._repeats + 1

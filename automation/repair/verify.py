@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from automation.codebase.fork_server import ForkServer, JobOutcome
-from automation.codebase.sandbox import Limits
 from automation.incidents.records import Outcome, TestReport
 from automation.incidents.test_runs import SuiteSettings, report_of, run_suite, test_job
 from automation.repair.records import Candidate
@@ -164,7 +163,8 @@ class Judge:
         only = {"lines": True, "values": False, "only": [candidate.source.path]}
         job = test_job(settings, tests=tests, stop_after=1, trace=only if trace else None)
         wall = min(self._settings.limits.wall_s, _START_S + self._timeout_s * min(len(tests), 20))
-        return self._server.submit(job, {candidate.source.path: candidate.content()}, _with_wall(self._settings.limits, wall))
+        files = {candidate.source.path: candidate.content()}
+        return self._server.submit(job, files, replace(self._settings.limits, wall_s=wall))
 
     def _neighbours(self, candidate: Candidate) -> tuple[str, ...]:
         changed = changed_lines(candidate.source.text, candidate.text())[0]
@@ -217,7 +217,3 @@ def _functions_around(text: str, lines: Collection[int]) -> list[range]:
 def _timeout(settings: SuiteSettings, observed: TestReport) -> float:
     usual = max((test.duration_s for test in observed.tests if test.outcome is not Outcome.TIMEOUT), default=0.0)
     return min(settings.test_timeout_s, max(_LEAST_TIMEOUT_S, 4 * usual))
-
-
-def _with_wall(limits: Limits, wall_s: float) -> Limits:
-    return replace(limits, wall_s=wall_s)

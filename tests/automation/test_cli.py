@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from automation.cli import gridbot_registry
 from automation.interfaces.command_line import build_application, run_command_line
 from automation.interfaces.options import build_request
-from trading.commands import TRADING_COMMANDS, Command, Registry, trading_registry
+from trading.commands import Command, Registry
 from trading.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = tuple(gridbot_registry())
 
 # What the help pages may load from outside the standard library; numpy, numba, pandas, pyarrow, pydantic, ccxt and the
 # rest belong inside commands.
@@ -87,21 +89,21 @@ def test_help_lists_every_command() -> None:
         text=True,
         timeout=60,
     )
-    for command in TRADING_COMMANDS:
+    for command in COMMANDS:
         assert command.name in done.stdout
         assert command.summary in done.stdout
 
 
 def test_a_name_is_registered_once() -> None:
-    registry = trading_registry()
+    registry = gridbot_registry()
     with pytest.raises(UsageError, match="registered twice"):
-        registry.add(TRADING_COMMANDS[0])
+        registry.add(COMMANDS[0])
     with pytest.raises(UsageError, match="gridbot --help"):
         registry["nonsense"]
-    assert len(registry) == len(TRADING_COMMANDS)
+    assert len(registry) == len(COMMANDS)
 
 
-@pytest.mark.parametrize("command", TRADING_COMMANDS, ids=lambda command: command.name)
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 class TestEveryCommand:
     def test_its_paths_load_and_fit_the_protocol(self, command: Command) -> None:
         model, function = command.load_request(), command.load_function()
@@ -139,11 +141,11 @@ def parsed(command: Command, line: str) -> BaseModel:
     return build_request(command.load_request(), context.params, command.name)
 
 
-@pytest.mark.parametrize("command", TRADING_COMMANDS, ids=lambda command: command.name)
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_examples_fit_a_terminal_and_can_be_copied_as_they_stand(
     command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run_command_line(trading_registry(), [*command.name.split(), "--help"]) == 0
+    assert run_command_line(gridbot_registry(), [*command.name.split(), "--help"]) == 0
     shown = capsys.readouterr().out.partition("Examples:")[2]
     assert max(map(len, shown.splitlines())) <= 80
     copied = [shlex.split(line) for line in shown.replace("\\\n", " ").splitlines() if line.strip()]

@@ -7,6 +7,7 @@ import resource
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from . import kernel  # noqa: TID252 - this folder is loaded under another name inside
 
@@ -39,12 +40,13 @@ def drop_rights(job: tuple[int, int] | None) -> None:
         os.setgroups([])
         os.setresgid(job[1], job[1], job[1])
         os.setresuid(job[0], job[0], job[0])
-    else:
+    elif sys.platform == "linux":
         kernel.drop_capabilities()
-    kernel.forbid_new_privileges()
-    # a process that changed its user may not read its own /proc entries otherwise
-    kernel.allow_inspection(allowed=True)
-    kernel.die_with_parent()
+    if sys.platform == "linux":
+        kernel.forbid_new_privileges()
+        # a process that changed its user may not read its own /proc entries otherwise
+        kernel.allow_inspection(allowed=True)
+        kernel.die_with_parent()
 
 
 def reset_signals() -> None:
@@ -69,7 +71,7 @@ def keep_descriptors(output: int, errors: int, records: int) -> None:
     os.closerange(RECORDS_DESCRIPTOR + 1, _OPEN_FILES)
 
 
-def set_environment(variables: Mapping[str, str], folder: str, search: Sequence[str]) -> None:
+def set_environment(variables: Mapping[str, str], folder: Path, search: Sequence[str]) -> None:
     """Replace all variables, go to the tree, and put folders at the front of the import path."""
     os.environ.clear()
     os.environ.update(variables)

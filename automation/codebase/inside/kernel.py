@@ -125,8 +125,8 @@ def forbid_new_privileges() -> None:
 def drop_capabilities() -> None:
     """Give up every capability of this process and of all that it starts."""
     for capability in range(_LAST_CAPABILITY + 1):
-        if _control(_PR_CAPBSET_DROP, capability) < 0:
-            break
+        # refused for numbers that this kernel does not know and for who has none to give up
+        _control(_PR_CAPBSET_DROP, capability)
     header = _CapabilityHeader(version=0x20080522)
     none = (ctypes.c_uint32 * 6)()
     _checked(_libc.capset(ctypes.byref(header), ctypes.byref(none)), "capset")

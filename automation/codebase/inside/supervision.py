@@ -6,8 +6,9 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from . import wire  # noqa: TID252 - this folder is loaded under another name inside
 from .job import DONE, FAILED, OUT_OF_MEMORY  # noqa: TID252
@@ -16,7 +17,16 @@ _RECORD_BYTES = 64 << 20
 _TAIL_BYTES = 64 << 10
 _CHUNK = 1 << 16
 _LOOK_S = 0.1
+_PAUSE_S = 0.001
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class _Ended(NamedTuple):
+    status: int
+    processor_s: float
+
+
+_NEVER_SEEN = _Ended(signal.SIGKILL, 0.0)
 
 
 class _Drain:
@@ -48,6 +58,20 @@ class _Drain:
         return bytes(self._parts[-self._keep :])
 
 
+class CallerGone(Exception):
+    """The process that asked for the job has ended, or wants the sandbox to."""
+
+
+class Box(Protocol):
+    """Where jobs run."""
+
+    def kill_all(self, job: int) -> None:
+        """Kill every process of the running job."""
+
+    def members(self, job: int) -> list[int]:
+        """Return the ids of the job's processes."""
+
+
 class Supervisor:
     """Holds one worker's jobs to their limits.
 
@@ -55,16 +79,12 @@ class Supervisor:
     ----------
     control : int
         Pipe whose closing says that the caller is gone.
-    kill_all : callable
-        Ends every process of the running job but the one that it is given, which is the job's own.
-    members : callable
-        Returns the ids of the job's processes.
+    box : Box
+        Where the jobs run.
     """
 
-    def __init__(
-        self, control: int, kill_all: Callable[[int], None], members: Callable[[int], Sequence[int]]
-    ) -> None:
-        self._control, self._kill_all, self._members = control, kill_all, members
+    def __init__(self, control: int, box: Box) -> None:
+        self._control, self._box = control, box
         self._wake, wake = os.pipe()
         for descriptor in (self._wake, wake):
             os.set_blocking(descriptor, False)
@@ -94,57 +114,68 @@ class Supervisor:
         output = int(limits["output_bytes"])
         drains = [_Drain(pipes[0], _RECORD_BYTES, _RECORD_BYTES)]
         drains += [_Drain(pipe, output, min(output, _TAIL_BYTES)) for pipe in pipes[1:]]
-        broken, status = self._until_end(pid, drains, started + limits["wall_s"], int(limits["memory_bytes"]))
-        self._kill_all(pid)
-        usage = None
-        if status is None:
-            status = _reap(pid)
-        while _reap_any() is not None:
-            continue
-        for drain in drains:
-            if not drain.read():
-                broken = broken or "output"
-        seconds = time.monotonic() - started
-        del usage
+        try:
+            broken, ended = self._until_end(pid, drains, started, limits)
+        finally:
+            self._box.kill_all(pid)
+        ended = self._reap_all(pid) or ended or _NEVER_SEEN
+        if not all([drain.read() for drain in drains]):
+            broken = broken or "output"
         contents = [drain.close() for drain in drains]
-        frames = wire.split_frames(contents[0])
-        marks = {frame for frame in frames if not frame.startswith(b"{")}
-        header = _ending(broken, status, marks)
-        return {**header, "seconds": seconds}, contents
+        marks = {frame for frame in wire.split_frames(contents[0]) if not frame.startswith(b"{")}
+        header = _ending(broken, ended, marks, limits["cpu_s"])
+        return {**header, "seconds": time.monotonic() - started}, contents
 
     def _until_end(
-        self, pid: int, drains: Sequence[_Drain], deadline: float, memory: int
-    ) -> tuple[str | None, int | None]:
+        self, pid: int, drains: Sequence[_Drain], started: float, limits: Mapping[str, float]
+    ) -> tuple[str | None, _Ended | None]:
         poll = select.poll()
         poll.register(self._control, 0)
         poll.register(self._wake, select.POLLIN)
         by_descriptor = {drain.descriptor: drain for drain in drains}
         for descriptor in by_descriptor:
             poll.register(descriptor, select.POLLIN)
-        look = time.monotonic() + _LOOK_S
-        while True:
-            now = time.monotonic()
-            if now >= deadline:
-                return "timeout", None
+        deadline, look = started + limits["wall_s"], started + _LOOK_S
+        while (now := time.monotonic()) < deadline:
             if now >= look:
                 look = now + _LOOK_S
-                if sum(map(_resident, self._members(pid))) > memory:
-                    return "memory", None
-            for descriptor, event in poll.poll(max(0.0, min(deadline, look) - now) * 1000 + 1):
+                broken = self._overused(pid, limits)
+                if broken is not None:
+                    return broken, None
+            for descriptor, event in poll.poll((min(deadline, look) - now) * 1000 + 1):
                 if descriptor == self._control and event & select.POLLHUP:
-                    self._kill_all(pid)
-                    os._exit(0)
+                    raise CallerGone
                 drain = by_descriptor.get(descriptor)
-                if drain is not None:
-                    if not drain.read():
-                        return "output", None
-                    if not drain.open:
-                        poll.unregister(descriptor)
-                elif descriptor == self._wake:
-                    self._empty_wake()
-                    status = _job_status(pid)
-                    if status is not None:
-                        return None, status
+                if drain is not None and not drain.read():
+                    return "output", None
+                if drain is not None and not drain.open:
+                    poll.unregister(descriptor)
+            self._empty_wake()
+            ended = _reap_ended(pid)
+            if ended is not None:
+                return None, ended
+        return "timeout", None
+
+    def _overused(self, pid: int, limits: Mapping[str, float]) -> str | None:
+        """Look at all processes together, which the kernel's limits for each do not bound."""
+        members = self._box.members(pid)
+        if len(members) > limits["processes"]:
+            return "crash"
+        return "memory" if sum(map(_resident, members)) > limits["memory_bytes"] else None
+
+    def _reap_all(self, pid: int) -> _Ended | None:
+        """Wait for every process of the job, and kill again what came up in between."""
+        found = None
+        while True:
+            try:
+                ended, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return found
+            if ended == pid:
+                found = _Ended(status, usage.ru_utime + usage.ru_stime)
+            elif ended == 0:
+                self._box.kill_all(pid)
+                time.sleep(_PAUSE_S)
 
     def _empty_wake(self) -> None:
         try:
@@ -154,36 +185,28 @@ class Supervisor:
             return
 
 
-def _job_status(pid: int) -> int | None:
-    """Reap what ended and return the job's own status if it is among it."""
+def _reap_ended(pid: int) -> _Ended | None:
+    """Reap what ended and return the job's own end if it is among it."""
     found = None
     while True:
-        ended = _reap_any(os.WNOHANG)
-        if ended is None or ended[0] == 0:
+        try:
+            ended, status, usage = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
             return found
-        if ended[0] == pid:
-            found = ended[1]
+        if ended == 0:
+            return found
+        if ended == pid:
+            found = _Ended(status, usage.ru_utime + usage.ru_stime)
 
 
-def _reap_any(options: int = 0) -> tuple[int, int] | None:
-    try:
-        return os.waitpid(-1, options)
-    except ChildProcessError:
-        return None
-
-
-def _reap(pid: int) -> int:
-    return os.waitpid(pid, 0)[1]
-
-
-def _ending(broken: str | None, status: int, marks: set[bytes]) -> dict[str, object]:
-    code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
-    killer = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+def _ending(broken: str | None, ended: _Ended, marks: set[bytes], processor_s: float) -> dict[str, object]:
+    code = os.WEXITSTATUS(ended.status) if os.WIFEXITED(ended.status) else None
+    killer = os.WTERMSIG(ended.status) if os.WIFSIGNALED(ended.status) else None
     if broken is not None:
         end = broken
     elif OUT_OF_MEMORY in marks:
         end = "memory"
-    elif killer == signal.SIGXCPU:
+    elif killer == signal.SIGXCPU or (killer == signal.SIGKILL and ended.processor_s >= processor_s):
         end = "timeout"
     elif killer is not None or FAILED in marks:
         end = "crash"

@@ -8,16 +8,19 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Union
 
-from . import confinement, job, kernel, namespaces, supervision, tree_files, wire  # noqa: TID252
-from .filesystem import View  # noqa: TID252
+from . import confinement, job, kernel, namespaces, tree_files, wire  # noqa: TID252
+from .namespace_box import NamespaceBox, split_process  # noqa: TID252
+from .plain_box import PlainBox  # noqa: TID252
+from .supervision import CallerGone, Supervisor  # noqa: TID252
 
 # Each worker runs its jobs as a user of its own, so that the limit on processes counts that worker's alone.
 _FIRST_JOB_USER = 1_900_000_000
 _STARTUP_FAILED = 70
+
+Box = Union[NamespaceBox, PlainBox]  # noqa: UP007 - read at run time by Python 3.9
 
 
 def main() -> None:
@@ -26,12 +29,26 @@ def main() -> None:
     message = wire.read_message(control)
     if message is None:
         return
-    plan = message[0]
+    plan: Mapping[str, Any] = message[0]
+    signal.signal(signal.SIGTERM, _stop)
+    box, code = None, 0
     try:
-        Zygote(plan, control, answers).serve()
+        box = _make_box(plan)
+        _serve(box, plan, control, answers)
+    except CallerGone:
+        code = 0
     except Exception:  # noqa: BLE001 - the caller gets the reason as text
+        code = _STARTUP_FAILED
         wire.write_message(answers, {"problem": traceback.format_exc()})
-        os._exit(_STARTUP_FAILED)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if box is not None:
+        box.close()
+    # what the preloaded modules would do at the interpreter's end is no business of the sandbox
+    os._exit(code)
+
+
+def _stop(number: int, frame: object) -> None:
+    raise CallerGone
 
 
 def _take_standard_streams() -> tuple[int, int]:
@@ -43,74 +60,61 @@ def _take_standard_streams() -> tuple[int, int]:
     return control, answers
 
 
-class Zygote:
-    """One worker's first process."""
+def _make_box(plan: Mapping[str, Any]) -> Box:
+    user = (_FIRST_JOB_USER + os.getpid(),) * 2
+    if not plan["namespaces"]:
+        return PlainBox(plan, user)
+    kernel.die_with_parent()
+    namespaces.enter(with_user=plan["user"])
+    split_process()
+    return NamespaceBox(plan, user)
 
-    def __init__(self, plan: Mapping[str, Any], control: int, answers: int) -> None:
-        self._plan, self._control, self._answers = plan, control, answers
-        kernel.die_with_parent()
-        user = _FIRST_JOB_USER + os.getpid()
-        self._job_user = (user, user) if plan["drop"] else None
-        self._enter_namespaces()
-        self._tree = str(plan["tree"])
-        self._view = View(self._tree, plan["steps"], plan["links"], plan["hide_in_tree"], self._job_user)
-        self._supervisor = supervision.Supervisor(control, _kill_namespace, _namespace_members)
-        kernel.allow_inspection(allowed=False)
 
-    def _enter_namespaces(self) -> None:
-        namespaces.enter(with_user=bool(self._plan["user"]))
-        pid = os.fork()
-        if pid:
-            os.close(self._control)
-            os.close(self._answers)
-            _, status = os.waitpid(pid, 0)
-            os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
-        kernel.die_with_parent()
-        namespaces.bring_loopback_up()
-
-    def serve(self) -> None:
-        """Answer jobs one after the other."""
-        sys.path[:] = self._plan["sys_path"]
-        missing = _preload(self._plan["preload"])
-        gc.collect()
-        gc.freeze()
-        threads = len(list(Path("/proc/self/task").iterdir()))
-        wire.write_message(self._answers, {"ready": True, "missing": missing, "threads": threads})
-        while True:
-            message = wire.read_message(self._control)
-            if message is None:
-                os._exit(0)
-            header, contents = self._run(*message)
-            wire.write_message(self._answers, header, contents)
-
-    def _run(self, header: Mapping[str, Any], blobs: Sequence[bytes]) -> tuple[dict[str, object], list[bytes]]:
+def _serve(box: Box, plan: Mapping[str, Any], control: int, answers: int) -> None:
+    sys.path[:] = plan["sys_path"]
+    missing = _preload(plan["preload"])
+    supervisor = Supervisor(control, box)
+    gc.collect()
+    gc.freeze()
+    wire.write_message(answers, {"ready": True, "missing": missing})
+    while True:
+        message = wire.read_message(control)
+        if message is None:
+            raise CallerGone
+        header, blobs = message
         pipes = [os.pipe() for _ in range(3)]
         pid = os.fork()
         if pid == 0:
-            self._become_job(header, blobs, [writing for _, writing in pipes])
+            _become_job(box, plan, header, blobs, [writing for _, writing in pipes])
         for _, writing in pipes:
             os.close(writing)
-        return self._supervisor.watch(pid, [reading for reading, _ in pipes], header["limits"])
+        ending, contents = supervisor.watch(pid, [reading for reading, _ in pipes], header["limits"])
+        box.after_job()
+        wire.write_message(answers, ending, contents)
 
-    def _become_job(self, header: Mapping[str, Any], blobs: Sequence[bytes], pipes: Sequence[int]) -> None:
-        code = 1
-        try:
-            signal.set_wakeup_fd(-1)
-            os.setsid()
-            limits = header["limits"]
-            self._view.enter(int(limits["disk_bytes"]))
-            records, output, errors = pipes
-            confinement.keep_descriptors(output, errors, records)
-            confinement.set_limits(limits)
-            confinement.drop_rights(self._job_user)
-            confinement.reset_signals()
-            confinement.set_environment(self._plan["environment"], self._tree, self._plan["python_path"])
-            tree_files.replace_files(self._tree, _files(header["files"], blobs))
-            code = _work(header, confinement.RECORDS_DESCRIPTOR)
-        except BaseException:  # noqa: BLE001 - a forked child must never return into its parent's loop
-            traceback.print_exc()
-        finally:
-            os._exit(code)
+
+def _become_job(
+    box: Box, plan: Mapping[str, Any], header: Mapping[str, Any], blobs: Sequence[bytes], pipes: Sequence[int]
+) -> None:
+    code = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        os.setsid()
+        limits = header["limits"]
+        records, output, errors = pipes
+        confinement.keep_descriptors(output, errors, records)
+        box.enter_job(limits)
+        confinement.set_limits(limits)
+        confinement.drop_rights(box.user)
+        confinement.reset_signals()
+        variables = {**plan["environment"], **box.variables}
+        confinement.set_environment({**variables, **plan["variables"]}, box.tree, plan["python_path"])
+        tree_files.replace_files(box.tree, _files(header["files"], blobs))
+        code = _work(header, confinement.RECORDS_DESCRIPTOR)
+    except BaseException:  # noqa: BLE001 - a forked child must never return into its parent's loop
+        traceback.print_exc()
+    finally:
+        os._exit(code)
 
 
 def _work(header: Mapping[str, Any], records: int) -> int:
@@ -138,20 +142,3 @@ def _preload(names: Sequence[str]) -> list[str]:
         except BaseException:  # noqa: BLE001 - a module that cannot be imported early is imported late or never
             missing.append(name)
     return missing
-
-
-def _kill_namespace(pid: int) -> None:
-    """Kill every process of this namespace but its first, which is this one."""
-    del pid
-    try:
-        os.kill(-1, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-
-
-def _namespace_members(pid: int) -> list[int]:
-    del pid
-    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and entry.name != "1"]
-
-
-Members = Callable[[int], Sequence[int]]

@@ -9,24 +9,33 @@ import os
 import sys
 import tempfile
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-# entry point of a plugin -> arguments that neutralise it where it is installed
-_NEUTRAL = {
-    "xdist": ("-n0",),
-    "pytest_cov": ("--no-cov",),
-    "randomly": ("-p", "no:randomly"),
-    "random_order": ("-p", "no:random_order"),
-    "rerunfailures": ("--reruns=0",),
-    "sugar": ("-p", "no:sugar"),
-    "benchmark": ("--benchmark-disable",),
-    "html": ("-p", "no:html"),
+# plugins that distribute, reorder, repeat, time or print, and some that cost seconds to import
+_LEFT_OUT = {
+    "xdist",
+    "xdist.looponfail",
+    "pytest_cov",
+    "randomly",
+    "random_order",
+    "rerunfailures",
+    "sugar",
+    "html",
+    "html_report",
+    "json_report",
+    "metadata",
+    "instafail",
+    "pretty",
+    "timeout",
+    "langsmith_plugin",
 }
-# entry point -> options (values they take) and ini keys that a target's configuration may name where it is missing
+_AUTOLOAD_OFF = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
+# entry point -> options (values they take) and ini keys that a target's configuration may name while it is left out
 _STANDINS: dict[str, tuple[dict[str, str | None], tuple[str, ...]]] = {
     "xdist": ({"-n": "1", "--numprocesses": "1", "--dist": "1", "--maxprocesses": "1"}, ()),
     "pytest_cov": (
@@ -50,25 +59,93 @@ _STANDINS: dict[str, tuple[dict[str, str | None], tuple[str, ...]]] = {
     ),
     "rerunfailures": ({"--reruns": "1", "--reruns-delay": "1"}, ("reruns", "reruns_delay")),
     "randomly": ({"--randomly-seed": "1", "--randomly-dont-reorganize": None}, ()),
-    "benchmark": ({"--benchmark-disable": None, "--benchmark-skip": None, "--benchmark-only": None}, ()),
+    "random_order": ({"--random-order": None, "--random-order-bucket": "1", "--random-order-seed": "1"}, ()),
+    "html": ({"--html": "1", "--self-contained-html": None, "--css": "1"}, ()),
+    "sugar": ({"--force-sugar": None}, ()),
 }
-_MARKERS = {"timeout": "timeout(seconds): limit of one test", "rerunfailures": "flaky: a test that may be run again"}
+_MARKERS = (
+    "timeout(seconds): limit of one test",
+    "flaky: a test that may be run again",
+    "no_cover: leave out of coverage",
+    "xdist_group(name): tests for one worker",
+)
 _DROPPED = {"--pdb", "--trace", "--lf", "--last-failed", "--ff", "--failed-first", "--nf", "--new-first", "--sw"}
 _DROPPED |= {"--stepwise", "--stepwise-skip", "--cache-clear", "--collect-only", "--co", "--version", "-h", "--help"}
 _CACHE_PLUGINS = ("lfplugin", "lfplugin-collwrapper", "nfplugin", "stepwiseplugin")
 _HYPOTHESIS = "hypothesis"
 
 
+def plugin_modules() -> dict[str, str]:
+    """Return the name and the module of each pytest plugin that this interpreter has installed."""
+    return {point.name: point.module for point in importlib.metadata.entry_points(group="pytest11")}
+
+
 class Plugins:
-    """The entry-point plugins of the interpreter that runs the target; found once, kept by a preloaded process."""
+    """The entry-point plugins of the interpreter that runs the target.
 
-    def __init__(self) -> None:
-        found = importlib.metadata.entry_points(group="pytest11")
-        self.points = tuple({point.name: point for point in found}.values())
-        self.names = frozenset(point.name for point in self.points)
+    Parameters
+    ----------
+    known : mapping of str to str, optional
+        Names to modules where the caller has asked the interpreter before; searching takes longer than a small test.
+    """
+
+    def __init__(self, known: Mapping[str, str] | None) -> None:
+        self.modules: dict[str, object] = {}
+        self.broken: dict[str, str] = {}
+        if os.environ.get(_AUTOLOAD_OFF):
+            return
+        for name, module in (plugin_modules() if known is None else known).items():
+            if name in _LEFT_OUT:
+                continue
+            try:
+                self.modules[name] = importlib.import_module(module)
+            except Exception as error:  # noqa: BLE001 - whatever a plugin raises, the suite may do without it
+                self.broken[name] = f"{type(error).__name__}: {error}"
+
+    def register(self, parser: pytest.Parser, manager: pytest.PytestPluginManager) -> None:
+        """Register the plugins, and the options of those that are left out so that configurations may name them."""
+        for name, module in self.modules.items():
+            if not manager.is_blocked(name) and manager.get_plugin(name) is None and not manager.is_registered(module):
+                manager.register(module, name)
+        for name, (options, keys) in _STANDINS.items():
+            group = parser.getgroup(f"{name} (left out)")
+            for option, takes in options.items():
+                _add_standin(group, name, option, takes)
+            for key in keys:
+                parser.addini(key, f"of {name}, which is left out")
 
 
-def pytest_arguments(user: Sequence[str], root: str, installed: frozenset[str], stop_after: int) -> list[str]:
+def _add_standin(group: object, plugin: str, option: str, takes: str | None) -> None:
+    # pytest keeps short lower-case options for itself but for this door, which its plugins use too
+    add = cast("Callable[..., None]", group._addoption)  # type: ignore[attr-defined]  # noqa: SLF001
+    settings: dict[str, object] = {"action": "store_true"}
+    if takes is not None:
+        settings = {"action": "append", "default": []}
+    if takes == "?":
+        settings |= {"nargs": "?", "const": ""}
+    add(option, dest=f"left_out_{plugin}_{option.strip('-').replace('-', '_')}", **settings)
+
+
+@contextmanager
+def without_autoload() -> Iterator[None]:
+    """Keep pytest from searching every installed distribution for plugins."""
+    before = os.environ.get(_AUTOLOAD_OFF)
+    os.environ[_AUTOLOAD_OFF] = "1"
+    try:
+        yield
+    finally:
+        restore_autoload(before)
+
+
+def restore_autoload(before: str | None = None) -> None:
+    """Give a pytest that the target starts itself its plugins back."""
+    if before is None:
+        os.environ.pop(_AUTOLOAD_OFF, None)
+    else:
+        os.environ[_AUTOLOAD_OFF] = before
+
+
+def pytest_arguments(user: Sequence[str], root: str, stop_after: int) -> list[str]:
     """Return the arguments of one run.
 
     Parameters
@@ -77,25 +154,17 @@ def pytest_arguments(user: Sequence[str], root: str, installed: frozenset[str], 
         What the user passes to pytest.
     root : str
         Folder that node ids are relative to.
-    installed : frozenset of str
-        Names of the entry-point plugins that there are.
     stop_after : int
         Failures after which the run stops; 0 for none.
     """
-    words = [word for word in user if word not in _DROPPED]
-    for name, neutral in _NEUTRAL.items():
-        if name in installed:
-            words += neutral
     cache = Path(tempfile.gettempdir()) / f"pytest-cache-{os.getpid()}"
     return [
-        *words,
+        *(word for word in user if word not in _DROPPED),
         f"--rootdir={root}",
         "--tb=no",
         "--color=no",
         "-p",
         "no:faulthandler",
-        "-p",
-        "no:pastebin",
         "-o",
         f"cache_dir={cache}",
         "--continue-on-collection-errors",
@@ -103,28 +172,10 @@ def pytest_arguments(user: Sequence[str], root: str, installed: frozenset[str], 
     ]
 
 
-def add_standins(parser: pytest.Parser, installed: frozenset[str]) -> None:
-    """Let a target's configuration name options of plugins that this interpreter does not have."""
-    for name, (options, keys) in _STANDINS.items():
-        if name in installed:
-            continue
-        group = parser.getgroup(f"{name} (not installed)")
-        for option, takes in options.items():
-            # pytest keeps short lower-case options for itself but for this door, which its plugins use too
-            add = cast("Callable[..., None]", group._addoption)
-            settings = {"action": "store_true"} if takes is None else {"action": "append", "default": []}
-            if takes == "?":
-                settings |= {"nargs": "?", "const": ""}
-            add(option, dest=f"standin_{name}_{option.strip('-').replace('-', '_')}", **settings)
-        for key in keys:
-            parser.addini(key, f"of {name}, which is not installed")
-
-
-def add_standin_markers(config: pytest.Config, installed: frozenset[str]) -> None:
-    """Register the markers of plugins that are missing, so that strict markers do not refuse them."""
-    for name, line in _MARKERS.items():
-        if name not in installed:
-            config.addinivalue_line("markers", line)
+def add_standin_markers(config: pytest.Config) -> None:
+    """Register the markers of plugins that are left out, so that strict markers do not refuse them."""
+    for line in _MARKERS:
+        config.addinivalue_line("markers", line)
 
 
 class _Silent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import signal
@@ -43,10 +44,6 @@ _OPERAND_NAMES = (("first", "second"), ("actual", "desired"), ("left", "right"),
 Record = dict[str, object]
 Emit = Callable[[Record], None]
 
-# found once: a preloaded process hands them to every fork
-PLUGINS = arguments.Plugins()
-
-
 class TestTimeout(BaseException):
     """A test ran longer than it may; no ``except Exception`` of the target catches it."""
 
@@ -84,9 +81,12 @@ class Probe:
 
     def __init__(self, job: Mapping[str, object], emit: Emit) -> None:
         self._pid = os.getpid()
+        self._plugins = arguments.Plugins(cast("Mapping[str, str] | None", job.get("plugins")))
         self._emit_record = emit
         self._places = describe.Places(str(job["root"]))
         self._tests = _names(job.get("tests"))
+        self._wanted = frozenset(self._tests or ())
+        self._conftests = tuple(name[: -len("conftest.py")] for name in self._wanted if _is_conftest(name))
         self._deselect = frozenset(_names(job.get("deselect")) or ())
         self._limit_s = float(cast("float", job.get("test_timeout_s") or 0))
         self._values: tracing.ValueLog | None = None
@@ -106,6 +106,11 @@ class Probe:
         """Tell one record, unless this is a process that the target forked."""
         if os.getpid() == self._pid:
             self._emit_record({"event": event, **values})
+
+    def tell_session(self) -> None:
+        """Tell what runs the tests."""
+        versions = {"python": sys.version.split()[0], "pytest": pytest.__version__}
+        self.emit("session", broken_plugins=self._plugins.broken, **versions)
 
     def _tell(self, test: _Test) -> None:
         self._told.add(test.node_id)
@@ -146,8 +151,8 @@ class Probe:
 
     # before the first test
 
-    def pytest_addoption(self, parser: pytest.Parser) -> None:
-        arguments.add_standins(parser, PLUGINS.names)
+    def pytest_addoption(self, parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+        self._plugins.register(parser, pluginmanager)
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_load_initial_conftests(self) -> Generator[None, object, None]:
@@ -158,10 +163,11 @@ class Probe:
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
-        arguments.add_standin_markers(config, PLUGINS.names)
+        arguments.restore_autoload()
+        arguments.add_standin_markers(config)
         arguments.silence(config)
         if self._tests is not None:
-            config.args[:] = dict.fromkeys(name.split("::", 1)[0] for name in self._tests)
+            config.args[:] = dict.fromkeys(_collected_from(name) for name in self._tests)
 
     def pytest_collectstart(self, collector: pytest.Collector) -> None:
         self._collecting = collector.nodeid
@@ -172,17 +178,24 @@ class Probe:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        wanted = None if self._tests is None else frozenset(self._tests)
         kept, dropped = [], []
         for item in items:
-            chosen = (wanted is None or item.nodeid in wanted) and item.nodeid not in self._deselect
+            chosen = self._is_wanted(item.nodeid) and item.nodeid not in self._deselect
             (kept if chosen else dropped).append(item)
         if dropped:
             items[:] = kept
             config.hook.pytest_deselected(items=dropped)
 
+    def _is_wanted(self, node_id: str) -> bool:
+        if self._tests is None or node_id in self._wanted or node_id.split("::", 1)[0] in self._wanted:
+            return True
+        return any(node_id.startswith(folder) for folder in self._conftests)
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.emit("collected", node_ids=[item.nodeid for item in session.items])
+        for name in self._tests or ():
+            if _is_conftest(name) and name not in self._told:
+                self._tell(_Test(name, phase="collect"))
         if self._tests is None:
             self.tell_modules()
         if self._tracer is not None:
@@ -320,11 +333,6 @@ class Probe:
             os._exit(STUCK_EXIT)
         raise TestTimeout(words)
 
-    @pytest.hookimpl(tryfirst=True, optionalhook=True)
-    def pytest_timeout_set_timer(self) -> bool:
-        # pytest-timeout would take the same signal
-        return True
-
     # the end
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
@@ -351,6 +359,16 @@ def _names(value: object) -> list[str] | None:
     return None if value is None else [str(name) for name in cast("Sequence[object]", value)]
 
 
+def _is_conftest(name: str) -> bool:
+    return name.split("/")[-1] == "conftest.py"
+
+
+def _collected_from(name: str) -> str:
+    # what a broken conftest keeps from running is the tests of its folder
+    path = name.split("::", 1)[0]
+    return (os.path.dirname(path) or ".") if _is_conftest(path) else path
+
+
 def _operands_in(error: BaseException) -> list[tuple[str, str]]:
     walk, found = error.__traceback__, []
     while walk is not None:
@@ -371,11 +389,13 @@ def run(job: dict[str, object], emit: Emit) -> None:
         ``root`` (the tree, and the working directory), ``arguments`` (the user's, for pytest), ``tests`` (node ids, or
         None for what the arguments select), ``deselect`` (node ids), ``stop_after`` (failures, 0 for none),
         ``test_timeout_s`` (0 for none), ``python_path`` (folders put before the rest), ``trace`` (None, or ``lines``,
-        ``values`` and ``only``, a list of paths).
+        ``values`` and ``only``, a list of paths), ``plugins`` (entry points by name, None searches for them).
     emit : callable
         Takes records, each with its name under ``event``: session, collected, modules, session_lines, start, result, end.
     """
     began = time.monotonic()
+    # what was imported before the fork is neither searched for garbage nor copied for it
+    gc.freeze()
     root = os.path.abspath(str(job["root"]))
     os.chdir(root)
     # two candidates of one size within one second would share compiled files
@@ -383,10 +403,11 @@ def run(job: dict[str, object], emit: Emit) -> None:
     paths = _names(job.get("python_path")) or []
     sys.path[:] = [*paths, *(path for path in sys.path if path not in paths)]
     probe = Probe(job, emit)
-    probe.emit("session", python=sys.version.split()[0], pytest=pytest.__version__)
+    probe.tell_session()
     arguments.settle_hypothesis(shrink=bool(job.get("trace")))
     user = _names(job.get("arguments")) or []
-    words = arguments.pytest_arguments(user, root, PLUGINS.names, int(cast("int", job.get("stop_after") or 0)))
+    words = arguments.pytest_arguments(user, root, int(cast("int", job.get("stop_after") or 0)))
     probe.start_tracing()
-    exit_code = int(pytest.main(words, plugins=[probe]))
+    with arguments.without_autoload():
+        exit_code = int(pytest.main(words, plugins=[probe]))
     probe.emit("end", exit=exit_code, seconds=time.monotonic() - began, stopped=probe.stopped)

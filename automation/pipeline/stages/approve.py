@@ -12,7 +12,7 @@ from automation.pipeline.state import RunState, Status
 
 def approve(desk: Desk, state: RunState) -> RunState:
     """Let the change pass by policy, or wait for a person."""
-    patch = change_of(desk, state)
+    patch = change_of(state)
     why = needs_person(patch, desk.request, desk.config.approval, desk.home)
     if why is None:
         return {"approval": "by policy", "patch": patch.diff()}

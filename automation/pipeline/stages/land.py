@@ -13,7 +13,7 @@ from trading.commands import Progress
 def land(desk: Desk, state: RunState) -> RunState:
     """Commit to a branch, leave a worktree, apply, or write a patch file."""
     desk.notify(Progress("landing the change"))
-    patch = change_of(desk, state)
+    patch = change_of(state)
     how = desk.request.land or (Land.BRANCH if desk.workspace.is_git else Land.PATCH)
     landed = land_patch(
         desk.workspace,

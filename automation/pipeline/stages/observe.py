@@ -9,8 +9,9 @@ from automation.codebase.workspaces import content_key
 from automation.errors import RepositoryUnusable
 from automation.incidents.log_incidents import incidents_in
 from automation.incidents.records import Incident, Kind, TestReport
-from automation.incidents.reproduce import reproduction_for
+from automation.incidents.reproduce import Reproduction, reproduction_for
 from automation.incidents.test_runs import run_suite
+from automation.pipeline.change import encoded
 from automation.pipeline.desk import Desk
 from automation.pipeline.plain import incident_json
 from automation.pipeline.state import RunState, Status
@@ -21,9 +22,12 @@ def observe(desk: Desk, state: RunState) -> RunState:
     """Run the suite as it is; a log's incident first gets a failing test of its own."""
     changes: RunState = {}
     if desk.request.log is not None:
-        incident, stop = _from_log(desk)
-        if stop is not None:
-            return {"status": Status.UNFIXED, "reason": stop, "incident": incident_json(incident)}
+        incident, reproduction, reason = _from_log(desk)
+        if reproduction is None:
+            return {"status": Status.UNFIXED, "reason": reason, "incident": incident_json(incident)}
+        content = reproduction.text.encode()
+        desk.accept(reproduction.path, content)
+        changes["added"] = {reproduction.path: encoded(content)}
     desk.notify(Progress("running the tests as they are"))
     report = _baseline(desk)
     if report.problem:
@@ -50,18 +54,15 @@ def _baseline(desk: Desk) -> TestReport:
     return report
 
 
-def _from_log(desk: Desk) -> tuple[Incident | None, str | None]:
+def _from_log(desk: Desk) -> tuple[Incident | None, Reproduction | None, str]:
     found = incidents_in([desk.request.log] if desk.request.log else [], desk.workspace.target)
     own = [incident for incident in found if incident.kind is not Kind.EXTERNAL]
     if not found:
-        return None, f"{desk.request.log} holds no traceback"
+        return None, None, f"{desk.request.log} holds no traceback"
     if not own:
-        return found[0], "every incident in the log comes from outside (network, exchange); code cannot mend it"
+        return found[0], None, "every incident in the log comes from outside (network, exchange); code cannot mend it"
     for incident in sorted(own, key=lambda each: -each.count):
         reproduction = reproduction_for(incident, desk.workspace.tree, desk.settings)
         if reproduction is not None:
-            place = desk.workspace.tree / reproduction.path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(reproduction.text, encoding="utf-8")
-            return incident, None
-    return own[0], "the traceback could not be reproduced by a test, so that no change could be proven"
+            return incident, reproduction, ""
+    return own[0], None, "the traceback could not be reproduced by a test, so that no change could be proven"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from automation.codebase.landing import Land
-from automation.codebase.workspaces import close_workspace
 from automation.improvement.ledger import FILE_NAME, Ledger
 from automation.improvement.records import RepairRecord
 from automation.improvement.records import Status as Outcome
@@ -21,24 +19,21 @@ _SETTLED = {
 def record(desk: Desk, state: RunState) -> RunState:
     """Write down how the run ended; repeating it changes nothing."""
     changes: RunState = {}
-    if not state.get("patch") and state.get("originals"):
+    if not state.get("patch") and state.get("after"):
         # Some of several faults were mended: not landed, but not lost either.
-        changes["patch"] = change_of(desk, state).diff()
+        changes["patch"] = change_of(state).diff()
     if state["status"] == Status.FIXED and desk.config.repair.memory:
         _remember(desk, state)
     with Ledger(desk.home / FILE_NAME) as ledger:
         ledger.record(_row(state))
-    landed = state.get("landed") or {}
-    if landed.get("how") != Land.WORKTREE:
-        desk.close()
-        close_workspace(desk.workspace)
+    desk.discard()
     return changes
 
 
 def _remember(desk: Desk, state: RunState) -> None:
     fingerprint = str((state.get("incident") or {}).get("fingerprint", ""))
     memory = RepairMemory(desk.home / "repair_memory.db")
-    for change in change_of(desk, state).changes:
+    for change in change_of(state).changes:
         memory.remember(fingerprint, change, "; ".join(each["proposer"] for each in state["chosen"]))
 
 

@@ -27,7 +27,7 @@ def reproduce(desk: Desk, state: RunState) -> RunState:
         flaky |= {test for test in targets if passes(report, test)}
     steady = [test for test in targets if test not in flaky]
     if not steady:
-        reason = f"{sorted(flaky)[0]} is flaky: it fails and passes with the same code"
+        reason = f"{min(flaky)} is flaky: it fails and passes with the same code"
         return {"status": Status.UNFIXED, "reason": reason}
     desk.notify(Progress("tracing the failing tests", _RUNS, _RUNS))
     neighbours = _neighbours(baseline, steady)

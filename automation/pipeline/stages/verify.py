@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from time import monotonic
 
 from automation.codebase.guard import Finding, check_patch
 from automation.codebase.patches import FileChange, Patch
 from automation.incidents.records import TestReport
+from automation.pipeline.change import encoded
 from automation.pipeline.desk import Desk
 from automation.pipeline.stages.localise import places_of
 from automation.pipeline.stages.propose import share_of
@@ -27,7 +27,7 @@ from automation.repair.proposers import (
 )
 from automation.repair.records import Candidate
 from automation.repair.search import Patience, search
-from automation.repair.verify import Goal, Judge, Verdict, passes
+from automation.repair.verify import Goal, Judge, Verdict
 from trading.commands import Progress
 
 _LABELS = {
@@ -101,22 +101,22 @@ def _search(desk: Desk, state: RunState, judge: Judge, case: Case) -> bool:
         most=desk.config.repair.max_candidates,
         extra_s=desk.config.repair.plausible_extra_s,
     )
-    for step in search(
-        stream, judge, desk.tally, patience, label=_LABELS[tier], one_at_a_time=tier in _MODEL_TIERS
-    ):
+    for step in search(stream, judge, desk.tally, patience, label=_LABELS[tier], one_at_a_time=tier in _MODEL_TIERS):
         desk.notify(step)
     return len(desk.tally.plausible) > before
 
 
 def _stream(desk: Desk, tier: str, case: Case) -> Candidates | None:
+    if tier in _MODEL_TIERS:
+        return _from_model(desk, tier, case)
     if tier == "memory":
         return from_memory(case, RepairMemory(desk.home / "repair_memory.db")) if desk.config.repair.memory else None
-    if tier == "syntax":
-        return from_syntax(case)
-    if tier == "templates":
-        return from_templates(case)
     if tier == "pairs":
         return from_pairs(case, desk.tally.near)
+    return from_syntax(case) if tier == "syntax" else from_templates(case)
+
+
+def _from_model(desk: Desk, tier: str, case: Case) -> Candidates | None:
     model = desk.model()
     if model is None or (tier == "fim" and not model.fim):
         return None
@@ -136,12 +136,9 @@ def _guard(candidate: Candidate, state: RunState, case: Case) -> tuple[Finding, 
     return check_patch(patch, allowed=guard_scope(case.places), test_inputs=test_literals(case.evidence))
 
 
-def _accept(
-    desk: Desk, state: RunState, candidate: Candidate, verdict: Verdict, ranked: list[Candidate]
-) -> RunState:
+def _accept(desk: Desk, state: RunState, candidate: Candidate, verdict: Verdict, ranked: list[Candidate]) -> RunState:
     path = candidate.source.path
-    originals = dict(state.get("originals", {}))
-    originals.setdefault(path, base64.b64encode(candidate.source.content).decode())
+    before = {path: encoded(candidate.source.content), **state.get("before", {})}
     place = f"{path}:{candidate.place.line}"
     chosen = Chosen(proposer=candidate.proposer, description=candidate.description, place=place)
     others = [
@@ -150,7 +147,8 @@ def _accept(
         if each is not candidate
     ]
     changes: RunState = {
-        "originals": originals,
+        "before": before,
+        "after": {**state.get("after", {}), path: encoded(candidate.content())},
         "chosen": [*state.get("chosen", []), chosen],
         "alternatives": others[:5],
         "tests_after": dict(verdict.counts),

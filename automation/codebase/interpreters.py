@@ -1,0 +1,57 @@
+"""What a Python interpreter needs to be able to read, asked of itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from automation.errors import SandboxUnavailable
+
+_QUESTION = (
+    "import json, sys; sys.path.pop(0);"
+    "print(json.dumps([list(sys.version_info[:2]), [sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix],"
+    " [p for p in sys.path if p]]))"
+)
+_OLDEST = (3, 9)
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """One Python: its executable, version, installation folders and import path."""
+
+    executable: Path
+    version: tuple[int, int]
+    folders: tuple[str, ...]
+    search: tuple[str, ...]
+
+
+@cache
+def interpreter(python: Path) -> Interpreter:
+    """Ask an interpreter for its folders.
+
+    Raises
+    ------
+    SandboxUnavailable
+        When it does not run, or is older than Python 3.9.
+    """
+    variables = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    try:
+        answer = subprocess.run(  # noqa: S603 - the caller names the interpreter
+            [str(python), "-c", _QUESTION],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=30,
+            env=variables,
+            cwd="/",
+        )
+        version, folders, search = json.loads(answer.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        raise SandboxUnavailable(f"{python} does not run as a Python interpreter ({error}); name another") from error
+    if tuple(version) < _OLDEST:
+        raise SandboxUnavailable(f"{python} is Python {version[0]}.{version[1]}; the sandbox needs 3.9 or newer")
+    return Interpreter(python, (version[0], version[1]), tuple(dict.fromkeys(folders)), tuple(search))

@@ -1,0 +1,165 @@
+"""Which of several candidates that pass is put to proof first: the better supported, the smaller, the less specialised."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from automation.repair.differential import Behaviour
+from automation.repair.records import Candidate, Evidence
+
+_NOT_COMPARED = Behaviour(comparable=False)
+# Weights of the parts of a rank; each part is 0..1.
+_SUPPORT, _SIZE, _GENERAL, _AGREEMENT, _CLUSTER = 0.40, 0.25, 0.15, 0.10, 0.10
+_HALF_SIZE = 8
+_TRIVIAL = frozenset({"0", "1", "-1", "2", "None", "True", "False", "''", "0.0", "1.0"})
+
+
+@dataclass(frozen=True, slots=True)
+class Plausible:
+    """A candidate that passes the tests it was put to.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        The change.
+    findings : int
+        What the guard holds against it.
+    specialised : float
+        `specialised` of it, 0..1.
+    behaviour : Behaviour
+        How it behaves beside the original and its rivals.
+    """
+
+    candidate: Candidate
+    findings: int = 0
+    specialised: float = 0.0
+    behaviour: Behaviour = _NOT_COMPARED
+
+
+def rank_plausible(candidates: Sequence[Plausible]) -> list[Plausible]:
+    """Order plausible candidates, the one to be proven first at the front.
+
+    Parameters
+    ----------
+    candidates : sequence of Plausible
+        All of one fault.
+
+    Returns
+    -------
+    list of Plausible
+        Fewest guard findings first; among equals by ``0.40 s + 0.25 z + 0.15 (1 - l) + 0.10 a + 0.10 c``: ``s`` is
+        place times prior over the best of them, ``z = 8 / (8 + d)`` with ``d`` changed syntax nodes, ``l`` is
+        `specialised`, ``a`` the agreement with the original on inputs like those of passing tests (0.5 where nothing
+        could be compared), ``c`` the share of candidates that behave like it. Ties keep their order.
+    """
+    best = max((one.candidate.score for one in candidates), default=0.0) or 1.0
+    clusters = [one.behaviour.cluster for one in candidates if one.behaviour.comparable]
+
+    def worth(one: Plausible) -> float:
+        behaviour = one.behaviour
+        agreement = behaviour.agreement if behaviour.comparable else 0.5
+        alike = clusters.count(behaviour.cluster) / len(candidates) if behaviour.comparable else 0.0
+        size = _HALF_SIZE / (_HALF_SIZE + edit_distance(one.candidate))
+        support = one.candidate.score / best
+        general = 1 - one.specialised
+        return _SUPPORT * support + _SIZE * size + _GENERAL * general + _AGREEMENT * agreement + _CLUSTER * alike
+
+    return sorted(candidates, key=lambda one: (one.findings, -worth(one)))
+
+
+def specialised(candidate: Candidate, evidence: Evidence) -> float:
+    """Say how much a change is made for the failing test.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        The change.
+    evidence : Evidence
+        Of the failure; the literals of its test and message are what a special case would name.
+
+    Returns
+    -------
+    float
+        0..1. Of the nodes that the change adds, a literal of the test counts 1, another new literal 0.5, a name or
+        attribute that the file does not hold yet 0.25, and what the file holds already 0; the sum is divided by the
+        nodes that were looked at, one at least. Literals such as 0, 1 and None count as known.
+    """
+    try:
+        before, after = _leaves(candidate.source.text), _leaves(candidate.text())
+        shown = set(_leaves(evidence.test_source))
+    except SyntaxError:
+        return 0.0
+    known = set(before)
+    added = _added(before, after)
+    if not added:
+        return 0.0
+    return sum(_oddity(leaf, known, shown) for leaf in added) / len(added)
+
+
+def edit_distance(candidate: Candidate) -> int:
+    """Return how many syntax nodes a change removes and adds; layout and comments count nothing."""
+    try:
+        before, after = _shape(candidate.source.text), _shape(candidate.text())
+    except SyntaxError:
+        return max(len(edit.new) + edit.end - edit.start for edit in candidate.edits)
+    start = 0
+    while start < min(len(before), len(after)) and before[start] == after[start]:
+        start += 1
+    end = 0
+    while end < min(len(before), len(after)) - start and before[-1 - end] == after[-1 - end]:
+        end += 1
+    middle = before[start : len(before) - end], after[start : len(after) - end]
+    matcher = difflib.SequenceMatcher(None, *middle, autojunk=False)
+    return sum((i2 - i1) + (j2 - j1) for tag, i1, i2, j1, j2 in matcher.get_opcodes() if tag != "equal")
+
+
+Leaf = tuple[str, str]
+
+
+def _leaves(text: str) -> list[Leaf]:
+    found: list[Leaf] = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Constant):
+            found.append(("literal", repr(node.value)))
+        elif isinstance(node, ast.Name):
+            found.append(("name", node.id))
+        elif isinstance(node, ast.Attribute):
+            found.append(("name", node.attr))
+    return found
+
+
+def _added(before: Sequence[Leaf], after: Sequence[Leaf]) -> list[Leaf]:
+    left = list(before)
+    added = []
+    for leaf in after:
+        if leaf in left:
+            left.remove(leaf)
+        else:
+            added.append(leaf)
+    return added
+
+
+def _oddity(leaf: Leaf, known: set[Leaf], shown: set[Leaf]) -> float:
+    kind, text = leaf
+    if kind == "name":
+        return 0.0 if leaf in known else 0.25
+    if text in _TRIVIAL:
+        return 0.0
+    if leaf in shown:
+        return 1.0
+    return 0.0 if leaf in known else 0.5
+
+
+def _shape(text: str) -> list[str]:
+    return list(_tokens(ast.parse(text)))
+
+
+def _tokens(node: ast.AST) -> Iterator[str]:
+    plain = [str(value) for _, value in ast.iter_fields(node) if isinstance(value, str | int | float | bytes)]
+    yield " ".join([type(node).__name__, *plain])
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.Load | ast.Store | ast.Del):
+            yield from _tokens(child)
