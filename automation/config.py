@@ -348,10 +348,10 @@ def _sentence(error: ValidationError, source: str) -> str:
 
 def _unknown(name: str, source: str) -> str:
     names = automation_setting_names()
-    sections = {name.rpartition(".")[0] for name in names} | {name.partition(".")[0] for name in names}
+    sections = {".".join(name.split(".")[:depth]) for name in names for depth in range(1, name.count(".") + 1)}
     where = f" ({source})" if source else ""
     if name in sections:
         return f"{name}{where} is a section, not a value; `gridbot config automation` lists its settings"
-    nearest = get_close_matches(name, [*names, *sorted(sections - {""})], n=1, cutoff=0.5)
+    nearest = get_close_matches(name, [*names, *sorted(sections)], n=1, cutoff=0.5)
     hint = f"did you mean {nearest[0]}?" if nearest else "`gridbot config automation` lists the names"
     return f"there is no setting {name}{where}; {hint}"

@@ -7,7 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from automation.codebase.edit_imports import add_import, names_bound, remove_import
+from automation.codebase.edit_checks import require_body, require_definition, require_others_kept, text_with_body
+from automation.codebase.edit_imports import add_import, remove_import
 from automation.codebase.edit_places import SymbolPlace, place_of, places_of
 from automation.codebase.edit_text import (
     LineTable,
@@ -19,10 +20,11 @@ from automation.codebase.edit_text import (
     statements_of,
 )
 from automation.codebase.expressions import replace_expression
+from automation.codebase.function_answers import replace_function
 from automation.codebase.renames import rename
 from automation.codebase.repository_renames import rename_in_repository
 from automation.codebase.sources import SourceFile, require_digest
-from automation.codebase.symbols import qualified, symbols_of, tree_of
+from automation.codebase.symbols import symbols_of, tree_of
 from automation.errors import EditRefused
 
 __all__ = [
@@ -38,7 +40,6 @@ __all__ = [
     "replace_symbol",
 ]
 
-_DEF_LINE = re.compile(r"\s*(async\s+)?def\s")
 _CODING = re.compile(r"#(!|.*coding[:=])")
 
 
@@ -78,9 +79,9 @@ def replace_body(
     require_digest(source, expected_digest)
     place = place_of(source, symbol, line)
     _require_block(source, place)
-    after = checked(source, _text_with_body(source, place, body_text, kept=0))
-    _require_others_kept(source, after, place.name, may_remove)
-    _require_body(after, place, statements_of(body_text), kept=0)
+    after = checked(source, text_with_body(source, place, body_text, kept=0))
+    require_others_kept(source, after, place.name, may_remove)
+    require_body(after, place, statements_of(body_text), kept=0)
     return after
 
 
@@ -137,8 +138,8 @@ def replace_symbol(
     start = table.offset(place.header_line if keep_decorators else place.first_line)
     after = checked(source, _spliced(source, start, table.after(place.last_line), given_text, place.margin))
     prefix = place.name[: -len(own_name)]
-    _require_others_kept(source, after, place.name, may_remove, prefix + new.name)
-    _require_definition(after, prefix + new.name, statements_of(text)[0], keep_decorators)
+    require_others_kept(source, after, place.name, may_remove, prefix + new.name)
+    require_definition(after, prefix + new.name, statements_of(text)[0], keep_decorators)
     return after
 
 
@@ -193,67 +194,6 @@ def insert_after(
         block = block.removesuffix(source.newline)
     below = gap if tail and table.line(last + 1).strip() else ""
     return _inserted(source, place, text, head + gap + block + below + tail)
-
-
-def replace_function(
-    source: SourceFile, symbol: str, text: str, *, line: int | None = None, expected_digest: str | None = None
-) -> SourceFile:
-    """Take over the body of a function as a model wrote it; name, signature and decorators stay as they are.
-
-    The docstring stays where the new function has none. Imports that the text brings along are added when the new body
-    needs them and the file does not bind their name yet.
-
-    Parameters
-    ----------
-    source : SourceFile
-        The file.
-    symbol : str
-        Qualified name of the function.
-    text : str
-        The function with any indentation, perhaps inside its class, perhaps with other decorators.
-    line : int or None
-        A line inside the definition that is meant, where several share the name.
-    expected_digest : str or None
-        Content hash of the file that the edit was made for.
-
-    Raises
-    ------
-    EditRefused
-        When the text holds no function of that name and is not a single function, or the result would not compile.
-    StaleSource
-        When the file is another than expected.
-    """
-    require_digest(source, expected_digest)
-    place = place_of(source, symbol, line)
-    if place.kind != "function":
-        raise EditRefused(f"{symbol} in {source.path} is a {place.kind}; name a function")
-    given = SourceFile(source.path, reindented(_straightened(text), "", indentation_unit(source.text), "\n"))
-    chosen = _chosen_function(given, place.name.rpartition(".")[2])
-    body_text = given.text[chosen.body_start : chosen.body_end]
-    new, old = _node_at(given, chosen.header_line), _node_at(source, place.header_line)
-    doc = ast.get_docstring(old, clean=False) if isinstance(old, ast.FunctionDef | ast.AsyncFunctionDef) else None
-    new_doc = ast.get_docstring(new, clean=False) if isinstance(new, ast.FunctionDef | ast.AsyncFunctionDef) else None
-    kept = 1 if doc is not None and new_doc is None else 0
-    if kept and place.body_margin is None:
-        body_text, kept = f"{ast.get_source_segment(source.text, old.body[0])}\n{body_text.strip()}\n", 0
-    after = checked(source, _text_with_body(source, place, body_text, kept))
-    _require_others_kept(source, after, place.name, may_remove=False)
-    _require_body(after, place, statements_of(body_text), kept)
-    return _with_imports(after, tree_of(given).body, new)
-
-
-def _text_with_body(source: SourceFile, place: SymbolPlace, body_text: str, kept: int) -> str:
-    unit = indentation_unit(source.text)
-    margin = place.margin + unit if place.body_margin is None else place.body_margin
-    block = reindented(body_text, margin, unit, source.newline)
-    start = place.body_start
-    if place.body_margin is None:
-        block = source.newline + block.removesuffix(source.newline)
-    elif kept:
-        start = LineTable.of(source.text).after(place.statement_lines[kept - 1][1])
-    if place.body_end == len(source.text) and not source.text.endswith(("\n", "\r")):
-        block = block.removesuffix(source.newline)
-    return source.text[:start] + block + source.text[place.body_end :]
 
 
 def _spliced(source: SourceFile, start: int, end: int, text: str, margin: str) -> str:
@@ -316,95 +256,6 @@ def _single_definition(source: SourceFile, text: str) -> tuple[SourceFile, Symbo
     return given, outermost[0]
 
 
-def _straightened(text: str) -> str:
-    try:
-        statements_of(text)
-    except EditRefused:
-        lines = text.splitlines(keepends=True)
-        heads = [number for number, line in enumerate(lines) if _DEF_LINE.match(line)]
-        if not heads:
-            raise
-        lines[: heads[0] + 1] = [line.lstrip(" \t") for line in lines[: heads[0] + 1]]
-        return "".join(lines)
-    return text
-
-
-def _chosen_function(given: SourceFile, name: str) -> SymbolPlace:
-    functions = [place for place in places_of(given) if place.kind == "function"]
-    named = [place for place in functions if place.name.rpartition(".")[2] == name]
-    if named:
-        depth = min(place.name.count(".") for place in named)
-        return [place for place in named if place.name.count(".") == depth][-1]
-    outermost = [place for place in functions if "." not in place.name]
-    if len(outermost) != 1:
-        raise EditRefused(f"the text holds no function {name} and is not a single function; give exactly that function")
-    return outermost[0]
-
-
-def _with_imports(after: SourceFile, given: Sequence[ast.stmt], function: ast.AST) -> SourceFile:
-    used = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
-    for statement in given:
-        if not isinstance(statement, ast.Import | ast.ImportFrom):
-            continue
-        if isinstance(statement, ast.ImportFrom) and statement.level:
-            continue
-        for alias in statement.names:
-            bound = alias.asname or alias.name.partition(".")[0]
-            if bound not in used or bound in names_bound(tree_of(after)):
-                continue
-            if isinstance(statement, ast.Import):
-                after = add_import(after, alias.name, alias=alias.asname)
-            else:
-                after = add_import(after, statement.module or "", alias.name, alias.asname)
-    return after
-
-
 def _require_block(source: SourceFile, place: SymbolPlace) -> None:
     if place.kind == "constant":
         raise EditRefused(f"{place.name} in {source.path} is a constant and has no body; replace the symbol")
-
-
-def _require_others_kept(
-    before: SourceFile, after: SourceFile, name: str, may_remove: bool, new_name: str | None = None
-) -> None:
-    old, new = symbols_of(before), symbols_of(after)
-    new_name = new_name or name
-    old_outside = [(new_name if one.name == name else one.name, one.kind) for one in old if _outside(one.name, name)]
-    new_outside = [(one.name, one.kind) for one in new if _outside(one.name, new_name)]
-    if old_outside != new_outside:
-        changed = sorted({one for one, _ in set(old_outside) ^ set(new_outside)})
-        raise EditRefused(f"replacing {name} would add or remove {', '.join(changed)} in {before.path}")
-    members = {one.name[len(name) :] for one in old if not _outside(one.name, name) and one.kind == "method"}
-    lost = members - {one.name[len(new_name) :] for one in new if not _outside(one.name, new_name)}
-    if lost and not may_remove:
-        raise EditRefused(f"replacing {name} in {before.path} would remove its {', '.join(sorted(lost))}; keep them")
-
-
-def _outside(name: str, symbol: str) -> bool:
-    return not name.startswith(f"{qualified(symbol)}.")
-
-
-def _node_at(source: SourceFile, header_line: int) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef:
-    for node in ast.walk(tree_of(source)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.lineno == header_line:
-            return node
-    raise EditRefused(f"line {header_line} of {source.path} begins no definition after the edit; nothing was changed")
-
-
-def _require_body(after: SourceFile, place: SymbolPlace, wanted: Sequence[ast.stmt], kept: int) -> None:
-    if not same_code(_node_at(after, place.header_line).body[kept:], wanted):
-        raise EditRefused(f"the body of {place.name} in {after.path} is not what was given; nothing was changed")
-
-
-def _require_definition(after: SourceFile, name: str, wanted: ast.stmt, keep_decorators: bool) -> None:
-    for place in places_of(after):
-        if place.name != name:
-            continue
-        if place.kind == "constant":
-            return
-        found = _node_at(after, place.header_line)
-        if keep_decorators and isinstance(wanted, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            wanted.decorator_list, found.decorator_list = [], []
-        if same_code([found], [wanted]):
-            return
-    raise EditRefused(f"{name} in {after.path} is not what was given; nothing was changed")

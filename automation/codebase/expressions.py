@@ -85,9 +85,14 @@ def _offset(table: LineTable, line: int, byte_column: int) -> int:
 
 def _expression(text: str) -> ast.expr:
     try:
-        return ast.parse(f"({text.strip()}\n)", mode="eval").body
+        # Inside a list and inside parentheses: text that closes the one bracket and opens another fails in one of them.
+        ast.parse(f"({text.strip()}\n)", mode="eval")
+        listed = ast.parse(f"[{text.strip()}\n]", mode="eval").body
     except (SyntaxError, ValueError) as error:
         raise EditRefused(f"{text!r} is no Python expression: {error}") from error
+    if not isinstance(listed, ast.List) or len(listed.elts) != 1:
+        raise EditRefused(f"{text!r} is not one expression; put a tuple into parentheses")
+    return listed.elts[0]
 
 
 def _substituted(tree: ast.Module, node: ast.expr, new: ast.expr) -> ast.Module:

@@ -14,8 +14,8 @@ from typing import Self
 from automation.codebase.interpreters import interpreter
 from automation.codebase.isolation import isolation
 from automation.codebase.limits import JobOutcome, Limits
-from automation.codebase.plans import Setup, make_plan
-from automation.codebase.worker import Request, Worker, WorkerDied
+from automation.codebase.plans import Request, Setup, make_plan
+from automation.codebase.worker import Worker, WorkerDied
 from automation.errors import SandboxUnavailable
 
 
@@ -37,7 +37,7 @@ class ForkServer:
     tree : Path
         The repository; jobs run in it and see their own changes only.
     entry : Path
-        A Python file that defines ``run(job, emit)``.
+        A Python file of GridBot's own that defines ``run(job, emit)``; it is loaded once, before the first job.
     python : Path
         Interpreter, 3.9 or newer.
     preload : sequence of str
@@ -56,6 +56,11 @@ class ForkServer:
         Private folders beside the home folders, which are always hidden.
     hostile : bool
         Whether to refuse to run without kernel isolation.
+    collect : sequence of str or None
+        pytest's arguments when each worker shall collect the tests once, before the first job, and keep the compiled
+        files of tests and modules for all jobs; a replaced file is compiled anew.
+    fresh : bool
+        Whether to load the entry file in each job instead of once.
 
     Raises
     ------
@@ -77,6 +82,8 @@ class ForkServer:
         show: Sequence[Path] = (),
         hide: Sequence[Path] = (),
         hostile: bool = False,
+        collect: Sequence[str] | None = None,
+        fresh: bool = False,
     ) -> None:
         found = isolation()
         if hostile and not found.namespaces:
@@ -84,7 +91,8 @@ class ForkServer:
         self._entry, self._limits = str(entry.resolve()), limits
         interpreter(python)
         around = [entry.resolve().parent, *show]
-        self._setup = Setup(tree, python, preload, environment, python_path, around, hide)
+        ahead = "" if fresh else self._entry
+        self._setup = Setup(tree, python, preload, environment, python_path, around, hide, ahead, collect)
         self._namespaces = found.namespaces
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._closed = threading.Event()
@@ -145,8 +153,9 @@ class ForkServer:
     def _serve(self, number: int) -> None:
         try:
             while (task := self._tasks.get()) is not None:
-                if self._closed.is_set() or not task.future.set_running_or_notify_cancel():
+                if self._closed.is_set():
                     task.future.cancel()
+                if not task.future.set_running_or_notify_cancel():
                     continue
                 try:
                     task.future.set_result(self._run(number, task))
@@ -170,7 +179,9 @@ class ForkServer:
     def _worker(self, number: int) -> Worker:
         worker = self._live[number]
         if worker is None:
-            worker = self._live[number] = Worker(self._setup.python, make_plan(self._setup, self._namespaces))
+            worker = self._live[number] = Worker(
+                self._setup.python, make_plan(self._setup, self._namespaces, self._limits)
+            )
             if self._closed.is_set():
                 worker.kill()
         return worker

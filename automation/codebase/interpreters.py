@@ -13,8 +13,8 @@ from automation.errors import SandboxUnavailable
 
 _QUESTION = (
     "import json, sys; sys.path.pop(0);"
-    "print(json.dumps([list(sys.version_info[:2]), [sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix],"
-    " [p for p in sys.path if p]]))"
+    "folders = [sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix];"
+    "print(json.dumps([sys.version_info[:2], folders, [p for p in sys.path if p]]))"
 )
 _OLDEST = (3, 9)
 

@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 
 from automation.codebase.limits import Limits
-from automation.codebase.plans import Setup, can_drop, make_plan
-from automation.codebase.worker import Request, Worker, WorkerDied
+from automation.codebase.plans import Request, Setup, can_drop, make_plan
+from automation.codebase.worker import Worker, WorkerDied
 from automation.errors import SandboxUnavailable
 
 # `limits` takes the sandbox without namespaces also where the kernel would give them

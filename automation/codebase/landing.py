@@ -1,4 +1,4 @@
-"""The one way in which a verified patch leaves its private clone: a branch, a worktree, changed files or a patch file."""
+"""The one way for a verified patch to leave its private clone: a branch, a worktree, changed files, a patch file."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def _write_patch(patch: Patch, branch: str, folder: Path) -> Landed:
 def _patched_tree(workspace: Workspace, patch: Patch) -> str:
     scratch = workspace.folder / "scratch"
     shutil.rmtree(scratch, ignore_errors=True)
-    # Only the patch's files lie in this work tree: attributes for line ends come from the index where a file is missing.
+    # Only the patch's files lie in this work tree; git takes attributes from the index where their file is missing.
     git = workspace.git.on(GIT_WORK_TREE=scratch, GIT_INDEX_FILE=workspace.folder / "scratch" / "index")
     scratch.mkdir()
     git.run("read-tree", workspace.base)

@@ -20,6 +20,8 @@ from automation.errors import EditRefused, StaleSource, WorkspaceFailed
 
 _CONTEXT_LINES = 3
 _NEW_FILE_MODE = 0o666
+# As difflib's: what to do, and the lines before and after that it is about.
+_Operation = tuple[str, int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +83,7 @@ class Patch:
         WorkspaceFailed
             When a file cannot be written; what was written is put back.
         """
-        targets = [(change, resolve_inside(root, change.path)) for change in self.changes]
-        for change, target in targets:
-            found = target.read_bytes() if target.is_file() else None
-            if found != change.before or (change.before is None and target.exists()):
-                raise StaleSource(f"{root / change.path} changed since the patch was made; run the repair again")
+        targets = [(change, _fresh_target(root, change)) for change in self.changes]
         made: list[Path] = []
         staged: list[tuple[FileChange, Path, Path | None]] = []
         done: list[tuple[FileChange, Path]] = []
@@ -108,6 +106,14 @@ class Patch:
             for folder in reversed(made):
                 if not any(folder.iterdir()):
                     folder.rmdir()
+
+
+def _fresh_target(root: Path, change: FileChange) -> Path:
+    target = resolve_inside(root, change.path)
+    found = target.read_bytes() if target.is_file() else None
+    if found != change.before or (change.before is None and target.exists()):
+        raise StaleSource(f"{root / change.path} changed since the patch was made; run the repair again")
+    return target
 
 
 def resolve_inside(root: Path, path: str) -> Path:
@@ -209,7 +215,7 @@ def _span(start: int, end: int) -> str:
     return f"{start + 1 if length else start},{length}"
 
 
-def _opcodes(before: Sequence[bytes], after: Sequence[bytes]) -> list[tuple[str, int, int, int, int]]:
+def _opcodes(before: Sequence[bytes], after: Sequence[bytes]) -> list[_Operation]:
     # Equal heads and tails are cut off first: difflib is quadratic, and its own heuristic for long files is coarse.
     shorter = min(len(before), len(after))
     head = next((i for i in range(shorter) if before[i] != after[i]), shorter)
@@ -223,10 +229,22 @@ def _opcodes(before: Sequence[bytes], after: Sequence[bytes]) -> list[tuple[str,
     return [*first, *middle, *last]
 
 
-def _grouped(opcodes: list[tuple[str, int, int, int, int]]) -> Iterator[list[tuple[str, int, int, int, int]]]:
-    matcher = SequenceMatcher(None, "", "")
-    matcher.opcodes = opcodes  # difflib groups whatever operations it holds
-    yield from (group for group in matcher.get_grouped_opcodes(_CONTEXT_LINES) if any(op[0] != "equal" for op in group))
+def _grouped(opcodes: list[_Operation]) -> Iterator[list[_Operation]]:
+    group: list[_Operation] = []
+    for place, (tag, a, b, c, d) in enumerate(opcodes):
+        if tag != "equal":
+            group.append((tag, a, b, c, d))
+            continue
+        is_last = place == len(opcodes) - 1
+        if group and (is_last or b - a > 2 * _CONTEXT_LINES):
+            end = min(b - a, _CONTEXT_LINES)
+            yield [*group, (tag, a, a + end, c, c + end)]
+            group = []
+        if not is_last:
+            start = min(b - a, _CONTEXT_LINES) if not group else b - a
+            group.append((tag, b - start, b, d - start, d))
+    if group:
+        yield group
 
 
 def _is_plain_text(content: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Run model-written code confined: once in a fresh process, or any program; `ForkServer` does it many times a second."""
+"""Run model-written code confined, in a fresh process or as any program; `ForkServer` does it many times a second."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from automation.codebase.fork_server import ForkServer
 from automation.codebase.isolation import Isolation, isolation
 from automation.codebase.limits import JobOutcome, Limits, ProgramOutcome
-from automation.codebase.worker import Request
+from automation.codebase.plans import Request
 
 __all__ = ["ForkServer", "Isolation", "JobOutcome", "Limits", "ProgramOutcome", "isolation", "run_fresh", "run_program"]
 
@@ -36,6 +36,7 @@ def run_fresh(
         entry,
         python,
         workers=1,
+        fresh=True,
         limits=limits,
         environment=environment,
         python_path=python_path,

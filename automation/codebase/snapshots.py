@@ -17,10 +17,28 @@ _BASE_REF = "refs/gridbot/base"
 _WRITTEN = "written"
 
 # What no one wants in a snapshot even where no .gitignore says so; tracked files are taken all the same.
-_LEFT_OUT = (
-    ".git/ .hg/ .svn/ .gridbot/ .venv/ venv/ node_modules/ __pycache__/ *.py[co] .tox/ .nox/ .eggs/ .mypy_cache/ "
-    ".pytest_cache/ .ruff_cache/ .hypothesis/ .ipynb_checkpoints/ .coverage .DS_Store .idea/"
-).split()
+_LEFT_OUT = """
+.git/
+.hg/
+.svn/
+.gridbot/
+.venv/
+venv/
+node_modules/
+__pycache__/
+*.py[co]
+.tox/
+.nox/
+.eggs/
+.mypy_cache/
+.pytest_cache/
+.ruff_cache/
+.hypothesis/
+.ipynb_checkpoints/
+.coverage
+.DS_Store
+.idea/
+"""
 # Ignored by git and yet imported: version files written by a build, extension modules built in place.
 _IMPORTED = (".py", ".so", ".pyd")
 _CONVERSIONS = (
@@ -206,7 +224,7 @@ def _private_repository(source: _Source, git_dir: Path) -> Git:
     outside = Git(git_dir, settings=source.settings)
     outside.run("init", "--quiet", "--bare", "--template=", f"--object-format={source.object_format}", ".")
     (git_dir / "info").mkdir(exist_ok=True)
-    excluded = "\n".join(_LEFT_OUT).encode() + b"\n"
+    excluded = _LEFT_OUT.encode()
     if source.exclude is not None and source.exclude.is_file():
         excluded = source.exclude.read_bytes() + b"\n" + excluded
     (git_dir / "info" / "exclude").write_bytes(excluded)
@@ -230,7 +248,8 @@ def _private_repository(source: _Source, git_dir: Path) -> Git:
 
 
 def _tracked(private: Git) -> tuple[list[str], list[str]]:
-    files, links = {}, {}
+    files: dict[str, None] = {}
+    links: dict[str, None] = {}
     for entry in private.names("ls-files", "--stage", "-z"):
         facts, _, name = entry.partition("\t")
         (links if facts.startswith("160000") else files)[name] = None

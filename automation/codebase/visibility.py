@@ -14,6 +14,8 @@ _SYSTEM = frozenset(
     {"/", "/usr", "/bin", "/lib", "/lib64", "/etc", "/proc", "/sys", "/var", "/opt", "/nix", "/nix/store"}
 )
 
+_PASSABLE = stat.S_IXOTH | stat.S_IROTH
+
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
@@ -53,7 +55,7 @@ def plan_visibility(tree: Path, show: Iterable[Path], hide: Iterable[Path]) -> V
     closed = {folder for path in shown for folder in closed_parents(Path(path))}
     hidden = (hidden | private | closed) - _SYSTEM
     inner = {path for path in private if _is_below(path, str(tree))}
-    steps = _steps(hidden - inner, shown)
+    steps = _steps(hidden - inner, shown, {path for path in shown if _is_closed(Path(path))})
     covered = [path for kind, path in steps if kind == "hide"]
     kept = [path for kind, path in steps if kind == "show"]
     missing = tuple((link, target) for link, target in sorted(links.items()) if _is_hidden(link, covered, kept))
@@ -69,15 +71,19 @@ def _homes() -> list[str]:
         return [named]
 
 
-def _steps(hidden: set[str], shown: set[str]) -> tuple[tuple[str, str], ...]:
+def _steps(hidden: set[str], shown: set[str], closed: set[str]) -> tuple[tuple[str, str], ...]:
     """Order the folders from the outside in and leave out those that change nothing."""
-    steps: list[tuple[str, str]] = []
+    covered: list[str] = []
+    kept: list[str] = []
+    steps = []
     for path in sorted(hidden | shown, key=lambda path: (path.count("/"), path)):
-        kind = "hide" if path in hidden and path not in shown else "show"
-        if _is_hidden(path, [p for k, p in steps if k == "hide"], [p for k, p in steps if k == "show"]) == (
-            kind == "show"
-        ):
-            steps.append((kind, path))
+        below_cover = _is_hidden(path, covered, kept)
+        if path in shown and (below_cover or path in closed):
+            kept.append(path)
+            steps.append(("show", path))
+        elif path not in shown and not below_cover:
+            covered.append(path)
+            steps.append(("hide", path))
     return tuple(steps)
 
 
@@ -97,6 +103,10 @@ def closed_parents(path: Path) -> list[str]:
     if os.geteuid() != 0:
         return []
     return [str(parent) for parent in path.parents if not parent.stat().st_mode & stat.S_IXOTH]
+
+
+def _is_closed(path: Path) -> bool:
+    return os.geteuid() == 0 and path.is_dir() and path.stat().st_mode & _PASSABLE != _PASSABLE
 
 
 def _follow(path: str, links: dict[str, str]) -> str:

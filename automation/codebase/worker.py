@@ -10,12 +10,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from automation.codebase.inside import wire
 from automation.codebase.limits import JobOutcome, Limits
-from automation.codebase.plans import INSIDE, ONE_THREAD
+from automation.codebase.plans import INSIDE, ONE_THREAD, Request
 from automation.errors import SandboxUnavailable
 
 _START_S = 120
@@ -24,15 +23,6 @@ _GRACE_S = 20
 
 class WorkerDied(Exception):
     """The sandbox process ended without an answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One job: an entry file with its job, or a program's words."""
-
-    entry: str = ""
-    job: Mapping[str, object] | None = None
-    argv: Sequence[str] | None = None
 
 
 class Worker:
@@ -56,7 +46,7 @@ class Worker:
     """
 
     def __init__(self, python: Path, plan: Mapping[str, object]) -> None:
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the worker
         self._process = subprocess.Popen(  # noqa: S603 - the caller names the interpreter
             [str(python), "-s", "-B", str(INSIDE / "start.py")],
             stdin=subprocess.PIPE,
@@ -66,7 +56,7 @@ class Worker:
             env={**ONE_THREAD, "PYTHONHASHSEED": "0", "LANG": "C.UTF-8", "PATH": os.defpath},
             start_new_session=True,
         )
-        self._contained, self._folder = bool(plan["namespaces"]), str(plan.get("folder", ""))
+        self._folder = str(plan.get("folder", ""))
         try:
             header, _ = self._exchange(plan, (), _START_S)
         except BaseException:
@@ -84,15 +74,8 @@ class Worker:
         WorkerDied
             When the sandbox itself ended or hung.
         """
-        header = {
-            "entry": request.entry,
-            "job": request.job,
-            "argv": request.argv,
-            "files": [(name, content is not None) for name, content in files.items()],
-            "limits": limits.as_request(),
-        }
         contents = [content for content in files.values() if content is not None]
-        answer, blobs = self._exchange(header, contents, limits.wall_s + _GRACE_S)
+        answer, blobs = self._exchange(request.header(files, limits), contents, limits.wall_s + _GRACE_S)
         return _outcome(answer, blobs)
 
     def _exchange(
@@ -119,11 +102,8 @@ class Worker:
         return self._errors.read().decode("utf-8", "replace")[-2000:].strip()
 
     def kill(self) -> None:
-        """Begin to end the sandbox and everything in it; without namespaces it does so itself when asked to."""
-        if self._contained:
-            self._process.kill()
-        else:
-            self._process.terminate()
+        """Begin to end the sandbox and everything in it."""
+        self._process.terminate()
 
     def _end(self) -> None:
         self.kill()

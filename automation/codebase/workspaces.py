@@ -1,4 +1,4 @@
-"""Private clones in which repairs are tried: made from a target that is never written to, and cleaned up after crashes."""
+"""Private clones in which repairs are tried: made without writing to their target, cleaned up after crashes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 
 from filelock import FileLock, Timeout
 
@@ -17,7 +17,7 @@ from automation.codebase import owners
 from automation.codebase.git import Git
 from automation.codebase.guard_rules.paths import GuardPolicy
 from automation.codebase.patches import Patch
-from automation.codebase.snapshots import Snapshot, fingerprint, manifest_of, take_snapshot
+from automation.codebase.snapshots import fingerprint, manifest_of, take_snapshot
 from automation.errors import RepositoryUnusable, WorkspaceFailed
 
 _RECORD = "workspace.json"
@@ -77,12 +77,40 @@ class Workspace:
 
     @property
     def git(self) -> Git:
-        """git on the private repository."""
+        """How to call git on the private repository."""
         return Git(self.git_dir, {"GIT_DIR": str(self.git_dir)}, self.settings)
 
     def manifest(self) -> dict[str, str]:
         """Return each file of the snapshot, relative to ``root``, with its kind, mode and SHA-256."""
-        return dict(_read_record(self.folder)["manifest"])
+        return _read_record(self.folder).manifest
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    # Names of files may hold bytes that are no text, which only plain JSON carries: pydantic replaces them.
+    target: str
+    is_git: bool
+    prefix: str
+    base: str
+    head: str | None
+    dirty: bool
+    settings: Sequence[Sequence[str]]
+    manifest: dict[str, str]
+
+    def workspace(self, folder: Path) -> Workspace:
+        root = folder / "clone"
+        return Workspace(
+            folder=folder,
+            root=root,
+            tree=root / self.prefix,
+            target=Path(self.target),
+            is_git=self.is_git,
+            base=self.base,
+            head=self.head,
+            dirty=self.dirty,
+            prefix=self.prefix,
+            settings=tuple((name, value) for name, value in self.settings),
+        )
 
 
 def work_folder(home: Path, run_id: str) -> Path:
@@ -122,11 +150,11 @@ def open_workspace(target: Path, folder: Path) -> Workspace:
         for part in (*_PARTS, _RECORD):
             _remove(folder / part)
         taken = take_snapshot(target, folder / "snapshot.git", folder / "pristine")
-        workspace = _workspace(folder, target, taken)
+        record = _Record(target=os.fspath(target), **asdict(taken))
+        workspace = record.workspace(folder)
         _lay_out(workspace, workspace.root)
-        record = {**asdict(taken), "target": str(target)}
         temporary = folder / f"{_RECORD}.new"
-        temporary.write_text(json.dumps(record), encoding="utf-8")
+        temporary.write_text(json.dumps(asdict(record)), encoding="utf-8")
         temporary.replace(folder / _RECORD)
     except BaseException:
         for part in _PARTS:
@@ -148,12 +176,10 @@ def reopen_workspace(folder: Path) -> Workspace:
     record = _read_record(folder)
     with _locked(folder.parent):
         owners.claim(folder)
-    taken = Snapshot(**{name: record[name] for name in Snapshot.__slots__})
-    settings = tuple((name, value) for name, value in record["settings"])
-    workspace = _workspace(folder, Path(record["target"]), taken, settings)
+    workspace = record.workspace(folder)
     if workspace.git.attempt("cat-file", "-e", f"{workspace.base}^{{tree}}").returncode:
         raise WorkspaceFailed(f"{folder} lost its snapshot {workspace.base[:12]}; start the run again")
-    _check_pristine(workspace, record["manifest"])
+    _check_pristine(workspace, record.manifest)
     _lay_out(workspace, workspace.root)
     return workspace
 
@@ -317,24 +343,6 @@ def _ranked(porcelain: bytes, ranks: Mapping[str, float]) -> dict[int, float]:
     return {line: ranks[name] for line, name in lines.items() if name in ranks and name not in boundaries}
 
 
-def _workspace(
-    folder: Path, target: Path, taken: Snapshot, settings: tuple[tuple[str, str], ...] | None = None
-) -> Workspace:
-    root = folder / "clone"
-    return Workspace(
-        folder=folder,
-        root=root,
-        tree=root / taken.prefix,
-        target=target,
-        is_git=taken.is_git,
-        base=taken.base,
-        head=taken.head,
-        dirty=taken.dirty,
-        prefix=taken.prefix,
-        settings=taken.settings if settings is None else settings,
-    )
-
-
 def _check_outside(target: Path, folder: Path) -> None:
     if not folder.resolve().is_relative_to(target):
         return
@@ -383,44 +391,38 @@ def _disturbed(workspace: Workspace, policy: GuardPolicy, besides: Collection[st
     )
 
 
-def _read_record(folder: Path) -> dict[str, object]:
+def _read_record(folder: Path) -> _Record:
     try:
-        record = json.loads((folder / _RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return _Record(**json.loads((folder / _RECORD).read_bytes()))
+    except (OSError, ValueError, TypeError) as error:
         raise WorkspaceFailed(f"{folder} holds no complete workspace; start the run again") from error
-    return record
 
 
-class _locked:
-    def __init__(self, work: Path) -> None:
-        work.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(work / ".lock", timeout=_LOCK_TIMEOUT_S)
-
-    def __enter__(self) -> None:
-        try:
-            self._lock.acquire()
-        except Timeout as error:
-            raise WorkspaceFailed(f"{self._lock.lock_file} is held by another process; try again later") from error
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._lock.release()
+@contextmanager
+def _locked(work: Path) -> Iterator[None]:
+    work.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(work / ".lock", timeout=_LOCK_TIMEOUT_S)
+    try:
+        with lock:
+            yield
+    except Timeout as error:
+        raise WorkspaceFailed(f"{lock.lock_file} is held by another process; try again later") from error
 
 
 def _remove(path: Path) -> None:
     if path.is_symlink() or path.is_file():
         path.unlink()
     elif path.is_dir():
-        shutil.rmtree(path, onerror=_retry_writable)
+        try:
+            shutil.rmtree(path)
+        except PermissionError:
+            # Hostile or careless tests leave folders that their owner may not enter.
+            _unlock_folders(path)
+            shutil.rmtree(path)
 
 
-def _retry_writable(remove: Callable[[str], object], name: str, _: object) -> None:
-    # Hostile or careless tests leave folders that their owner may not read.
-    if not os.path.lexists(name):
-        return
-    Path(name).parent.chmod(0o700)
-    if not Path(name).is_symlink():
-        Path(name).chmod(0o700)
-    if Path(name).is_dir() and not Path(name).is_symlink():
-        shutil.rmtree(name)
-    else:
-        remove(name)
+def _unlock_folders(folder: Path) -> None:
+    folder.chmod(0o700)
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            _unlock_folders(path)

@@ -117,9 +117,7 @@ class BoundModel:
         """Answer with JSON text that fits a schema."""
         messages = _unsecret(messages)
         question = {"kind": "structured", "messages": _plain(messages), "schema": schema}
-        return self._ask(
-            question, how, lambda settings: self._runner.structured(self.name, messages, schema, settings)
-        )
+        return self._ask(question, how, lambda settings: self._runner.structured(self.name, messages, schema, settings))
 
     def complete(self, prefix: str, suffix: str, **how: object) -> Answer:
         """Fill in the middle."""
@@ -161,9 +159,7 @@ class BoundModel:
             self._cache.put(key, answer)
         return answer
 
-    def _run(
-        self, question: Mapping[str, object], how: Generation, run: Callable[[Generation], Answer]
-    ) -> Answer:
+    def _run(self, question: Mapping[str, object], how: Generation, run: Callable[[Generation], Answer]) -> Answer:
         began = perf_counter()
         try:
             answer = run(how)

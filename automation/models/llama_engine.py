@@ -187,7 +187,7 @@ class _Stream:
     def _hear_choice(self, choice: Mapping[str, object]) -> None:
         delta = choice.get("delta")
         parts = delta if isinstance(delta, dict) else {"content": choice.get("text")}
-        text, thinking = parts.get("content") or "", parts.get("reasoning_content") or ""
+        text, thinking = str(parts.get("content") or ""), str(parts.get("reasoning_content") or "")
         self._written.text += text
         self._written.thinking += thinking
         finish = choice.get("finish_reason")

@@ -21,7 +21,6 @@ _LIST_TIMEOUT_S = 10.0
 _PULL_TIMEOUT_S = 600.0
 
 
-
 class OllamaBackend:
     """Talks to an Ollama server.
 
@@ -45,9 +44,7 @@ class OllamaBackend:
         # Models whose server refused to be told not to think.
         self._no_think: set[str] = set()
 
-    def chat(
-        self, model: str, messages: Sequence[Message], how: Generation, on_token: Token | None = None
-    ) -> Answer:
+    def chat(self, model: str, messages: Sequence[Message], how: Generation, on_token: Token | None = None) -> Answer:
         """Answer a chat, streaming to ``on_token``."""
         return self._chat(model, messages, how, None, on_token)
 

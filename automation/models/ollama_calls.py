@@ -50,13 +50,17 @@ class OllamaServer:
         """Return a client that waits so long for each piece of an answer."""
         if timeout_s not in self._clients:
             timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s))
-            self._clients[timeout_s] = ollama.Client(self.url, timeout=timeout, trust_env=self._trust_env)
+            # A connection for each call: none is left open by a backend that nobody closed.
+            limits = httpx.Limits(max_keepalive_connections=0)
+            self._clients[timeout_s] = ollama.Client(
+                self.url, timeout=timeout, limits=limits, trust_env=self._trust_env
+            )
         return self._clients[timeout_s]
 
     def close(self) -> None:
         """Close the connections."""
         for client in self._clients.values():
-            client.close()
+            client.close()  # type: ignore[no-untyped-call]
         self._clients.clear()
 
     @contextmanager

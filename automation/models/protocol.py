@@ -96,9 +96,7 @@ class Backend(Protocol):
 
     name: str
 
-    def chat(
-        self, model: str, messages: Sequence[Message], how: Generation, on_token: Token | None = None
-    ) -> Answer:
+    def chat(self, model: str, messages: Sequence[Message], how: Generation, on_token: Token | None = None) -> Answer:
         """Answer a chat, streaming to ``on_token``."""
         ...
 

@@ -69,12 +69,14 @@ def pull_model(
         When no source has it, with each one's reason.
     """
     notes: list[str] = []
-    for source in sources:
+    model = catalog_model(name)
+    for source in sources if model is not None else ("ollama",):
         try:
             if source == "ollama":
                 yield from _pull_into_ollama(name, ollama)
                 return Pulled(name, source, None, tuple(notes))
-            model = _known(name)
+            if model is None:
+                continue
             path = files.folder / model.filename
             if (yield from _is_whole(model, path, files)):
                 return Pulled(name, "here", path, tuple(notes))
@@ -82,7 +84,8 @@ def pull_model(
             return Pulled(name, source, path, tuple(notes))
         except AutomationError as error:
             notes.append(f"{source}: {error}")
-    raise ModelUnavailable(f"{name} cannot be got: {'; '.join(notes)}")
+    known = "" if model is not None else f"; without it there are {', '.join(one.name for one in CATALOG)}"
+    raise ModelUnavailable(f"{name} cannot be got: {'; '.join(notes)}{known}")
 
 
 def _pull_into_ollama(name: str, ollama: OllamaBackend | None) -> Generator[Progress, None, None]:
@@ -90,14 +93,6 @@ def _pull_into_ollama(name: str, ollama: OllamaBackend | None) -> Generator[Prog
         raise ModelUnavailable("it does not answer")
     if ollama.find(name) is None:
         yield from ollama.pull(name)
-
-
-def _known(name: str) -> CatalogModel:
-    model = catalog_model(name)
-    if model is None:
-        names = ", ".join(model.name for model in CATALOG)
-        raise ModelUnavailable(f"only Ollama has models other than {names}")
-    return model
 
 
 def _is_whole(model: CatalogModel, path: Path, files: ModelFiles) -> Generator[Progress, None, bool]:
@@ -119,9 +114,7 @@ def _pull_file(model: CatalogModel, source: str, files: ModelFiles) -> Generator
         raise KeyboardInterrupt(f"what arrived of {model.name} is kept; the same command goes on from there") from None
 
 
-def _pull_locked(
-    model: CatalogModel, source: str, files: ModelFiles, staging: Path
-) -> Generator[Progress, None, None]:
+def _pull_locked(model: CatalogModel, source: str, files: ModelFiles, staging: Path) -> Generator[Progress, None, None]:
     refuse_full_disk(staging, 2 * model.bytes)
     if source == "hub":
         draft = yield from fetch_from_hub(model, staging)

@@ -59,8 +59,8 @@ class PullResult:
 
     @property
     def exit_code(self) -> ExitCode:
-        """Nothing to do when it was here already."""
-        return ExitCode.NOTHING_TO_DO if self.pulled.source == "here" else ExitCode.DONE
+        """Done, also when it was here already: what was asked for is so."""
+        return ExitCode.DONE
 
     def as_json(self) -> dict[str, object]:
         """Return name, source, file and why other sources were passed over."""

@@ -85,14 +85,12 @@ def open_model(
     tell = notify or _unheard
     role = choice if choice in ROLES else role
     settings = config.role(role)
-    if choice == NONE or config.models.backend == NONE:
+    if NONE in {choice, config.models.backend}:
         tell("no model: " + ("none was asked for" if choice == NONE else "models.backend is none"))
         return None
     backends = open_backends(config)
-    if choice in {AUTO, role}:
-        resolved = resolve_role(config, role, backends)
-    else:
-        resolved = resolve_name(choice, backends)
+    by_role = choice in {AUTO, role}
+    resolved = resolve_role(config, role, backends) if by_role else resolve_name(choice, backends)
     if resolved is None:
         tell(f"no model for {role}: {_why_none(backends, settings)}")
         return None

@@ -71,6 +71,9 @@ def _node(name: str, stage: Stage) -> Callable[[RunState, Runtime[Desk]], RunSta
         changes = stage(desk, state)
         seconds = dict(state.get("seconds", {}))
         seconds[name] = seconds.get(name, 0.0) + monotonic() - started
+        if "status" in changes:
+            # A checkpoint holds plain data only.
+            changes["status"] = str(changes["status"])
         return {**changes, "seconds": seconds}
 
     return node

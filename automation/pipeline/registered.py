@@ -20,6 +20,15 @@ PIPELINE_COMMANDS = (
         phrases=("fix the failing tests", "repair what is broken", "debug the traceback in the log"),
     ),
     Command(
+        name="demo",
+        summary="Plant a fault in a throw-away copy of the trading core and repair it.",
+        run="automation.pipeline.demo:demo",
+        request="automation.pipeline.requests:DemoRequest",
+        risk=Risk.WRITE,
+        examples=("demo", "demo --seed 1"),
+        phrases=("show me a repair", "demonstrate the self-repair"),
+    ),
+    Command(
         name="nightly",
         summary="One night's maintenance: health, tests, repairs, benchmark and a report.",
         run="automation.pipeline.nightly:nightly",

@@ -43,6 +43,13 @@ class RunRequest(_Request):
     run: str = Field(description="Id of the run, or its beginning.", json_schema_extra=_ARGUMENT)
 
 
+class DemoRequest(_Request):
+    """One demonstration."""
+
+    model: str = Field("auto", description=_MODEL_MEANS, json_schema_extra={"metavar": "MODEL"})
+    seed: int = Field(0, ge=0, description="Chooses the fault.")
+
+
 class NightlyRequest(_Request):
     """One night's maintenance."""
 

@@ -85,7 +85,7 @@ def _fresh(run: Run) -> RunState:
         "started_ms": run.started_ms,
         "target": str(run.request.path.resolve()),
         "request": run.request.model_dump(mode="json"),
-        "status": Status.RUNNING,
+        "status": str(Status.RUNNING),
         "reason": "",
         "seconds": {},
     }

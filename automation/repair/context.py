@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from automation.codebase.edit_text import LineTable
 from automation.codebase.sources import SourceFile
 from automation.repair.records import Evidence
 from automation.repair.statements import FunctionNode, FunctionSpan, function_named, functions_of
@@ -66,7 +67,7 @@ def function_context(source: SourceFile, name: str) -> FunctionContext | None:
     span = function_named(tree, name)
     if span is None:
         return None
-    lines = source.text.splitlines(keepends=True)
+    table = LineTable.of(source.text)
     names = {node.id for node in ast.walk(span.node) if isinstance(node, ast.Name)}
     attributes = {node.attr for node in ast.walk(span.node) if isinstance(node, ast.Attribute)}
     parts = [
@@ -75,7 +76,8 @@ def function_context(source: SourceFile, name: str) -> FunctionContext | None:
         *_callees(tree, span, names),
         *_class_lines(span, attributes),
     ]
-    return FunctionContext(name, span.first, span.last, "".join(lines[span.first - 1 : span.last]), "\n".join(parts))
+    text = source.text[table.offset(span.first) : table.after(span.last)]
+    return FunctionContext(name, span.first, span.last, text, "\n".join(parts))
 
 
 def call_texts(root: Path, paths: Iterable[str], name: str, most: int = 3) -> tuple[str, ...]:
@@ -130,7 +132,7 @@ def examples(evidence: Evidence, name: str) -> tuple[str, ...]:
 def failure_lines(evidence: Evidence, most: int = 8) -> tuple[str, ...]:
     """Return the failure as short lines, the most telling ones kept."""
     lines = [line.strip()[: 2 * _LONGEST_LINE] for line in evidence.failure.splitlines() if line.strip()]
-    return tuple(lines if len(lines) <= most else [*lines[:most - 2], *lines[-2:]])
+    return tuple(lines if len(lines) <= most else [*lines[: most - 2], *lines[-2:]])
 
 
 def values_at(evidence: Evidence, path: str, first: int, last: int) -> tuple[str, ...]:
@@ -189,7 +191,9 @@ def _class_lines(span: FunctionSpan, attributes: set[str]) -> Iterator[str]:
     bases = ", ".join(ast.unparse(base) for base in [*owner.bases, *owner.keywords])
     yield ""
     yield f"class {owner.name}({bases}):" if bases else f"class {owner.name}:"
-    fields = {node.target.id for node in owner.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)}
+    fields = {
+        node.target.id for node in owner.body if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    }
     for line in _constants(owner.body, attributes | fields, 2 * _MOST_CONSTANTS):
         yield f"    {line}"
     for node in owner.body:

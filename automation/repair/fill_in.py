@@ -22,7 +22,7 @@ _WINDOW = 15
 _TOLD = -1
 _TEMPERATURES = (0.6, 0.75, 0.9)
 _PRIOR, _GAP_PRIOR, _SAMPLED = 0.30, 0.15, 0.6
-# How many slots each round takes: greedy masks of the best lines, greedy gaps there, samples, then the lines further down.
+# How many slots each round takes: masks of the best lines, gaps there, samples; the rest comes after them.
 _FIRST_MASKS, _FIRST_GAPS, _SAMPLED_SLOTS, _MOST_SLOTS = 12, 8, 8, 40
 
 
@@ -192,10 +192,9 @@ def _code_end(table: LineTable, line: int) -> int:
 
 
 def _candidate(source: SourceFile, slot: Slot, answer: str, sample: int, model: str) -> Candidate | None:
+    written = answer.strip().split("\n", 1)[0].rstrip()
     if slot.gap:
         written = _gap_text(answer, slot.margin, source.newline)
-    else:
-        written = answer.strip().split("\n", 1)[0].rstrip()
     if not written or written == source.text[slot.start : slot.end]:
         return None
     if slot.gap and slot.start and source.text[slot.start - 1] not in "\r\n":

@@ -8,10 +8,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from automation.codebase.sources import read_source
+from automation.errors import EditRefused
 from automation.incidents.records import Outcome, TestReport, TestResult
 from automation.repair import traces
+from automation.repair.reach import called_by_tests, constants_read, shared, unrun_branches
 from automation.repair.records import Place
-from automation.repair.reach import constants_read, shared, called_by_tests, unrun_branches
 from automation.repair.spectrum import Counts, suspicion
 from automation.repair.statements import Statement, by_line, statements_of
 
@@ -187,14 +189,16 @@ def _imported(tree: Path, path: str) -> Iterator[str]:
 def _modules(paths: Sequence[str], tree: Path) -> Iterator[tuple[str, _Module]]:
     for path in paths:
         try:
-            content = (tree / path).read_bytes()
-            text = content.decode("utf-8-sig")
+            text = read_source(tree, path).text
             statements = statements_of(text)
-        except (OSError, SyntaxError, ValueError):
+        except (OSError, SyntaxError, ValueError, EditRefused):
             continue
         count = len(statements)
-        yield path, _Module(
-            path, text, ast.parse(text), statements, [0.0] * count, [[] for _ in range(count)], [False] * count
+        yield (
+            path,
+            _Module(
+                path, text, ast.parse(text), statements, [0.0] * count, [[] for _ in range(count)], [False] * count
+            ),
         )
 
 
@@ -208,7 +212,8 @@ def _score(module: _Module, seen: _Seen) -> None:
         module.ran[index] = failed_ran > 0
         counts = Counts(failed_ran, len(failed) - failed_ran, passed_ran, len(passed) - passed_ran)
         # Import-time lines run for whichever test imports first, so that their spectrum says little.
-        share = _SPECTRUM if statement.function else _SPECTRUM * _AT_IMPORT
+        at_import = not statement.function or statement.kind == "header"
+        share = _SPECTRUM * _AT_IMPORT if at_import else _SPECTRUM
         parts = share * suspicion(counts)
         if failed_ran:
             module.reasons[index].append(
@@ -228,8 +233,8 @@ def _beside(module: _Module, index: int, seen: _Seen, lines: range) -> float:
     recency = max((seen.recent.get(line, 0.0) for line in lines), default=0.0)
     if recency:
         module.reasons[index].append("changed recently")
-    function = module.statements[index].function.rsplit(".", 1)[-1]
-    if function and function in seen.named:
+    statement = module.statements[index]
+    if statement.kind != "header" and statement.function and statement.function.rsplit(".", 1)[-1] in seen.named:
         module.reasons[index].append("its function is called by a failing test")
         return _RECENT * recency + _NAMED
     return _RECENT * recency
@@ -254,10 +259,11 @@ def _spread(modules: Mapping[str, _Module]) -> None:
 
 def _near_misses(modules: Mapping[str, _Module], path: str, name: str) -> None:
     module = modules.get(path)
-    for index, statement in enumerate(module.statements if module is not None else ()):
+    if module is None:
+        return
+    for index, statement in enumerate(module.statements):
         close = difflib.get_close_matches(name, {*statement.writes, statement.function}, 1, 0.6)
         if statement.function == "" or close:
-            assert module is not None
             module.raise_to(index, 0.5 if close else 0.2, f"{path} lacks {name}")
 
 
@@ -280,6 +286,4 @@ def _ranked(places: Sequence[Place]) -> tuple[Place, ...]:
         if key not in best or best[key].score < place.score:
             best[key] = place
     ordered = sorted(best.values(), key=lambda place: (-place.score, place.path, place.line))[:MOST_PLACES]
-    return tuple(
-        Place(place.path, place.line, place.function, place.score / top, place.reasons) for place in ordered
-    )
+    return tuple(Place(place.path, place.line, place.function, place.score / top, place.reasons) for place in ordered)

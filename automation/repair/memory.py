@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import ast
 import json
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from time import time
 
-from automation.codebase.sources import SourceFile
+from automation.codebase.patches import FileChange, Patch
+from automation.codebase.sources import SourceFile, source_of
+from automation.models.databases import database
 from automation.repair.records import Candidate, Place, TextEdit
+from automation.repair.rewrites import minimal_edits
 
-_BUSY_MS = 5000
 _MOST = 20
 _CONTEXT_LINES = 2
 _PRIOR = 0.95
 _LOOSE_PRIOR = 0.6
+_LONGEST_DESCRIPTION = 160
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS repairs (
     id INTEGER PRIMARY KEY,
     fingerprint TEXT NOT NULL,
     kind TEXT NOT NULL,
     path TEXT NOT NULL,
-    function TEXT NOT NULL,
     proposer TEXT NOT NULL,
     description TEXT NOT NULL,
     hunks TEXT NOT NULL,
@@ -49,32 +50,37 @@ class RepairMemory:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def remember(self, fingerprint: str, kind: str, candidate: Candidate, diff: str, now_ms: int | None = None) -> None:
+    def remember(
+        self, fingerprint: str, change: FileChange, proposer: str, kind: str = "", now_ms: int | None = None
+    ) -> None:
         """Keep a verified repair; the same one again only counts up.
 
         Parameters
         ----------
         fingerprint : str
             Of the incident.
+        change : FileChange
+            What mended it; a file that was made or deleted is not kept.
+        proposer : str
+            Who proposed it.
         kind : str
             Of the incident.
-        candidate : Candidate
-            What mended it.
-        diff : str
-            The landed diff, for people.
         now_ms : int, optional
             Milliseconds UTC; None takes the clock.
         """
-        hunks = json.dumps([_hunk(candidate.source.text, edit) for edit in candidate.edits])
+        if change.before is None or change.after is None or not fingerprint:
+            return
+        before, after = source_of(change.path, change.before).text, source_of(change.path, change.after).text
+        edits = minimal_edits(before, after)
+        hunks = json.dumps([_hunk(before, edit) for edit in edits])
+        description = " / ".join(line.strip() for edit in edits for line in edit.new.splitlines() if line.strip())
         moment = int(time() * 1000) if now_ms is None else now_ms
-        row = (
-            fingerprint, kind, candidate.source.path, candidate.place.function, candidate.proposer,
-            candidate.description, hunks, diff, moment,
-        )  # fmt: skip
-        with closing(self._open()) as database, database:
-            database.execute(
-                "INSERT INTO repairs (fingerprint, kind, path, function, proposer, description, hunks, diff, last_ms)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        diff = Patch((change,)).diff()
+        row = (fingerprint, kind, change.path, proposer, description[:_LONGEST_DESCRIPTION], hunks, diff, moment)
+        with database(self._path, _SCHEMA) as connection:
+            connection.execute(
+                "INSERT INTO repairs (fingerprint, kind, path, proposer, description, hunks, diff, last_ms)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT DO UPDATE SET times = times + 1, last_ms = excluded.last_ms",
                 row,
             )
@@ -99,8 +105,8 @@ class RepairMemory:
         """
         if not self._path.is_file() or not places:
             return
-        with closing(self._open()) as database:
-            rows = database.execute(
+        with database(self._path, _SCHEMA) as connection:
+            rows = connection.execute(
                 "SELECT description, proposer, hunks FROM repairs WHERE fingerprint = ? AND path = ?"
                 " ORDER BY times DESC, last_ms DESC LIMIT ?",
                 (fingerprint, source.path, _MOST),
@@ -112,17 +118,10 @@ class RepairMemory:
                 continue
             prior = _PRIOR if all(exact for _, exact in filter(None, found)) else _LOOSE_PRIOR
             place = _nearest(source.text, edits[0], places)
-            shown = f"{description} (by {proposer} before)"
+            shown = f"as {proposer} did before: {description}"
             candidate = Candidate(source, tuple(edits), "memory", place, shown, prior)
             if _parses(candidate.text()):
                 yield candidate
-
-    def _open(self) -> sqlite3.Connection:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        database = sqlite3.connect(self._path, timeout=_BUSY_MS / 1000)
-        database.execute("PRAGMA journal_mode=WAL")
-        database.executescript(_SCHEMA)
-        return database
 
 
 def _hunk(text: str, edit: TextEdit) -> tuple[str, str, str, str]:
@@ -152,7 +151,7 @@ def _located(text: str, before: str, old: str, new: str, after: str) -> tuple[Te
 
 
 def _in_order(edits: Sequence[TextEdit]) -> bool:
-    return bool(edits) and all(one.end <= two.start for one, two in zip(edits, edits[1:], strict=False))
+    return bool(edits) and all(one.end <= two.start for one, two in pairwise(edits))
 
 
 def _nearest(text: str, edit: TextEdit, places: Sequence[Place]) -> Place:

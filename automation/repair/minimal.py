@@ -1,4 +1,4 @@
-"""Which of several candidates that pass is put to proof first: the better supported, the smaller, the less specialised."""
+"""Which of several candidates that pass is proven first: the better supported, the smaller, the less specialised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What suspicion reaches beyond the lines that ran: dependences, branches not taken, constants, the test's own calls."""
+"""What suspicion reaches beyond the lines that ran: dependences, branches not taken, constants, calls by tests."""
 
 from __future__ import annotations
 
@@ -63,9 +63,7 @@ def shared(statements: Sequence[Statement], scores: Sequence[float]) -> Iterator
                 yield Share(before, _DEFINITION * scores[index], f"sets what line {statement.first} reads")
 
 
-def unrun_branches(
-    statements: Sequence[Statement], scores: Sequence[float], ran: Sequence[bool]
-) -> Iterator[Share]:
+def unrun_branches(statements: Sequence[Statement], scores: Sequence[float], ran: Sequence[bool]) -> Iterator[Share]:
     """Yield statements that no failing test ran although the condition above them was evaluated.
 
     Parameters
@@ -83,9 +81,7 @@ def unrun_branches(
             yield Share(index, _NOT_TAKEN * scores[above], f"not taken from line {statements[above].first}")
 
 
-def constants_read(
-    path: str, modules: Mapping[str, tuple[Sequence[Statement], Sequence[float]]]
-) -> Iterator[Share]:
+def constants_read(path: str, modules: Mapping[str, tuple[Sequence[Statement], Sequence[float]]]) -> Iterator[Share]:
     """Yield the constants and defaults of a module that suspicious functions read.
 
     Parameters

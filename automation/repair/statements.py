@@ -25,6 +25,14 @@ _WEIGHT = {
     "import": 0.70,
     "other": 0.60,
 }
+_KINDS: dict[type[ast.stmt], str] = {
+    ast.Return: "return",
+    ast.Raise: "raise",
+    ast.Assert: "assert",
+    ast.Import: "import",
+    ast.ImportFrom: "import",
+    ast.AugAssign: "compute",
+}
 _COMPUTES = (ast.BinOp, ast.BoolOp, ast.UnaryOp, ast.Compare, ast.Subscript, ast.Call, ast.IfExp, ast.comprehension)
 _DEFINES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -256,23 +264,11 @@ def _header(node: ast.stmt) -> tuple[list[ast.expr] | None, str]:
 
 
 def _kind(node: ast.stmt) -> str:
-    match node:
-        case ast.Return():
-            return "return"
-        case ast.Raise():
-            return "raise"
-        case ast.Assert():
-            return "assert"
-        case ast.Import() | ast.ImportFrom():
-            return "import"
-        case ast.AugAssign():
-            return "compute"
-        case ast.Assign() | ast.AnnAssign():
-            return "compute" if node.value is not None and _computes(node.value) else "assign"
-        case ast.Expr():
-            return "return" if isinstance(node.value, ast.Yield | ast.YieldFrom) else "call"
-        case _:
-            return "other"
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        return "compute" if node.value is not None and _computes(node.value) else "assign"
+    if isinstance(node, ast.Expr):
+        return "return" if isinstance(node.value, ast.Yield | ast.YieldFrom) else "call"
+    return _KINDS.get(type(node), "other")
 
 
 def _computes(value: ast.expr) -> bool:

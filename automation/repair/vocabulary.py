@@ -11,111 +11,9 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from automation.codebase.sources import SourceFile
+from automation.repair.confusions import FUNCTION_GROUPS, METHOD_GROUPS, usual_import
 from automation.repair.normalise import UNREADABLE
 
-# Names that people take for one another in any Python code; a name's own group comes before what a repository teaches.
-METHOD_GROUPS: tuple[tuple[str, ...], ...] = (
-    ("append", "extend", "insert", "add", "appendleft"),
-    ("add", "update", "discard", "remove", "append"),
-    ("pop", "popleft", "popitem", "remove", "get"),
-    ("extend", "extendleft", "append", "update"),
-    ("sort", "reverse"),
-    ("lower", "upper", "title", "capitalize", "swapcase", "casefold"),
-    ("islower", "isupper", "istitle"),
-    ("isdigit", "isalpha", "isalnum", "isnumeric", "isdecimal", "isspace"),
-    ("strip", "lstrip", "rstrip", "removeprefix", "removesuffix"),
-    ("find", "index", "rfind", "rindex", "count"),
-    ("startswith", "endswith"),
-    ("keys", "values", "items"),
-    ("get", "pop", "setdefault"),
-    ("split", "rsplit", "splitlines", "partition", "rpartition"),
-    ("ljust", "rjust", "center", "zfill"),
-    ("union", "intersection", "difference", "symmetric_difference"),
-    ("issubset", "issuperset", "isdisjoint"),
-    ("match", "search", "fullmatch", "findall", "finditer"),
-    ("read", "readline", "readlines"),
-    ("write", "writelines"),
-    ("year", "month", "day"),
-    ("hour", "minute", "second"),
-    ("days", "seconds", "total_seconds"),
-    ("floor", "ceil", "trunc"),
-    ("sin", "cos", "tan"),
-    ("log", "log2", "log10", "log1p"),
-    ("sum", "prod", "mean", "cumsum"),
-    ("min", "max", "argmin", "argmax"),
-    ("heappush", "heappop", "heappushpop", "heapreplace"),
-    ("bisect_left", "bisect_right", "bisect"),
-    ("permutations", "combinations", "product", "combinations_with_replacement"),
-    ("first", "last"),
-    ("left", "right"),
-    ("next", "previous", "prev"),
-    ("parent", "children", "child"),
-    ("key", "value"),
-    ("start", "stop", "end"),
-    ("width", "height"),
-    ("x", "y", "z"),
-    ("encode", "decode"),
-    ("loads", "load", "dumps", "dump"),
-    ("__lt__", "__le__", "__gt__", "__ge__", "__eq__"),
-)
-FUNCTION_GROUPS: tuple[tuple[str, ...], ...] = (
-    ("min", "max", "sum"),
-    ("any", "all"),
-    ("sorted", "reversed", "list"),
-    ("int", "round", "float"),
-    ("str", "repr"),
-    ("ord", "chr"),
-    ("range", "enumerate"),
-    ("list", "tuple", "set", "frozenset"),
-    ("isinstance", "issubclass"),
-    ("getattr", "hasattr"),
-    ("len", "sum", "max"),
-    ("map", "filter"),
-    ("bin", "hex", "oct"),
-    ("floor", "ceil", "round", "trunc"),
-    ("abs", "round"),
-    ("heappush", "heappop"),
-    ("bisect_left", "bisect_right"),
-    ("dict", "defaultdict", "OrderedDict"),
-    ("permutations", "combinations", "product"),
-)
-_IMPORTS: Mapping[str, str] = {
-    **{
-        name: f"import {name}"
-        for name in "abc argparse array ast asyncio base64 bisect calendar collections contextlib copy csv datetime "
-        "decimal enum fractions functools gc glob hashlib heapq html inspect io itertools json logging math operator "
-        "os pathlib pickle platform queue random re secrets shutil signal socket sqlite3 statistics string struct "
-        "subprocess sys tempfile textwrap threading time traceback types typing unicodedata uuid warnings zlib".split()
-    },
-    **{
-        name: f"from {module} import {name}"
-        for module, names in {
-            "collections": "Counter OrderedDict defaultdict deque namedtuple ChainMap",
-            "collections.abc": "Iterable Iterator Mapping Sequence Callable Generator Hashable",
-            "contextlib": "contextmanager suppress closing ExitStack nullcontext",
-            "copy": "deepcopy",
-            "dataclasses": "dataclass asdict astuple replace",
-            "datetime": "timedelta timezone date",
-            "decimal": "Decimal ROUND_DOWN ROUND_HALF_UP ROUND_UP",
-            "enum": "Enum IntEnum StrEnum auto",
-            "fractions": "Fraction",
-            "functools": "lru_cache partial reduce wraps cached_property cache total_ordering",
-            "heapq": "heapify heappop heappush nlargest nsmallest heapreplace",
-            "itertools": "accumulate chain combinations count cycle groupby islice permutations product repeat "
-            "takewhile zip_longest pairwise starmap",
-            "bisect": "bisect_left bisect_right insort",
-            "math": "ceil floor gcd inf isclose isnan log pi prod sqrt factorial",
-            "operator": "attrgetter itemgetter mul",
-            "pathlib": "Path PurePath",
-            "string": "ascii_letters ascii_lowercase ascii_uppercase digits punctuation",
-            "statistics": "mean median mode stdev",
-            "typing": "Any Optional Protocol TypeVar Union NamedTuple TypedDict",
-        }.items()
-        for name in names.split()
-    },
-    "np": "import numpy as np",
-    "pd": "import pandas as pd",
-}
 _EXCEPTIONS = ("ValueError", "TypeError", "KeyError", "IndexError", "AttributeError", "ZeroDivisionError")
 
 
@@ -125,7 +23,6 @@ class Signature:
 
     parameters: tuple[str, ...]
     required: int
-    method: bool = False
 
 
 @dataclass(frozen=True)
@@ -176,7 +73,7 @@ class Vocabulary:
 
     def import_for(self, name: str) -> str | None:
         """Return the statement that brings a name in: the repository's own way, else the standard library's."""
-        return self.imports.get(name) or _IMPORTS.get(name)
+        return self.imports.get(name) or usual_import(name)
 
     def exception_alternatives(self, name: str, limit: int = 8) -> tuple[str, ...]:
         """Return exceptions that may have been meant instead: the repository's commonest, then the usual ones."""
@@ -217,7 +114,7 @@ def signature_of(node: ast.FunctionDef | ast.AsyncFunctionDef, *, method: bool) 
     static = any(isinstance(item, ast.Name) and item.id == "staticmethod" for item in node.decorator_list)
     if method and not static and names:
         names, required = names[1:], max(required - 1, 0)
-    return Signature((*names, *(argument.arg for argument in node.args.kwonlyargs)), required, method)
+    return Signature((*names, *(argument.arg for argument in node.args.kwonlyargs)), required)
 
 
 def _unlike(name: str, others: Iterable[str]) -> tuple[str, ...]:

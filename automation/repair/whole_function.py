@@ -107,7 +107,9 @@ def function_candidates(
             context = function_context(source, rank.function)
             if context is None:
                 continue
-            tasks[rank.function] = _Task(source, context, _place(rank, places), _prompt(context, source, evidence, calls))
+            tasks[rank.function] = _Task(
+                source, context, _place(rank, places), _prompt(context, source, evidence, calls)
+            )
         yield from _talk(model, tasks[rank.function], _Draw(sample, seed, deadline), made, seen)
         if made.ended:
             return

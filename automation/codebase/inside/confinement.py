@@ -16,22 +16,29 @@ _OPEN_FILES = 1024
 RECORDS_DESCRIPTOR = 200
 
 
-def set_limits(limits: Mapping[str, float]) -> None:
-    """Bound processor seconds, address space, file size, processes and open files, for good."""
+def set_limits(limits: Mapping[str, float], others: int) -> None:
+    """Bound processor seconds, address space, file size, processes and open files, for good.
+
+    Parameters
+    ----------
+    limits : mapping
+        ``cpu_s``, ``memory_bytes``, ``file_bytes``, ``processes``.
+    others : int
+        Processes and threads outside of the job that the kernel counts together with its own.
+    """
     processor = int(limits["cpu_s"])
     bounds = {
         resource.RLIMIT_CPU: (processor, processor + 1),
         resource.RLIMIT_AS: (int(limits["memory_bytes"]),) * 2,
         resource.RLIMIT_FSIZE: (int(limits["file_bytes"]),) * 2,
-        resource.RLIMIT_NPROC: (int(limits["processes"]),) * 2,
+        resource.RLIMIT_NPROC: (int(limits["processes"]) + others,) * 2,
         resource.RLIMIT_NOFILE: (_OPEN_FILES,) * 2,
         resource.RLIMIT_CORE: (0, 0),
     }
-    for kind, (soft, hard) in bounds.items():
+    for kind, wanted in bounds.items():
         _, most = resource.getrlimit(kind)
-        if most != resource.RLIM_INFINITY:
-            soft, hard = min(soft, most), min(hard, most)
-        resource.setrlimit(kind, (soft, hard))
+        allowed = wanted if most == resource.RLIM_INFINITY else (min(wanted[0], most), min(wanted[1], most))
+        resource.setrlimit(kind, allowed)
 
 
 def drop_rights(job: tuple[int, int] | None) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from . import kernel, namespaces, tree_copy  # noqa: TID252 - this folder is loaded under another name inside
 
 _TMP = Path("/tmp")  # noqa: S108 - a mount of its own lies there
 _STAGE = _TMP / ".gridbot"
-_LOWER, _JOB = _STAGE / "lower", _STAGE / "job"
+_LOWER, _LAYER, _JOB = _STAGE / "lower", _STAGE / "layer", _STAGE / "job"
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _STREAMS = {"fd": "fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}
 _SAFE = kernel.MS_NOSUID | kernel.MS_NODEV
@@ -45,6 +46,7 @@ class View:
         job: tuple[int, int] | None,
     ) -> None:
         self._tree, self._job = tree, job
+        self._swaps: dict[tuple[int, int], int] = {}
         self._hide_in_tree = [Path(path).relative_to(tree) for path in hide_in_tree]
         shown = [Path(path) for kind, path in steps if kind == "show"]
         self._in_tmp = [path.relative_to(_TMP) for path in shown if _TMP in path.parents]
@@ -57,38 +59,60 @@ class View:
         self._cover(steps, sources)
         _make_links(links)
         _add_devices({path: sources[path] for path in devices})
-        for folder in (_LOWER, _JOB):
+        for folder in (_LOWER, _LAYER, _JOB):
             folder.mkdir(parents=True)
         self._place_tree(_opened(sources[tree]))
-        self._overlay = f"lowerdir={_LOWER},upperdir={_JOB}/upper,workdir={_JOB}/work" + ("" if job else ",userxattr")
+        self._layers = str(_LOWER)
         for kind, path in steps:
             if kind == "hide" and path != str(_TMP):
                 kernel.make_read_only(path, below=False)
-        for descriptor in sources.values():
+        for descriptor in (*sources.values(), *self._swaps.values()):
             os.close(descriptor)
 
-    @staticmethod
-    def _cover(steps: Sequence[tuple[str, str]], sources: Mapping[Path, int]) -> None:
+    def _cover(self, steps: Sequence[tuple[str, str]], sources: Mapping[Path, int]) -> None:
         for kind, path in steps:
             if kind == "hide":
                 kernel.mount("tmpfs", path, "tmpfs", _SAFE, "mode=0755,size=1m")
-            else:
-                _show(sources[Path(path)], Path(path))
+                continue
+            source, place = _opened(sources[Path(path)]), Path(path)
+            _mount_point(place, source)
+            if not self._bind_as_job(source, place):
+                kernel.bind(str(source), path)
+
+    def _bind_as_job(self, source: Path, target: Path) -> bool:
+        """Show a folder as if the job's user owned what its owner does; False where the file system cannot."""
+        if self._job is None:
+            return False
+        found = source.stat()
+        owner = (found.st_uid, found.st_gid)
+        if owner not in self._swaps:
+            self._swaps[owner] = namespaces.owner_swap(owner, self._job)
+        try:
+            kernel.bind_with_owners(str(source), str(target), self._swaps[owner])
+        except OSError:
+            # overlayfs itself and network file systems are among those
+            return False
+        return True
 
     def _place_tree(self, source: Path) -> None:
+        if self._bind_as_job(source, _LOWER):
+            return
         if self._job is None:
             kernel.bind(str(source), str(_LOWER))
             return
-        found = (source / ".").stat()
-        owners = namespaces.owner_swap((found.st_uid, found.st_gid), self._job)
-        try:
-            kernel.bind_with_owners(str(source), str(_LOWER), owners)
-        except OSError:
-            # the tree's file system cannot show other owners: overlayfs itself and network file systems among them
-            kernel.mount("tmpfs", str(_LOWER), "tmpfs", _SAFE, "mode=0755")
-            tree_copy.copy_tree(source / ".", _LOWER, self._job)
-        finally:
-            os.close(owners)
+        kernel.mount("tmpfs", str(_LOWER), "tmpfs", _SAFE, "mode=0755")
+        tree_copy.copy_tree(source, _LOWER, self._job)
+
+    def add_layer(self, files: Mapping[PurePosixPath, bytes]) -> None:
+        """Add files to the tree that every later job sees."""
+        kernel.mount("tmpfs", str(_LAYER), "tmpfs", _SAFE, "mode=0755")
+        tree_copy.write_owned(_LAYER, files, self._job)
+        for folder, _, _ in os.walk(_LAYER):
+            below = Path(folder).relative_to(_LAYER)
+            if (_LOWER / below).is_dir():
+                # a folder looks as it does in its topmost layer
+                shutil.copystat(_LOWER / below, folder)
+        self._layers = f"{_LAYER}:{_LOWER}"
 
     def enter(self, size_bytes: int) -> None:
         """Give the calling process a private file system for one job.
@@ -100,8 +124,7 @@ class View:
         """
         kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWIPC)
         kernel.mount("tmpfs", str(_JOB), "tmpfs", _SAFE, f"mode=0755,size={size_bytes},nr_inodes={_MOST_FILES}")
-        found = _LOWER.stat()
-        _make_folder(_JOB / "upper", stat.S_IMODE(found.st_mode) | stat.S_IRWXU, (found.st_uid, found.st_gid))
+        _make_folder(_JOB / "upper", stat.S_IMODE(_LOWER.stat().st_mode) | stat.S_IRWXU, self._job)
         _make_folder(_JOB / "work", 0o700)
         tmp = _JOB / "tmp"
         for folder in (tmp, _JOB / "shm", _JOB / "vartmp"):
@@ -111,7 +134,8 @@ class View:
             _mount_point(tmp / path, _TMP / path)
             kernel.bind(str(_TMP / path), str(tmp / path))
         tree = tmp / self._tree.relative_to(_TMP) if _TMP in self._tree.parents else self._tree
-        kernel.mount("overlay", str(tree), "overlay", _SAFE, self._overlay)
+        options = f"lowerdir={self._layers},upperdir={_JOB}/upper,workdir={_JOB}/work"
+        kernel.mount("overlay", str(tree), "overlay", _SAFE, options if self._job else options + ",userxattr")
         for path in self._hide_in_tree:
             kernel.mount("tmpfs", str(tree / path), "tmpfs", _SAFE | kernel.MS_RDONLY, "size=1m")
         kernel.bind(str(_JOB / "shm"), "/dev/shm")  # noqa: S108
@@ -129,7 +153,8 @@ def _make_links(links: Sequence[tuple[str, str]]) -> None:
 
 def _add_devices(devices: Mapping[Path, int]) -> None:
     for path, source in devices.items():
-        _show(source, path)
+        path.touch()
+        kernel.bind(str(_opened(source)), str(path))
     for name, target in _STREAMS.items():
         Path("/dev", name).symlink_to(f"/proc/self/{target}")
     for name in ("shm", "pts"):
@@ -144,11 +169,6 @@ def _add_devices(devices: Mapping[Path, int]) -> None:
 
 def _opened(descriptor: int) -> Path:
     return Path(f"/proc/self/fd/{descriptor}")
-
-
-def _show(source: int, path: Path) -> None:
-    _mount_point(path, _opened(source))
-    kernel.bind(str(_opened(source)), str(path))
 
 
 def _mount_point(path: Path, like: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from typing import Callable, Dict, Mapping  # noqa: UP035 - read at run time by Python 3.9
+
+Run = Callable[[Dict[str, object], Callable[[Dict[str, object]], None]], None]  # noqa: UP006 - for Python 3.9
+_prepared: dict[str, Run] = {}
 
 # An empty record says that the job reached its end; records themselves are JSON objects.
 DONE, OUT_OF_MEMORY, FAILED = b"", b"memory", b"failed"
@@ -32,12 +36,14 @@ def run_job(entry: str, job: Mapping[str, object], records: int, frame: Callable
 
     end, code = DONE, 0
     try:
-        _load(entry)(dict(job), emit)
+        (_prepared.get(entry) or _load(entry))(dict(job), emit)
     except MemoryError:
         end, code = OUT_OF_MEMORY, 1
         traceback.print_exc()
     except SystemExit as stop:
-        return _exit_code(stop)
+        code = _exit_code(stop)
+        flush()
+        return code
     except BaseException:  # noqa: BLE001 - whatever the job raises ends the job, not its supervisor
         end, code = FAILED, 1
         traceback.print_exc()
@@ -46,7 +52,13 @@ def run_job(entry: str, job: Mapping[str, object], records: int, frame: Callable
     return code
 
 
-def _load(entry: str) -> Callable[[dict[str, object], Callable[[dict[str, object]], None]], None]:
+def prepare(entry: str) -> None:
+    """Load an entry file ahead of its jobs; one that cannot be loaded is left to the job, which says why."""
+    with contextlib.suppress(Exception):
+        _prepared[entry] = _load(entry)
+
+
+def _load(entry: str) -> Run:
     spec = importlib.util.spec_from_file_location("gridbot_entry", entry)
     if spec is None or spec.loader is None:
         raise ImportError(f"{entry} is no Python file")

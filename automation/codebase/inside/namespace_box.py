@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from . import kernel, namespaces  # noqa: TID252 - this folder is loaded under another name inside
@@ -35,6 +35,10 @@ class NamespaceBox:
         """Give the calling process its own view of the disk."""
         self._view.enter(int(limits["disk_bytes"]))
 
+    def others(self) -> int:
+        """Return 0: the kernel counts the processes of a job's user, or of its user namespace, apart."""
+        return 0
+
     def members(self, job: int) -> list[int]:
         """Return the ids of the job's processes: all of the namespace but its first."""
         del job
@@ -48,6 +52,10 @@ class NamespaceBox:
         except ProcessLookupError:
             return
 
+    def add_compiled(self, files: Mapping[PurePosixPath, bytes]) -> None:
+        """Let every later job find compiled files in its tree."""
+        self._view.add_layer(files)
+
     def after_job(self) -> None:
         """Do nothing: what the job wrote went away with its mounts."""
 
@@ -56,11 +64,15 @@ class NamespaceBox:
 
 
 def split_process() -> None:
-    """Go on in a child; this process waits for it and ends as it does."""
+    """Go on in a child; this process waits for it, kills it when told to end, and ends as it does.
+
+    The wait is over when the last process of the child's namespace is gone.
+    """
     pid = os.fork()
     if pid == 0:
         kernel.die_with_parent()
         return
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(pid, signal.SIGKILL))
     os.closerange(0, 64)
     _, status = os.waitpid(pid, 0)
     os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))

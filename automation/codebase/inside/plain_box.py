@@ -1,4 +1,4 @@
-"""A sandbox without namespaces: a copy of the tree, limits, a check on connections, and a hunt for what stays behind."""
+"""A sandbox without namespaces: a copy of the tree, limits, a check on connections, a hunt for what stays behind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from . import guard, kernel  # noqa: TID252 - this folder is loaded under another name inside
@@ -57,6 +57,12 @@ class PlainBox:
         del limits
         guard.refuse_other_machines()
 
+    def others(self) -> int:
+        """Return how many processes and threads the caller's user has, which the kernel counts with the job's."""
+        if self.user is not None or not _LINUX:
+            return 0
+        return sum(_threads_of(entry, os.getuid()) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+
     def members(self, job: int) -> list[int]:
         """Return the ids of the job's processes."""
         if not _LINUX:
@@ -103,6 +109,10 @@ class PlainBox:
                 os._exit(0)
         os.waitpid(pid, 0)
 
+    def add_compiled(self, files: Mapping[PurePosixPath, bytes]) -> None:
+        """Let every later job find compiled files in its tree."""
+        self._copy.add(files)
+
     def after_job(self) -> None:
         """Bring the copy back to the original and empty the private folders."""
         self._copy.restore()
@@ -111,6 +121,13 @@ class PlainBox:
     def close(self) -> None:
         """Remove the copy."""
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _threads_of(entry: Path, user: int) -> int:
+    try:
+        return len(list((entry / "task").iterdir())) if entry.stat().st_uid == user else 0
+    except OSError:
+        return 0
 
 
 def _parent(entry: Path) -> int | None:

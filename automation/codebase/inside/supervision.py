@@ -119,8 +119,8 @@ class Supervisor:
         finally:
             self._box.kill_all(pid)
         ended = self._reap_all(pid) or ended or _NEVER_SEEN
-        if not all([drain.read() for drain in drains]):
-            broken = broken or "output"
+        kept = [drain.read() for drain in drains]
+        broken = broken or (None if all(kept) else "output")
         contents = [drain.close() for drain in drains]
         marks = {frame for frame in wire.split_frames(contents[0]) if not frame.startswith(b"{")}
         header = _ending(broken, ended, marks, limits["cpu_s"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 from typing import Dict, Optional, Tuple  # noqa: UP035 - read at run time by Python 3.9
 
 Owner = Optional[Tuple[int, int]]  # noqa: UP006, UP045 - the same
@@ -48,6 +49,21 @@ def _finish(source: Path, target: Path, owner: Owner) -> None:
     shutil.copystat(source, target)
 
 
+def write_owned(target: Path, files: Mapping[PurePosixPath, bytes], owner: Owner) -> None:
+    """Write files below a folder, with the folders that they need, as a user's own."""
+    for path, content in files.items():
+        place = target
+        for part in path.parts:
+            parent, place = place, place / part
+            if parent != target and not parent.exists():
+                parent.mkdir()
+                if owner is not None:
+                    os.chown(parent, *owner)
+        place.write_bytes(content)
+        if owner is not None:
+            os.chown(place, *owner)
+
+
 class RestoredTree:
     """A copy of a tree that is brought back to the original after every job.
 
@@ -66,6 +82,12 @@ class RestoredTree:
         copy_tree(source, target, owner)
         self._marks: Dict[str, _Mark] = {}  # noqa: UP006
         self._note(target, "")
+
+    def add(self, files: Mapping[PurePosixPath, bytes]) -> None:
+        """Put files into the copy that stay there after a job unless it changes them."""
+        write_owned(self._target, files, self._owner)
+        self._marks.clear()
+        self._note(self._target, "")
 
     def restore(self) -> None:
         """Undo every change; no process may still be writing."""

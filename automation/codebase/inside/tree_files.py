@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
 
 # A compiled file counts as current when the source has the second and the size that it was compiled from.
 _SHIFT_S = 86_413
@@ -22,6 +24,18 @@ def replace_files(root: Path, files: Mapping[str, bytes | None]) -> None:
                 compiled.unlink(missing_ok=True)
         if content is not None:
             _write(path, content, before)
+
+
+def compiled_files(records: Iterable[bytes]) -> dict[PurePosixPath, bytes]:
+    """Return the compiled files that `collect.py` told of, without any that would lie elsewhere."""
+    found = {}
+    for record in records:
+        if record.startswith(b"{"):
+            content = json.loads(record)
+            path = PurePosixPath(content["path"])
+            if ".." not in path.parts and not path.is_absolute() and path.match("__pycache__/*.pyc"):
+                found[path] = base64.b64decode(content["content"])
+    return found
 
 
 def _write(path: Path, content: bytes, before: os.stat_result | None) -> None:

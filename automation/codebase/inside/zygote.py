@@ -72,25 +72,38 @@ def _make_box(plan: Mapping[str, Any]) -> Box:
 
 def _serve(box: Box, plan: Mapping[str, Any], control: int, answers: int) -> None:
     sys.path[:] = plan["sys_path"]
+    # Modules read their settings when they are imported: numba's NUMBA_DISABLE_JIT, for one.
+    os.environ.update({**plan["environment"], **plan["variables"]})
     missing = _preload(plan["preload"])
+    if plan["entry"]:
+        job.prepare(plan["entry"])
     supervisor = Supervisor(control, box)
     gc.collect()
     gc.freeze()
+    if plan["collect"] is not None:
+        _, contents = _run(box, plan, supervisor, plan["collect"], ())
+        box.add_compiled(tree_files.compiled_files(wire.split_frames(contents[0])))
     wire.write_message(answers, {"ready": True, "missing": missing})
     while True:
         message = wire.read_message(control)
         if message is None:
             raise CallerGone
-        header, blobs = message
-        pipes = [os.pipe() for _ in range(3)]
-        pid = os.fork()
-        if pid == 0:
-            _become_job(box, plan, header, blobs, [writing for _, writing in pipes])
-        for _, writing in pipes:
-            os.close(writing)
-        ending, contents = supervisor.watch(pid, [reading for reading, _ in pipes], header["limits"])
-        box.after_job()
+        ending, contents = _run(box, plan, supervisor, *message)
         wire.write_message(answers, ending, contents)
+
+
+def _run(
+    box: Box, plan: Mapping[str, Any], supervisor: Supervisor, header: Mapping[str, Any], blobs: Sequence[bytes]
+) -> tuple[dict[str, object], list[bytes]]:
+    pipes = [os.pipe() for _ in range(3)]
+    pid = os.fork()
+    if pid == 0:
+        _become_job(box, plan, header, blobs, [writing for _, writing in pipes])
+    for _, writing in pipes:
+        os.close(writing)
+    answer = supervisor.watch(pid, [reading for reading, _ in pipes], header["limits"])
+    box.after_job()
+    return answer
 
 
 def _become_job(
@@ -104,7 +117,7 @@ def _become_job(
         records, output, errors = pipes
         confinement.keep_descriptors(output, errors, records)
         box.enter_job(limits)
-        confinement.set_limits(limits)
+        confinement.set_limits(limits, box.others())
         confinement.drop_rights(box.user)
         confinement.reset_signals()
         variables = {**plan["environment"], **box.variables}

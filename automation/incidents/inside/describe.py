@@ -24,6 +24,7 @@ _SECRET_NAME = re.compile(r"passw|passphrase|secret|token|credential|api_?key|pr
 _FOREIGN_FOLDERS = {"site-packages", "dist-packages", ".venv", "venv", ".tox", ".nox", "node_modules", "__pypackages__"}
 _TEST_FOLDERS = {"tests", "test"}
 _DULL = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _INSIDE = str(Path(__file__).resolve().parent)
 _MASKING = Path(__file__).resolve().parents[2] / "codebase" / "masking.py"
 
@@ -123,7 +124,7 @@ def shown(value: object, limit: int = VALUE_LIMIT) -> str:
         text = _BOUNDED.repr(value)
     except Exception as error:
         text = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
-    return masked(cut(text, limit))
+    return masked(cut(_ADDRESS.sub("", text), limit))
 
 
 def cut(text: str, limit: int) -> str:

@@ -68,6 +68,13 @@ class _Test:
         return self.outcome not in ("passed", "skipped")
 
 
+@dataclass
+class _Compared:
+    place: tuple[str, int] | None = None
+    failing: list[tuple[str, str]] = field(default_factory=list)
+    holding: list[tuple[str, str]] = field(default_factory=list)
+
+
 class Probe:
     """The plugin of one run.
 
@@ -93,7 +100,7 @@ class Probe:
         self._tracer = self._make_tracer(cast("Mapping[str, object] | None", job.get("trace")))
         self._test: _Test | None = None
         self._collecting = ""
-        self._compared: tuple[object, list[tuple[str, str]]] = (None, [])
+        self._compared = _Compared()
         self._left_s = 0.0
         self._limited_now = False
         self._fires = 0
@@ -220,7 +227,7 @@ class Probe:
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._test = _Test(nodeid)
-        self._compared = (None, [])
+        self._compared = _Compared()
         self._left_s, self._fires = self._limit_s, 0
         self.emit("start", node_id=nodeid)
         if self._tracer is not None:
@@ -265,17 +272,23 @@ class Probe:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_assertrepr_compare(self, left: object, right: object) -> None:
-        place = self._asserting(sys._getframe(1))
-        if place != self._compared[0]:
-            self._compared = (place, [])
-        self._compared[1].append((describe.shown(left), describe.shown(right)))
+        place, holds = self._asserting(sys._getframe(1))
+        if place != self._compared.place:
+            self._compared = _Compared(place)
+        pairs = self._compared.holding if holds else self._compared.failing
+        pairs.append((describe.shown(left), describe.shown(right)))
 
-    def _asserting(self, frame: FrameType | None) -> tuple[str, int] | None:
+    def _asserting(self, frame: FrameType | None) -> tuple[tuple[str, int] | None, bool]:
+        holds = False
         while frame is not None:
-            if self._places.own(frame.f_code.co_filename) is not None:
-                return frame.f_code.co_filename, frame.f_lineno
+            code = frame.f_code
+            if self._places.own(code.co_filename) is not None:
+                return (code.co_filename, frame.f_lineno), holds
+            if code.co_name == "_call_reprcompare":
+                # pytest explains every comparison of an `and`, and knows here which of them failed
+                holds = frame.f_locals.get("done") is False
             frame = frame.f_back
-        return None
+        return None, holds
 
     def _note_failure(self, test: _Test, call: pytest.CallInfo[object], report: pytest.TestReport) -> None:
         test.phase = call.when
@@ -293,7 +306,7 @@ class Probe:
         test.chain = describe.chain_of(error, self._places)
         if isinstance(error, AssertionError) or type(error).__name__ == "Failed":
             test.assertion = cast("str", test.chain[0]["message"])
-            test.operands = self._compared[1] or _operands_in(error)
+            test.operands = self._compared.failing or self._compared.holding or _operands_in(error)
 
     # the time limit of one test
 

@@ -20,21 +20,27 @@ def reproduce(desk: Desk, state: RunState) -> RunState:
     """Trace the failing tests and their passing neighbours; drop those that pass when they run again."""
     baseline = desk.saved("baseline")
     targets = state["targets"]
-    flaky: set[str] = set()
+    unsteady: set[str] = set()
     for turn in range(1, _RUNS):
         desk.notify(Progress("running the failing tests again", turn, _RUNS))
-        report = run_suite(desk.workspace.tree, desk.settings, tests=targets)
-        flaky |= {test for test in targets if passes(report, test)}
-    steady = [test for test in targets if test not in flaky]
+        report = run_suite(desk.workspace.tree, desk.seen_settings, tests=targets)
+        unsteady |= {test for test in targets if passes(report, test)}
+    steady = [test for test in targets if test not in unsteady]
     if not steady:
-        reason = f"{min(flaky)} is flaky: it fails and passes with the same code"
-        return {"status": Status.UNFIXED, "reason": reason}
+        return {"status": Status.UNFIXED, "reason": _why_unsteady(desk, sorted(unsteady))}
     desk.notify(Progress("tracing the failing tests", _RUNS, _RUNS))
     neighbours = _neighbours(baseline, steady)
     observed = trace(desk, [*steady, *neighbours])
     desk.save("observed", observed)
     groups = [[test for test in group if test in steady] for group in state["groups"]]
-    return {"targets": steady, "groups": [group for group in groups if group], "others": _named(state, flaky)}
+    return {"targets": steady, "groups": [group for group in groups if group], "others": _named(state, unsteady)}
+
+
+def _why_unsteady(desk: Desk, tests: Sequence[str]) -> str:
+    compiled = run_suite(desk.workspace.tree, desk.settings, tests=tests)
+    if any(passes(compiled, test) for test in tests):
+        return f"{tests[0]} is flaky: it fails and passes with the same code"
+    return f"{tests[0]} fails only where numba compiles the code, which a search in plain Python cannot see"
 
 
 def trace(desk: Desk, tests: Sequence[str]) -> TestReport:
@@ -56,5 +62,5 @@ def _neighbours(baseline: TestReport, targets: Sequence[str]) -> list[str]:
     return [test.node_id for test in nearest[:_MOST_NEIGHBOURS]]
 
 
-def _named(state: RunState, flaky: set[str]) -> list[str]:
-    return [*state.get("others", []), *(f"{test} is flaky" for test in sorted(flaky))]
+def _named(state: RunState, unsteady: set[str]) -> list[str]:
+    return [*state.get("others", []), *(f"{test} does not fail each time" for test in sorted(unsteady))]

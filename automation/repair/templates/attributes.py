@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 from automation.repair.records import TextEdit
 from automation.repair.templates.changes import Change, Context, Site, bracketed
-from automation.repair.templates.kinds import DICT, LIST, TEXT
+from automation.repair.templates.kinds import BOOL, CONTAINER, DICT, FUNCTION, LIST, NUMBER, SET, TEXT
 
 _TEXT_CALLS = (".strip()", ".lower()", ".upper()", ".split()")
 _DICT_CALLS = (".items()", ".values()", ".keys()")
+_MADE_ANEW = (ast.List, ast.BinOp, ast.Dict, ast.Call)
+_NOT_COPIED = (NUMBER, BOOL, TEXT, FUNCTION)
 
 
 def other_attributes(context: Context, site: Site) -> Iterator[Change]:
@@ -48,7 +50,7 @@ def defaults(context: Context, site: Site) -> Iterator[Change]:
     for node in site.expressions:
         match node:
             case ast.Subscript(value=value, slice=index, ctx=ast.Load()) if not isinstance(index, ast.Slice):
-                if site.scope.kind(value) in (DICT, ""):
+                if site.scope.kind(value) in (DICT, CONTAINER, ""):
                     known = 1.0 if site.scope.kind(value) == DICT else 0.4
                     for default in (", 0", "", ", []", ", ''", ", None"):
                         new = f"{context.code(value)}.get({context.code(index)}{default})"
@@ -82,28 +84,27 @@ def method_calls(context: Context, site: Site) -> Iterator[Change]:
 def copies(context: Context, site: Site) -> Iterator[Change]:
     """Propose a copy where the same object is shared, and the other way round."""
     for node in site.loads:
-        parent = context.module.parents.get(node)
-        if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and site.scope.kind(node) not in (
-            "number",
-            "bool",
-            "text",
-            "function",
-        ):
-            if isinstance(parent, ast.Assign | ast.Return | ast.Call | ast.List | ast.Dict | ast.keyword):
-                if getattr(parent, "func", None) is node:
-                    continue
-                code = bracketed(context.code(node))
-                weight = 1.0 if site.scope.kind(node) else 0.5
-                wanted = (".copy()",) if site.scope.kind(node) in (DICT, "set") else ("[:]", ".copy()")
-                for text in wanted:
-                    yield context.swap(node, code + text, weight)
-                if site.scope.kind(node) in (LIST, "container", ""):
-                    yield context.swap(node, f"list({context.code(node)})", weight * 0.8)
+        if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and _is_handed_on(context, node):
+            yield from _copied(context, site, node)
         match node:
             case ast.Subscript(value=value, slice=ast.Slice(lower=None, upper=None, step=None)):
                 yield context.swap(node, context.code(value), 0.6)
-            case ast.BinOp(left=ast.List(elts=[only]), op=ast.Mult(), right=count) if isinstance(
-                only, ast.List | ast.BinOp | ast.Dict | ast.Call
-            ):
-                new = f"[{context.code(only)} for _ in range({context.code(count)})]"
-                yield context.swap(node, new, 2.0)
+            case ast.BinOp(left=ast.List(elts=[only]), op=ast.Mult(), right=count) if isinstance(only, _MADE_ANEW):
+                yield context.swap(node, f"[{context.code(only)} for _ in range({context.code(count)})]", 2.0)
+
+
+def _is_handed_on(context: Context, node: ast.expr) -> bool:
+    parent = context.module.parents.get(node)
+    handing = isinstance(parent, ast.Assign | ast.Return | ast.Call | ast.List | ast.Dict | ast.keyword)
+    return handing and getattr(parent, "func", None) is not node
+
+
+def _copied(context: Context, site: Site, node: ast.expr) -> Iterator[Change]:
+    kind, code = site.scope.kind(node), bracketed(context.code(node))
+    if kind in _NOT_COPIED:
+        return
+    weight = 1.0 if kind else 0.5
+    for text in (".copy()",) if kind in (DICT, SET) else ("[:]", ".copy()"):
+        yield context.swap(node, code + text, weight)
+    if kind in (LIST, CONTAINER, ""):
+        yield context.swap(node, f"list({context.code(node)})", weight * 0.8)

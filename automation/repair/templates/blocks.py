@@ -20,7 +20,9 @@ def block_is_clear(context: Context, statement: ast.stmt) -> bool:
 
 def before(context: Context, statement: ast.stmt, text: str, weight: float = 1.0) -> Change:
     """Return the change that puts a statement on a line before another one."""
-    return Change((inserted_before(context, statement, text),), f"{shorten(text)} comes before line {statement.lineno}", weight)
+    return Change(
+        (inserted_before(context, statement, text),), f"{shorten(text)} comes before line {statement.lineno}", weight
+    )
 
 
 def after(context: Context, statement: ast.stmt, text: str, weight: float = 1.0) -> Change:
@@ -68,10 +70,16 @@ def lines_at(text: str, indent: str, newline: str) -> str:
 def first_body_statement(function: Function) -> ast.stmt:
     """Return the statement that a function begins with, behind its docstring."""
     first, *rest = function.body
-    is_docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    is_docstring = (
+        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    )
     return rest[0] if is_docstring and rest else first
 
 
 def is_docstring(statement: ast.stmt) -> bool:
     """Return whether a statement is only a text."""
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and isinstance(statement.value.value, str)
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )

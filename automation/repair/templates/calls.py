@@ -93,7 +93,14 @@ def keyword_names(context: Context, site: Site) -> Iterator[Change]:
         if callee.rsplit(".", 1)[-1] in ("sorted", "sort") and not any(k.arg == "reverse" for k in node.keywords):
             yield _with_argument(context, node, "reverse=True", 1.0)
         if callee.rsplit(".", 1)[-1] in ("sorted", "sort", "min", "max"):
-            for key in ("len", "abs", "str.lower", "lambda item: item[0]", "lambda item: item[1]", "lambda item: -item"):
+            for key in (
+                "len",
+                "abs",
+                "str.lower",
+                "lambda item: item[0]",
+                "lambda item: item[1]",
+                "lambda item: -item",
+            ):
                 if not any(k.arg == "key" for k in node.keywords):
                     yield _with_argument(context, node, f"key={key}", 0.35)
 
@@ -108,11 +115,11 @@ def other_functions(context: Context, site: Site) -> Iterator[Change]:
         for other in context.vocabulary.function_alternatives(name):
             if other in known:
                 yield context.swap(node.func, other, 1.0)
-        called = next((item for item in defined if item.name == name), None)
-        if called is not None:
-            for item in defined:
-                if item is not called and len(item.args.args) == len(called.args.args):
-                    yield context.swap(node.func, item.name, 0.5)
+        given = len(node.args) + len(node.keywords)
+        for item in defined if any(item.name == name for item in defined) else ():
+            most = len(item.args.args) + len(item.args.kwonlyargs)
+            if item.name != name and most - len(item.args.defaults) <= given <= most:
+                yield context.swap(node.func, item.name, 0.5)
 
 
 def wrappers(context: Context, site: Site) -> Iterator[Change]:
@@ -156,7 +163,9 @@ def unwrapping(context: Context, site: Site) -> Iterator[Change]:
                 yield context.swap(node, context.code(only), 0.6)
             case ast.Starred(value=value):
                 start, end = context.module.span(node)
-                yield Change((TextEdit(start, end, context.code(value)),), f"* before {shorten(context.code(value))} goes")
+                yield Change(
+                    (TextEdit(start, end, context.code(value)),), f"* before {shorten(context.code(value))} goes"
+                )
             case ast.IfExp(body=body, orelse=orelse):
                 yield context.swap(node, context.code(body), 0.4)
                 yield context.swap(node, context.code(orelse), 0.4)
@@ -167,26 +176,30 @@ def starred(context: Context, site: Site) -> Iterator[Change]:
     for node in site.expressions:
         if isinstance(node, ast.Call):
             for argument in node.args:
-                if isinstance(argument, ast.Name | ast.Attribute | ast.Call) and site.scope.kind(argument) not in (NUMBER, BOOL):
+                if isinstance(argument, ast.Name | ast.Attribute | ast.Call) and site.scope.kind(argument) not in (
+                    NUMBER,
+                    BOOL,
+                ):
                     yield context.swap(argument, f"*{context.code(argument)}", 0.5)
 
 
 def calls_of_values(context: Context, site: Site) -> Iterator[Change]:
     """Propose a method called that was only named, and an attribute read that was called."""
-    for node in site.expressions:
+    for node in site.loads:
         parent = context.module.parents.get(node)
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-            if getattr(parent, "func", None) is not node and not isinstance(parent, ast.Attribute):
-                yield context.swap(node, f"{context.code(node)}()", 0.6)
+        named_only = getattr(parent, "func", None) is not node and not isinstance(parent, ast.Attribute)
+        if isinstance(node, ast.Attribute) and named_only:
+            yield context.swap(node, f"{context.code(node)}()", 0.6)
+        if isinstance(node, ast.Name) and named_only and _is_function(context, node.id):
+            yield context.swap(node, f"{node.id}()", 0.4)
         if isinstance(node, ast.Call) and not node.args and not node.keywords:
             yield context.swap(node, context.code(node.func), 0.5)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and not isinstance(parent, ast.Attribute):
-            if _is_function(context, node.id) and getattr(parent, "func", None) is not node:
-                yield context.swap(node, f"{node.id}()", 0.4)
 
 
 def _is_function(context: Context, name: str) -> bool:
-    return any(isinstance(item, ast.FunctionDef | ast.ClassDef) and item.name == name for item in context.module.tree.body)
+    return any(
+        isinstance(item, ast.FunctionDef | ast.ClassDef) and item.name == name for item in context.module.tree.body
+    )
 
 
 def _signature(context: Context, call: ast.Call) -> Signature | None:
@@ -197,9 +210,7 @@ def _signature(context: Context, call: ast.Call) -> Signature | None:
     return context.vocabulary.signatures.get(name)
 
 
-def _by_keyword(
-    context: Context, site: Site, node: ast.Call, signature: Signature, weight: float
-) -> Iterator[Change]:
+def _by_keyword(context: Context, site: Site, node: ast.Call, signature: Signature, weight: float) -> Iterator[Change]:
     given = {keyword.arg for keyword in node.keywords} | set(signature.parameters[: len(node.args)])
     for name in signature.parameters:
         if name not in given and name in site.scope.variables:
@@ -216,7 +227,8 @@ def _with_argument(context: Context, node: ast.Call, text: str, weight: float) -
 
 def _without_argument(context: Context, node: ast.Call, argument: ast.expr | ast.keyword, weight: float) -> Change:
     module = context.module
-    items = sorted([*node.args, *node.keywords], key=lambda item: module.span(item)[0])
+    items: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
+    items.sort(key=lambda item: module.span(item)[0])
     at = items.index(argument)
     start, end = module.span(argument)
     if at > 0:

@@ -9,7 +9,7 @@ from automation.repair.records import TextEdit
 from automation.repair.templates.changes import Change, Context, Site, bracketed, shorten
 from automation.repair.templates.kinds import NUMBER
 
-_MOST_ADDED = 24
+_MOST_ADDED = 40
 
 
 def negations(context: Context, site: Site) -> Iterator[Change]:
@@ -112,9 +112,8 @@ def tests_of(context: Context, site: Site) -> Iterator[ast.expr]:
     """Yield the conditions of a site: of ``if``, ``while``, ``assert``, conditional expressions and filters."""
     for node in site.expressions:
         parent = context.module.parents.get(node)
-        if isinstance(parent, ast.If | ast.While | ast.IfExp | ast.Assert) and parent.test is node:
-            yield node
-        elif isinstance(parent, ast.comprehension) and node in parent.ifs:
+        tested = isinstance(parent, ast.If | ast.While | ast.IfExp | ast.Assert) and parent.test is node
+        if tested or (isinstance(parent, ast.comprehension) and node in parent.ifs):
             yield node
 
 
@@ -128,9 +127,13 @@ def _further(context: Context, site: Site, test: ast.expr) -> list[tuple[str, fl
     for at, name in enumerate(names[:6]):
         near = 0.7 if at < len(used) else 0.4
         if scope.kinds.get(name) == NUMBER:
+            weights |= {f"{name} is None": near * 0.4, f"{name} is not None": near * 0.4}
             weights |= {f"{name} < 0": near, f"{name} == 0": near * 0.8, f"{name} > 0": near * 0.7}
-            weights |= {f"{name} < len({other})": near * 0.5 for other in scope.variables
-                        if scope.kinds.get(other) in ("list", "text", "container", "tuple")}
+            weights |= {
+                f"{name} < len({other})": near * 0.5
+                for other in scope.variables
+                if scope.kinds.get(other) in ("list", "text", "container", "tuple")
+            }
         else:
             weights |= {f"not {name}": near, name: near, f"{name} is not None": near, f"{name} is None": near * 0.8}
             if scope.kinds.get(name) in ("set", "dict"):

@@ -10,6 +10,10 @@ from automation.repair.records import TextEdit
 from automation.repair.templates.changes import Change, Context, Site, bracketed
 from automation.repair.templates.kinds import CONTAINER, LIST, NUMBER, TEXT, TUPLE
 
+_OFFSET_WEIGHTS: tuple[tuple[tuple[type[ast.AST], ...], float], ...] = (
+    ((ast.Return, ast.Assign), 0.6),
+    ((ast.AugAssign, ast.IfExp, ast.Tuple, ast.List), 0.3),
+)
 _PRECISION = re.compile(r"(?<=\.)\d+(?=[feg%}])")
 
 
@@ -55,7 +59,9 @@ def offsets(context: Context, site: Site) -> Iterator[Change]:
             continue
         weight *= 1.0 if kind == NUMBER else 0.7
         code = bracketed(context.code(node)) if not isinstance(node, ast.BinOp) else context.code(node)
-        if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Add | ast.Sub | ast.Mult | ast.Div | ast.FloorDiv):
+        if isinstance(node, ast.BinOp) and not isinstance(
+            node.op, ast.Add | ast.Sub | ast.Mult | ast.Div | ast.FloorDiv
+        ):
             code = f"({code})"
         if _adds_constant(node):
             weight *= 0.5
@@ -66,22 +72,19 @@ def offsets(context: Context, site: Site) -> Iterator[Change]:
 def _offset_weight(parent: ast.AST | None, node: ast.expr) -> float:
     match parent:
         case ast.Slice():
-            return 1.0
-        case ast.Subscript(slice=index) if index is node:
-            return 1.0
-        case ast.Call(func=ast.Name(id="range")) if node in parent.args:
-            return 1.0
+            weight = 1.0
+        case ast.Subscript(slice=index):
+            weight = 1.0 if index is node else 0.0
+        case ast.Call(func=callee, args=arguments):
+            is_range = isinstance(callee, ast.Name) and callee.id == "range"
+            weight = 0.0 if node not in arguments else 1.0 if is_range else 0.5
         case ast.Compare(ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE() | ast.Eq() | ast.NotEq(), *_]):
-            return 0.6
-        case ast.Return() | ast.Assign():
-            return 0.6
-        case ast.Call() if node in parent.args:
-            return 0.5
-        case ast.BinOp() if not isinstance(node, ast.BinOp):
-            return 0.4
-        case ast.AugAssign() | ast.IfExp() | ast.Tuple() | ast.List():
-            return 0.3
-    return 0.0
+            weight = 0.6
+        case ast.BinOp():
+            weight = 0.0 if isinstance(node, ast.BinOp) else 0.4
+        case _:
+            weight = next((likely for types, likely in _OFFSET_WEIGHTS if isinstance(parent, types)), 0.0)
+    return weight
 
 
 def _adds_constant(node: ast.expr) -> bool:

@@ -26,7 +26,9 @@ def mutable_defaults(context: Context, site: Site) -> Iterator[Change]:
         return
     positional = [*function.args.posonlyargs, *function.args.args]
     given = list(zip(positional[len(positional) - len(function.args.defaults) :], function.args.defaults, strict=True))
-    given += [(name, value) for name, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True) if value]
+    given += [
+        (name, value) for name, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True) if value
+    ]
     for argument, value in given:
         if isinstance(value, ast.List | ast.Dict | ast.Set | ast.Call):
             code, unit = context.code(value), context.module.indent_unit
@@ -62,11 +64,10 @@ def _import_edit(module: Module, statement: str) -> TextEdit:
 
 def exceptions(context: Context, site: Site) -> Iterator[Change]:
     """Propose another exception to raise or to catch, the one that the failing test expects first."""
-    nodes = [node for node in site.expressions if _names_exception(context, node)]
+    nodes = [node for node in site.expressions if isinstance(node, ast.Name) and _names_exception(context, node)]
     expected = [name for name in _RAISED.findall(context.evidence.test_source) if name in site.scope.defined]
     seen = [context.evidence.exception] if context.evidence.exception in site.scope.defined else []
     for node in nodes:
-        assert isinstance(node, ast.Name)
         for name in dict.fromkeys((*expected, *seen, *context.vocabulary.exception_alternatives(node.id))):
             if name != node.id and name in site.scope.defined:
                 yield context.swap(node, name, 2.0 if name in expected else 0.7)
@@ -77,16 +78,16 @@ def exceptions(context: Context, site: Site) -> Iterator[Change]:
                     yield context.swap(node, f"({node.id}, {name})", 0.8)
 
 
-def _names_exception(context: Context, node: ast.expr) -> bool:
-    if not isinstance(node, ast.Name):
-        return False
+def _names_exception(context: Context, node: ast.Name) -> bool:
     kind = getattr(builtins, node.id, None)
     parent = context.module.parents.get(node)
     if isinstance(parent, ast.Call):
         parent = context.module.parents.get(parent)
     if isinstance(parent, ast.Tuple):
         parent = context.module.parents.get(parent)
-    return isinstance(parent, ast.Raise | ast.ExceptHandler) or (isinstance(kind, type) and issubclass(kind, BaseException))
+    return isinstance(parent, ast.Raise | ast.ExceptHandler) or (
+        isinstance(kind, type) and issubclass(kind, BaseException)
+    )
 
 
 def awaits(context: Context, site: Site) -> Iterator[Change]:
@@ -109,7 +110,9 @@ def decorators(context: Context, site: Site) -> Iterator[Change]:
         return
     for decorator in function.decorator_list:
         start, end = module.span(decorator)
-        line = module.text[module.line_start(decorator.lineno) : module.line_end(decorator.end_lineno or decorator.lineno)]
+        line = module.text[
+            module.line_start(decorator.lineno) : module.line_end(decorator.end_lineno or decorator.lineno)
+        ]
         if line.strip() == "@" + module.text[start:end]:
             at = module.line_start(decorator.lineno)
             stop = module.line_start((decorator.end_lineno or decorator.lineno) + 1)

@@ -20,7 +20,9 @@ def transplants(context: Context, site: Site) -> Iterator[Change]:
         names = {item.id for item in ast.walk(node) if isinstance(item, ast.Name)}
         ranked: list[tuple[float, str]] = []
         for text, other in site.scope.expressions.items():
-            if text == code or isinstance(other, ast.Call) and isinstance(other.func, ast.Name) and other.func.id == "range":
+            if text == code or (
+                isinstance(other, ast.Call) and isinstance(other.func, ast.Name) and other.func.id == "range"
+            ):
                 continue
             fit = compatible(kind, site.scope.kind(other))
             if fit < 0.5:
@@ -59,7 +61,15 @@ def orders_of_sorting(context: Context, site: Site) -> Iterator[Change]:
         yield context.swap(body, f"-{bracketed(code)}", 0.6)
         names = [argument.arg for argument in node.args.args]
         for name in names:
-            for text in (name, f"{name}[0]", f"{name}[1]", f"{name}[-1]", f"len({name})", f"abs({name})", f"str({name})"):
+            for text in (
+                name,
+                f"{name}[0]",
+                f"{name}[1]",
+                f"{name}[-1]",
+                f"len({name})",
+                f"abs({name})",
+                f"str({name})",
+            ):
                 if text != code:
                     yield context.swap(body, text, 0.5)
             yield context.swap(body, f"({code}, {name})", 0.5)
@@ -114,11 +124,8 @@ def keys_and_elements(context: Context, site: Site) -> Iterator[Change]:
             for key, value in zip(node.keys, node.values, strict=True):
                 if key is not None:
                     yield context.exchange(key, value, 0.3)
-        if isinstance(node, ast.Assign):
-            continue
-        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name):
-            if isinstance(node.slice, ast.Name):
-                yield context.exchange(node.value, node.slice, 0.4)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and len(node.args) == 1:
-            if not isinstance(node.args[0], ast.Starred):
-                yield context.exchange(node.func.value, node.args[0], 0.8)
+        match node:
+            case ast.Subscript(value=ast.Name() as value, slice=ast.Name() as index, ctx=ast.Load()):
+                yield context.exchange(value, index, 0.4)
+            case ast.Call(func=ast.Attribute(value=receiver), args=[only]) if not isinstance(only, ast.Starred):
+                yield context.exchange(receiver, only, 0.8)

@@ -16,10 +16,9 @@ _EMPTY = {NUMBER: "0", TEXT: "''", LIST: "[]", DICT: "{}", SET: "set()", TUPLE: 
 
 def entry(context: Context, site: Site) -> Iterator[Change]:
     """Propose to return early when a parameter is None, empty, zero or small."""
-    if not _is_entry(context, site):
+    first = _entry_of(context, site)
+    if first is None:
         return
-    assert isinstance(site.function, ast.FunctionDef | ast.AsyncFunctionDef)
-    first = first_body_statement(site.function)
     results = _plausible_results(context, site)
     for condition, likely in _conditions(site):
         for result, fit in results:
@@ -31,11 +30,10 @@ def entry(context: Context, site: Site) -> Iterator[Change]:
 
 def refusals(context: Context, site: Site) -> Iterator[Change]:
     """Propose to raise what the failing test expects, on parameters out of range."""
-    if not _is_entry(context, site):
+    first = _entry_of(context, site)
+    if first is None:
         return
-    assert isinstance(site.function, ast.FunctionDef | ast.AsyncFunctionDef)
     expected = dict.fromkeys(_EXPECTED.findall(context.evidence.test_source))
-    first = first_body_statement(site.function)
     for name in expected:
         kind = name.rsplit(".", 1)[-1]
         if "." not in name and name not in site.scope.defined:
@@ -54,7 +52,10 @@ def refusals(context: Context, site: Site) -> Iterator[Change]:
 def skips(context: Context, site: Site) -> Iterator[Change]:
     """Propose to pass over an element of a loop that is None, empty, or was met before."""
     statement = site.statement
-    if not isinstance(statement, ast.For | ast.AsyncFor) or context.module.first_line(statement.body[0]) == statement.lineno:
+    if (
+        not isinstance(statement, ast.For | ast.AsyncFor)
+        or context.module.first_line(statement.body[0]) == statement.lineno
+    ):
         return
     targets = [node.id for node in ast.walk(statement.target) if isinstance(node, ast.Name)]
     holders = [name for name in site.scope.variables if site.scope.kinds.get(name) in (SET, DICT, LIST, CONTAINER)]
@@ -71,11 +72,11 @@ def skips(context: Context, site: Site) -> Iterator[Change]:
                 yield _guard(context, first, condition, jump, weight * share)
 
 
-def _is_entry(context: Context, site: Site) -> bool:
-    function = site.function
-    if function is None or site.statement is not function:
-        return False
-    return context.module.first_line(first_body_statement(function)) > function.lineno
+def _entry_of(context: Context, site: Site) -> ast.stmt | None:
+    if site.function is None or site.statement is not site.function:
+        return None
+    first = first_body_statement(site.function)
+    return first if context.module.first_line(first) > site.function.lineno else None
 
 
 def _guard(context: Context, first: ast.stmt, condition: str, action: str, weight: float) -> Change:
@@ -116,7 +117,15 @@ def _plausible_results(context: Context, site: Site) -> list[tuple[str, float]]:
                 weights.setdefault(_EMPTY[kind], 1.0)
             if kind == BOOL:
                 weights.setdefault("True", 0.9)
-    for text, weight in (("0", 0.5), ("None", 0.5), ("[]", 0.5), ("''", 0.4), ("False", 0.5), ("True", 0.4), ("1", 0.4)):
+    for text, weight in (
+        ("0", 0.5),
+        ("None", 0.5),
+        ("[]", 0.5),
+        ("''", 0.4),
+        ("False", 0.5),
+        ("True", 0.4),
+        ("1", 0.4),
+    ):
         weights.setdefault(text, weight)
     for text in ("{}", "[[]]", "-1"):
         weights.setdefault(text, 0.25)

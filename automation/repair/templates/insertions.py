@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from automation.repair.records import TextEdit
 from automation.repair.templates.blocks import after, before, block_is_clear, is_docstring
 from automation.repair.templates.changes import Change, Context, Site
 from automation.repair.templates.kinds import DICT, LIST, NUMBER, SET, compatible
@@ -69,21 +70,22 @@ def conditional(context: Context, site: Site) -> Iterator[Change]:
     statement, module = site.statement, context.module
     if site.function is None or not block_is_clear(context, statement) or is_docstring(statement):
         return
-    if not isinstance(statement, ast.Expr | ast.Assign | ast.AugAssign | ast.Return | ast.Raise | ast.Break | ast.Continue):
+    if not isinstance(
+        statement, ast.Expr | ast.Assign | ast.AugAssign | ast.Return | ast.Raise | ast.Break | ast.Continue
+    ):
         return
     used = list(dict.fromkeys(node.id for node in ast.walk(statement) if isinstance(node, ast.Name)))
     names = [name for name in used if name in site.scope.variables]
     pool = dict.fromkeys(site.scope.conditions, 0.7)
-    pool |= {name: 0.5 for name in names} | {f"{name} is not None": 0.4 for name in names}
+    pool |= dict.fromkeys(names, 0.5) | {f"{name} is not None": 0.4 for name in names}
     holders = [name for name in site.scope.variables if site.scope.kinds.get(name) in (LIST, SET, DICT)]
     pool |= {f"{name} not in {holder}": 0.6 for name in names for holder in holders if name != holder}
     for condition, weight in pool.items():
         start = module.line_start(module.first_line(statement))
         indent, newline = module.indent_of(statement), module.source.newline
-        change = before(context, statement, f"if {condition}:", weight)
         body = module.text[start : module.line_end(statement.end_lineno or statement.lineno)]
         lines = [module.indent_unit + line if line.strip() else line for line in body.splitlines()]
-        edit = type(change.edits[0])(start, start + len(body), f"{indent}if {condition}:{newline}" + newline.join(lines))
+        edit = TextEdit(start, start + len(body), newline.join([f"{indent}if {condition}:", *lines]))
         yield Change((edit,), f"line {statement.lineno} only if {condition}", weight)
 
 

@@ -19,31 +19,34 @@ NUMBER, TEXT, LIST, DICT, SET, TUPLE, BOOL, NONE, CONTAINER, FUNCTION = (
     "function",
 )
 UNKNOWN = ""
+
+
+def _each(names: str, kind: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), kind)
+
+
 _CALLS = {
-    **dict.fromkeys(("len", "int", "float", "abs", "round", "sum", "ord", "hash", "pow", "divmod", "id"), NUMBER),
-    **dict.fromkeys(("str", "repr", "chr", "bin", "hex", "oct", "format", "input"), TEXT),
-    **dict.fromkeys(("list", "sorted", "range", "reversed", "map", "filter", "zip", "enumerate", "deque"), LIST),
-    **dict.fromkeys(("dict", "defaultdict", "Counter", "OrderedDict", "vars"), DICT),
-    **dict.fromkeys(("set", "frozenset"), SET),
-    **dict.fromkeys(("bool", "isinstance", "issubclass", "any", "all", "callable", "hasattr"), BOOL),
+    **_each("len int float abs round sum ord hash pow divmod id", NUMBER),
+    **_each("str repr chr bin hex oct format input", TEXT),
+    **_each("list sorted range reversed map filter zip enumerate deque", LIST),
+    **_each("dict defaultdict Counter OrderedDict vars", DICT),
+    **_each("set frozenset", SET),
+    **_each("bool isinstance issubclass any all callable hasattr", BOOL),
     "tuple": TUPLE,
 }
 _RECEIVERS = {
-    **dict.fromkeys(("append", "extend", "insert", "sort", "reverse", "popleft", "appendleft"), LIST),
-    **dict.fromkeys(("add", "discard", "issubset", "issuperset", "union", "intersection", "difference"), SET),
-    **dict.fromkeys(("items", "keys", "values", "get", "setdefault", "popitem"), DICT),
-    **dict.fromkeys(
-        "lower upper strip lstrip rstrip split join startswith endswith isdigit isalpha isalnum replace title format "
-        "splitlines encode capitalize isupper islower isspace zfill ljust rjust find".split(),
-        TEXT,
-    ),
+    **_each("append extend insert sort reverse popleft appendleft", LIST),
+    **_each("add discard issubset issuperset union intersection difference", SET),
+    **_each("items keys values get setdefault popitem", DICT),
+    **_each("lower upper strip lstrip rstrip split join startswith endswith isdigit isalpha isalnum replace", TEXT),
+    **_each("title format splitlines encode capitalize isupper islower isspace zfill ljust rjust find", TEXT),
 }
 _RESULTS = {
-    **dict.fromkeys("lower upper strip lstrip rstrip join replace title format capitalize zfill".split(), TEXT),
-    **dict.fromkeys(("split", "splitlines", "keys", "values", "items", "copy", "rsplit"), LIST),
-    **dict.fromkeys(("find", "index", "count", "rfind", "bit_length", "total_seconds"), NUMBER),
-    **dict.fromkeys("startswith endswith isdigit isalpha isalnum isupper islower isspace issubset".split(), BOOL),
-    **dict.fromkeys(("union", "intersection", "difference"), SET),
+    **_each("lower upper strip lstrip rstrip join replace title format capitalize zfill", TEXT),
+    **_each("split splitlines keys values items copy rsplit", LIST),
+    **_each("find index count rfind bit_length total_seconds", NUMBER),
+    **_each("startswith endswith isdigit isalpha isalnum isupper islower isspace issubset", BOOL),
+    **_each("union intersection difference", SET),
 }
 _LITERALS: tuple[tuple[type[ast.expr] | tuple[type[ast.expr], ...], str], ...] = (
     ((ast.List, ast.ListComp), LIST),
@@ -56,9 +59,11 @@ _LITERALS: tuple[tuple[type[ast.expr] | tuple[type[ast.expr], ...], str], ...] =
     (ast.GeneratorExp, LIST),
 )
 _HOLDERS = {TEXT, LIST, DICT, SET, TUPLE, CONTAINER}
-_REPR = re.compile(r"\s*(?:(?P<text>[rbuf]*['\"])|(?P<list>\[|deque\(|range\()|(?P<set>set\(|frozenset\(|\{[^:{}]*[,}])"
-                   r"|(?P<dict>\{|defaultdict\(|Counter\()|(?P<tuple>\()|(?P<bool>True|False)|(?P<none>None)"
-                   r"|(?P<number>-?(?:\d|inf|nan))|(?P<function><function))")
+_REPR = re.compile(
+    r"\s*(?:(?P<text>[rbuf]*['\"])|(?P<list>\[|deque\(|range\()|(?P<set>set\(|frozenset\(|\{[^:{}]*[,}])"
+    r"|(?P<dict>\{|defaultdict\(|Counter\()|(?P<tuple>\()|(?P<bool>True|False)|(?P<none>None)"
+    r"|(?P<number>-?(?:\d|inf|nan))|(?P<function><function))"
+)
 
 
 def kind_of(node: ast.expr | None, known: Mapping[str, str]) -> str:
@@ -71,22 +76,29 @@ def kind_of(node: ast.expr | None, known: Mapping[str, str]) -> str:
     known : mapping of str to str
         Kinds of the variables.
     """
-    for types, kind in _LITERALS:
-        if isinstance(node, types):
-            return kind
+    literal = next((kind for types, kind in _LITERALS if isinstance(node, types)), UNKNOWN)
+    if literal:
+        return literal
     match node:
         case ast.Constant(value=value):
-            return _constant_kind(value)
+            found = _constant_kind(value)
         case ast.Name(id=name):
-            return known.get(name, UNKNOWN)
+            found = known.get(name, UNKNOWN)
+        case ast.Call(func=ast.Name(id=name)):
+            found = _CALLS.get(name, UNKNOWN)
+        case ast.Call(func=ast.Attribute(attr=name)):
+            found = _RESULTS.get(name, UNKNOWN)
+        case ast.BinOp(left=left, op=operator, right=right):
+            found = _binary_kind(operator, kind_of(left, known), kind_of(right, known))
+        case _:
+            found = _kind_of_part(node, known)
+    return found
+
+
+def _kind_of_part(node: ast.expr | None, known: Mapping[str, str]) -> str:
+    match node:
         case ast.UnaryOp(op=operator):
             return BOOL if isinstance(operator, ast.Not) else NUMBER
-        case ast.BinOp(left=left, op=operator, right=right):
-            return _binary_kind(operator, kind_of(left, known), kind_of(right, known))
-        case ast.Call(func=ast.Name(id=name)):
-            return _CALLS.get(name, UNKNOWN)
-        case ast.Call(func=ast.Attribute(attr=name)):
-            return _RESULTS.get(name, UNKNOWN)
         case ast.IfExp(body=body, orelse=orelse):
             return kind_of(body, known) or kind_of(orelse, known)
         case ast.Subscript(value=value, slice=index) if isinstance(index, ast.Slice) or kind_of(value, known) == TEXT:
@@ -96,7 +108,7 @@ def kind_of(node: ast.expr | None, known: Mapping[str, str]) -> str:
 
 def compatible(first: str, second: str) -> float:
     """Return how plausible it is that a value of one kind stands where one of another kind belongs, 0..1."""
-    if first == UNKNOWN or second == UNKNOWN:
+    if UNKNOWN in {first, second}:
         return 0.6
     if first == second:
         return 1.0
@@ -132,32 +144,39 @@ def variable_kinds(nodes: Iterable[ast.AST], seen: Mapping[str, str]) -> dict[st
 
 def _learn(node: ast.AST, kinds: dict[str, str], weak: dict[str, str]) -> None:
     match node:
-        case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(target=ast.Name(id=name), value=value):
+        case (
+            ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(target=ast.Name(id=name), value=value)
+        ):
             _note(kinds, name, kind_of(value, kinds))
         case ast.AugAssign(target=ast.Name(id=name), value=value):
             _note(kinds, name, kind_of(value, kinds))
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)):
             _note(kinds, name, _RECEIVERS.get(method, UNKNOWN))
+        case ast.arg(arg=name, annotation=ast.Name(id=annotation)):
+            _note(kinds, name, _CALLS.get(annotation, UNKNOWN))
+        case ast.arg(arg=name, annotation=ast.Subscript(value=ast.Name(id=annotation))):
+            _note(kinds, name, _CALLS.get(annotation.lower(), UNKNOWN))
+        case _:
+            _learn_use(node, kinds, weak)
+
+
+def _learn_use(node: ast.AST, kinds: dict[str, str], weak: dict[str, str]) -> None:
+    match node:
         case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=name)]):
             _note(weak, name, CONTAINER)
         case ast.For(target=target, iter=source) | ast.comprehension(target=target, iter=source):
             _learn_loop(target, source, kinds, weak)
         case ast.Subscript(value=ast.Name(id=name), slice=index):
             _note(weak, name, CONTAINER)
-            if isinstance(index, ast.Name):
+            if isinstance(index, ast.Name) and {**weak, **kinds}.get(name) in (LIST, TEXT, TUPLE):
                 _note(weak, index.id, NUMBER)
         case ast.BinOp(op=ast.Sub() | ast.Div() | ast.FloorDiv() | ast.Pow() | ast.Mod(), left=left, right=right):
             for side in (left, right):
-                if isinstance(side, ast.Name):
-                    _note(weak, side.id, NUMBER)
+                _note(weak, side.id if isinstance(side, ast.Name) else "", NUMBER)
         case ast.BinOp(left=left, right=right):
             _pair(left, right, kinds, weak)
         case ast.Compare(left=left, ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE() | ast.Eq()], comparators=[right]):
             _pair(left, right, kinds, weak)
-        case ast.arg(arg=name, annotation=ast.Name(id=annotation)):
-            _note(kinds, name, _CALLS.get(annotation, UNKNOWN))
-        case ast.arg(arg=name, annotation=ast.Subscript(value=ast.Name(id=annotation))):
-            _note(kinds, name, _CALLS.get(annotation.lower(), UNKNOWN))
 
 
 def _learn_loop(target: ast.expr, source: ast.expr, kinds: dict[str, str], weak: dict[str, str]) -> None:

@@ -67,19 +67,14 @@ def otherwise(context: Context, site: Site) -> Iterator[Change]:
     if not statement.orelse and site.function is not None:
         for text in ("return False", "return True", "return None", "break", "continue"):
             tail = f"else:\n{unit}{text}"
-            edit = inserted(context, statement, tail, _indent(context, statement, is_elif=is_elif))
+            edit = inserted(context, statement, tail, module.indent_of(statement))
             yield Change((edit,), f"else {text}", 0.3)
         for name in site.scope.variables[:10]:
             if site.scope.kinds.get(name) == "number":
                 for step in (f"{name} += 1", f"{name} -= 1", f"{name} = 0"):
-                    edit = inserted(context, statement, f"else:\n{unit}{step}", _indent(context, statement, is_elif=is_elif))
+                    edit = inserted(context, statement, f"else:\n{unit}{step}", module.indent_of(statement))
                     yield Change((edit,), f"else {step}", 0.15)
     yield from _exchanged_branches(context, statement)
-
-
-def _indent(context: Context, statement: ast.stmt, *, is_elif: bool) -> str:
-    line = context.module.indent_of(statement)
-    return line if not is_elif or line is not None else ""
 
 
 def _exchanged_branches(context: Context, statement: ast.If) -> Iterator[Change]:

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import groupby
 
 from automation.codebase.sources import SourceFile
 from automation.repair.normalise import UNREADABLE, program_key
@@ -21,7 +22,7 @@ _COMMENT = re.compile(r"#[^\r\n]*")
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Whole lines that compile on their own: a statement of the module or of a class body."""
+    """Whole lines that compile on their own: a definition, or what stands between two, in the module or a class."""
 
     start: int
     end: int
@@ -80,16 +81,20 @@ class Module:
             self.owners[line] = [*before, statement] if shared else [statement]
 
     def _find_units(self, body: list[ast.stmt]) -> Iterator[Unit]:
-        for statement in body:
-            start, end = self.lines_span(statement)
-            yield Unit(start, end, self.text[start : start + 1] in (" ", "\t"))
-            if isinstance(statement, ast.ClassDef):
-                yield from self._find_units(statement.body)
+        for defines, run in groupby(body, key=lambda item: isinstance(item, Function | ast.ClassDef)):
+            statements = list(run)
+            for first, last in (
+                zip(statements, statements, strict=True) if defines else [(statements[0], statements[-1])]
+            ):
+                start, end = self.lines_span(first)[0], self.lines_span(last)[1]
+                yield Unit(start, end, self.text[start : start + 1] in (" ", "\t"))
+                if isinstance(first, ast.ClassDef):
+                    yield from self._find_units(first.body)
 
     @staticmethod
     def first_line(statement: ast.stmt) -> int:
         """Return the line on which a statement begins, decorators included."""
-        decorators = getattr(statement, "decorator_list", [])
+        decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
         return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
 
     def offset(self, line: int, column: int) -> int:

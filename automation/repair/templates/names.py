@@ -25,7 +25,9 @@ def variables(context: Context, site: Site) -> Iterator[Change]:
         others = [name for name in scope.variables if name != node.id] + [
             name for name in scope.module_names if name != node.id and not local and name not in scope.variables
         ]
-        weighed = [(_likeness(node.id, name) * compatible(_kind(site, node.id), _kind(site, name)), name) for name in others]
+        weighed = [
+            (_likeness(node.id, name) * compatible(_kind(site, node.id), _kind(site, name)), name) for name in others
+        ]
         for weight, name in sorted(weighed, key=lambda item: -item[0])[:_MOST_ALTERNATIVES]:
             yield context.swap(node, name, weight)
 
@@ -91,11 +93,16 @@ def _class_attributes(owner: ast.ClassDef) -> tuple[str, ...]:
     methods = {item.name for item in owner.body if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef)}
     found: dict[str, None] = {}
     for node in ast.walk(owner):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
-            if node.attr not in methods:
-                found.setdefault(node.attr)
-    found.update(dict.fromkeys(item.target.id for item in owner.body
-                               if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)))
+        match node:
+            case ast.Attribute(value=ast.Name(id="self"), attr=name) if name not in methods:
+                found.setdefault(name)
+    found.update(
+        dict.fromkeys(
+            item.target.id
+            for item in owner.body
+            if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+        )
+    )
     return tuple(found)
 
 

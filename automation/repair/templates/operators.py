@@ -6,9 +6,9 @@ import ast
 import re
 from collections.abc import Iterator
 
+from automation.repair.records import TextEdit
 from automation.repair.templates.changes import Change, Context, Site, bracketed, shorten
 from automation.repair.templates.kinds import NUMBER, TEXT, compatible
-from automation.repair.records import TextEdit
 
 _COMPARISON = re.compile(r"\bnot\s+in\b|\bis\s+not\b|\bis\b|\bin\b|<=|>=|==|!=|<|>")
 _ARITHMETIC = re.compile(r"\*\*|//|<<|>>|[-+*/%&|^@]")
@@ -139,35 +139,41 @@ def operands(context: Context, site: Site) -> Iterator[Change]:
             constant = isinstance(node.right, ast.Constant)
             yield context.swap(node, context.code(node.left), 1.0 if constant else 0.6)
             yield context.swap(node, context.code(node.right), 0.5)
-        if isinstance(node, ast.Compare) and len(node.ops) == 1:
-            if isinstance(node.ops[0], ast.In | ast.NotIn):
-                yield context.exchange(node.left, node.comparators[0], 0.4)
+        if isinstance(node, ast.Compare) and isinstance(node.ops[-1], ast.In | ast.NotIn):
+            yield context.exchange(node.left, node.comparators[0], 0.4)
 
 
 def grouping(context: Context, site: Site) -> Iterator[Change]:
     """Propose the same operands grouped in another way."""
-    code = context.code
     for node in site.expressions:
-        if not isinstance(node, ast.BinOp):
-            continue
-        operator = _between(context, node)
-        if isinstance(node.left, ast.BinOp):
-            inner, first = _between(context, node.left), node.left
-            new = f"{_side(code(first.left))} {inner} ({_side(code(first.right))} {operator} {_side(code(node.right))})"
-            yield context.swap(node, new)
-        if isinstance(node.right, ast.BinOp):
-            inner, second = _between(context, node.right), node.right
-            new = f"({_side(code(node.left))} {operator} {_side(code(second.left))}) {inner} {_side(code(second.right))}"
-            yield context.swap(node, new)
-    for node in site.expressions:
+        if isinstance(node, ast.BinOp):
+            yield from _regrouped(context, node)
         if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.BoolOp | ast.BinOp):
-            inner = node.operand
-            head = inner.values[0] if isinstance(inner, ast.BoolOp) else inner.left
-            start, end = context.module.span(node)
-            prefix = context.module.text[start : context.module.span(inner)[0]].rstrip("(").strip()
-            tail = context.module.text[context.module.span(head)[1] : context.module.span(inner)[1]]
-            new = f"{prefix} {code(head)}{tail}" if prefix == "not" else f"{prefix}{code(head)}{tail}"
-            yield Change((TextEdit(start, end, f"({new})"),), f"{shorten(code(node))} becomes {shorten(new)}", 0.8)
+            yield _sign_on_first(context, node, node.operand)
+
+
+def _regrouped(context: Context, node: ast.BinOp) -> Iterator[Change]:
+    def side(operand: ast.expr) -> str:
+        return bracketed(context.code(operand))
+
+    outer = _operator_text(context, node)
+    if isinstance(node.left, ast.BinOp):
+        inner = _operator_text(context, node.left)
+        tail = f"({side(node.left.right)} {outer} {side(node.right)})"
+        yield context.swap(node, f"{side(node.left.left)} {inner} {tail}")
+    if isinstance(node.right, ast.BinOp):
+        inner = _operator_text(context, node.right)
+        head = f"({side(node.left)} {outer} {side(node.right.left)})"
+        yield context.swap(node, f"{head} {inner} {side(node.right.right)}")
+
+
+def _sign_on_first(context: Context, node: ast.UnaryOp, inner: ast.BoolOp | ast.BinOp) -> Change:
+    head = inner.values[0] if isinstance(inner, ast.BoolOp) else inner.left
+    start, end = context.module.span(node)
+    sign = context.module.text[start : context.module.span(inner)[0]].rstrip("(").strip()
+    first = f"{sign} {bracketed(context.code(head))}" if sign == "not" else f"{sign}{bracketed(context.code(head))}"
+    new = first + context.module.text[context.module.span(head)[1] : context.module.span(inner)[1]]
+    return Change((TextEdit(start, end, f"({new})"),), f"{shorten(context.code(node))} becomes {shorten(new)}", 0.8)
 
 
 def extra_terms(context: Context, site: Site) -> Iterator[Change]:
@@ -190,11 +196,7 @@ def extra_terms(context: Context, site: Site) -> Iterator[Change]:
                 yield context.swap(node, f"{code} * {name}", 0.25 * fit)
 
 
-def _between(context: Context, node: ast.BinOp) -> str:
+def _operator_text(context: Context, node: ast.BinOp) -> str:
     start, end = context.module.span(node.left)[1], context.module.span(node.right)[0]
     match = _ARITHMETIC.search(context.module.gap(start, end))
     return match.group() if match else "+"
-
-
-def _side(text: str) -> str:
-    return bracketed(text)

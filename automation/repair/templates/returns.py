@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 
 from automation.repair.records import TextEdit
+from automation.repair.templates.blocks import after, block_is_clear
 from automation.repair.templates.changes import Change, Context, Site, shorten
 from automation.repair.templates.kinds import compatible
-from automation.repair.templates.blocks import after, block_is_clear, inserted
 
 
 def other_values(context: Context, site: Site) -> Iterator[Change]:
@@ -45,7 +45,9 @@ def missing_returns(context: Context, site: Site) -> Iterator[Change]:
         change = TextEdit(start, start, "return ")
         yield Change((change,), f"{shorten(context.code(statement))} is returned", weight)
         yield Change((TextEdit(start, start, "yield "),), f"{shorten(context.code(statement))} is yielded", 0.2)
-        yield Change((TextEdit(start, start, "yield from "),), f"{shorten(context.code(statement))} is yielded from", 0.5)
+        yield Change(
+            (TextEdit(start, start, "yield from "),), f"{shorten(context.code(statement))} is yielded from", 0.5
+        )
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
         start, _ = context.module.span(statement)
         new = TextEdit(start, context.module.span(statement.value)[0], "return ")
@@ -103,6 +105,3 @@ def ends_of_branches(context: Context, site: Site) -> Iterator[Change]:
         yield after(context, statement, f"return {name}", 0.4 if last else 0.1)
     for text in ("return True", "return False", "return None"):
         yield after(context, statement, text, 0.3 if last else 0.05)
-
-
-__all__ = ["ends_of_branches", "inserted", "missing_returns", "other_values", "yields"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -47,19 +47,18 @@ class Scope:
     def variables(self) -> tuple[str, ...]:
         """Parameters and assigned names, in order of appearance, then those of enclosing functions."""
         names = dict.fromkeys(self.parameters)
-        names.update(dict.fromkeys(node.id for node in self.nodes if _stores(node)))
+        names.update(_stored(self.nodes))
         outer = self.module.enclosing_function(self.function) if self.function else None
         while outer is not None:
             names.update(dict.fromkeys(_parameters(outer)))
-            names.update(dict.fromkeys(node.id for node in _descend(outer, into_functions=False) if _stores(node)))
+            names.update(_stored(_descend(outer, into_functions=False)))
             outer = self.module.enclosing_function(outer)
         return tuple(name for name in names if name not in ("self", "cls", "_"))
 
     @cached_property
     def module_names(self) -> tuple[str, ...]:
         """Constants that the module assigns."""
-        stored = (node.id for node in _descend(self.module.tree, into_functions=False) if _stores(node))
-        return tuple(dict.fromkeys(stored))
+        return tuple(_stored(_descend(self.module.tree, into_functions=False)))
 
     @cached_property
     def defined(self) -> frozenset[str]:
@@ -124,9 +123,8 @@ class Scope:
         """Text to node of calls and assignments on a line of their own."""
         found: dict[str, ast.stmt] = {}
         for node in self.nodes:
-            call = isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
-            if call or isinstance(node, ast.Assign | ast.AugAssign):
-                assert isinstance(node, ast.stmt)
+            thrown_away = isinstance(node, ast.Expr) and not isinstance(node.value, ast.Call)
+            if isinstance(node, ast.Expr | ast.Assign | ast.AugAssign) and not thrown_away:
                 code = self.module.code(node)
                 if len(code) <= _LONGEST_EXPRESSION and "\n" not in code:
                     found.setdefault(code, node)
@@ -172,8 +170,8 @@ def _parameters(function: Function | None) -> tuple[str, ...]:
     return tuple(item.arg for item in (*given.posonlyargs, *given.args, *given.kwonlyargs, *extra))
 
 
-def _stores(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+def _stored(nodes: Iterable[ast.AST]) -> dict[str, None]:
+    return {node.id: None for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
 
 
 def _descend(root: ast.AST, *, into_functions: bool) -> Iterator[ast.AST]:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from automation.repair.templates.changes import Change, Context, Site, bracketed
-from automation.repair.templates.kinds import CONTAINER, LIST, TEXT, TUPLE
+from automation.repair.templates.kinds import CONTAINER, LIST, NUMBER, TEXT, TUPLE
 
 _SEQUENCES = {LIST, TEXT, TUPLE, CONTAINER}
 
@@ -53,7 +53,7 @@ def slices(context: Context, site: Site) -> Iterator[Change]:
         for text in ("[1:]", "[:-1]", "[::-1]", "[0]", "[-1]", "[:]"):
             yield context.swap(node, bracketed(context.code(node)) + text, weight)
         for name in site.scope.variables:
-            if site.scope.kinds.get(name) == "number" and context.code(node) != name:
+            if site.scope.kinds.get(name) == NUMBER and context.code(node) != name:
                 yield context.swap(node, f"{context.code(node)}[{name}]", weight * 0.5)
                 yield context.swap(node, f"{context.code(node)}[{name}:]", weight * 0.3)
                 yield context.swap(node, f"{context.code(node)}[:{name}]", weight * 0.3)
@@ -61,36 +61,24 @@ def slices(context: Context, site: Site) -> Iterator[Change]:
 
 def _other_ends(context: Context, site: Site, node: ast.Subscript, part: ast.Slice) -> Iterator[Change]:
     lower, upper, step = (context.code(item) if item else "" for item in (part.lower, part.upper, part.step))
-
-    def sliced(first: str, last: str, by: str, weight: float) -> Change:
-        return context.swap(node.slice, f"{first}:{last}" + (f":{by}" if by else ""), weight)
-
-    if lower:
-        yield sliced("", upper, step, 0.6)
-    if upper:
-        yield sliced(lower, "", step, 0.7)
-    if lower or upper:
-        yield sliced(upper, lower, step, 0.5)
-    if not lower:
-        yield sliced("1", upper, step, 0.6)
-        for name in site.scope.variables[:10]:
-            if site.scope.kinds.get(name) == "number":
-                yield sliced(name, upper, step, 0.2)
-                yield sliced(f"{name} + 1", upper, step, 0.15)
-    if not upper:
-        yield sliced(lower, "-1", step, 0.6)
-        for name in site.scope.variables[:10]:
-            if site.scope.kinds.get(name) == "number":
-                yield sliced(lower, name, step, 0.25)
-                yield sliced(lower, f"{name} + 1", step, 0.15)
-                if lower and lower != name:
-                    yield sliced(lower, f"{lower} + {name}", step, 0.25)
-    if step:
-        yield sliced(lower, upper, "", 0.6)
-        yield sliced(lower, upper, step.removeprefix("-") if step.startswith("-") else f"-{step}", 0.5)
-    else:
-        yield sliced(lower, upper, "-1", 0.3)
-        yield sliced(lower, upper, "2", 0.2)
+    ends = [("", upper, 0.6 if lower else 0.0), (lower, "", 0.7 if upper else 0.0), (upper, lower, 0.5)]
+    ends += [("1", upper, 0.0 if lower else 0.6), (lower, "-1", 0.0 if upper else 0.6)]
+    for name in site.scope.variables[:10]:
+        if site.scope.kinds.get(name) not in (NUMBER, None):
+            continue
+        likely = 1.0 if site.scope.kinds.get(name) else 0.4
+        if not lower:
+            ends += [(name, upper, 0.2 * likely), (f"{name} + 1", upper, 0.15 * likely)]
+        if not upper:
+            ends += [(lower, name, 0.25 * likely), (lower, f"{name} + 1", 0.15 * likely)]
+            ends += [(lower, f"{lower} + {name}", 0.25 * likely)] if lower else []
+    tail = f":{step}" if step else ""
+    for first, last, weight in ends:
+        if weight:
+            yield context.swap(node.slice, f"{first}:{last}{tail}", weight)
+    turned = step.removeprefix("-") if step.startswith("-") else f"-{step}"
+    for other, weight in (("", 0.6), (f":{turned}", 0.5)) if step else ((":-1", 0.3), (":2", 0.2)):
+        yield context.swap(node.slice, f"{lower}:{upper}{other}", weight)
     yield context.swap(node, context.code(node.value), 0.5)
     if lower:
         yield context.swap(node, f"{bracketed(context.code(node.value))}[{lower}]", 0.2)
@@ -112,9 +100,11 @@ def ranges(context: Context, site: Site) -> Iterator[Change]:
                 ):
                     yield context.swap(node, f"range({text})", weight)
                 for name in site.scope.variables:
-                    if site.scope.kinds.get(name) == "number" and name != end:
-                        yield context.swap(node, f"range({name}, {end})", 0.5)
-                        yield context.swap(node, f"range({name} + 1, {end})", 0.5)
+                    kind = site.scope.kinds.get(name, "")
+                    if kind in (NUMBER, "") and name != end:
+                        weight = 0.5 if kind else 0.2
+                        yield context.swap(node, f"range({name}, {end})", weight)
+                        yield context.swap(node, f"range({name} + 1, {end})", weight)
             case ast.Call(func=ast.Name(id="range"), args=[first, stop, *rest], keywords=[]):
                 yield from _other_range(context, node, context.code(first), context.code(stop), rest)
 

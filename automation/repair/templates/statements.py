@@ -96,10 +96,12 @@ def _inwards(context: Context, statement: ast.stmt) -> Iterator[Change]:
                     yield _moved(context, statement, put, "into the block before", weight)
         inner, weight = inner.body[-1], weight * 0.6
     following = block[at + 1] if at + 1 < len(block) else None
-    if isinstance(following, ast.If | ast.For | ast.While) and block_is_clear(context, following.body[0]):
-        if module.first_line(following.body[0]) > following.lineno:
-            put = inserted_before(context, following.body[0], text)
-            yield _moved(context, statement, put, "into the block behind", 0.7)
+    if not isinstance(following, ast.If | ast.For | ast.While):
+        return
+    first = following.body[0]
+    if block_is_clear(context, first) and module.first_line(first) > following.lineno:
+        put = inserted_before(context, first, text)
+        yield _moved(context, statement, put, "into the block behind", 0.7)
 
 
 def deletion(context: Context, site: Site) -> Iterator[Change]:
@@ -110,7 +112,10 @@ def deletion(context: Context, site: Site) -> Iterator[Change]:
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Pass | ast.Import):
         return
     yield Change((removed(context, statement),), f"{shorten(module.code(statement))} goes", 1.0)
-    if isinstance(statement, ast.If | ast.For | ast.While | ast.With) and module.first_line(statement.body[0]) > statement.lineno:
+    if (
+        isinstance(statement, ast.If | ast.For | ast.While | ast.With)
+        and module.first_line(statement.body[0]) > statement.lineno
+    ):
         for body in (statement.body, getattr(statement, "orelse", [])):
             if body and not module.text[slice(*module.span(statement))].startswith("elif"):
                 newline, indent = module.source.newline, module.indent_of(statement)

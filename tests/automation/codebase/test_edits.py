@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 import itertools
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automation.codebase import edits
@@ -21,7 +22,9 @@ from automation.errors import EditRefused, StaleSource
 
 _ROOT = Path(__file__).resolve().parents[3]
 _CORPUS = sorted(
-    path.relative_to(_ROOT).as_posix() for folder in ("trading", "tests/trading") for path in (_ROOT / folder).rglob("*.py")
+    path.relative_to(_ROOT).as_posix()
+    for folder in ("trading", "automation", "tests")
+    for path in (_ROOT / folder).rglob("*.py")
 )
 _TEXT = '''"""Doc."""
 import os
@@ -97,10 +100,10 @@ def test_symbol_is_replaced_with_its_decorators_and_strings_keep_their_value() -
     assert "@dec" not in after.text
     assert text in after.text
     assert "# about helper" in after.text
-    method = edits.replace_symbol(_SOURCE, "Grid.other", 'def other(self):\n    """Doc\n    more."""\n    return """\nflat"""')
-    assert method.text.endswith(
-        '    def other(self):\n        """Doc\n        more."""\n        return """\nflat"""\n'
+    method = edits.replace_symbol(
+        _SOURCE, "Grid.other", 'def other(self):\n    """Doc\n    more."""\n    return """\nflat"""'
     )
+    assert method.text.endswith('    def other(self):\n        """Doc\n        more."""\n        return """\nflat"""\n')
 
 
 def test_symbol_keeps_the_file_s_decorators_when_asked() -> None:
@@ -165,8 +168,10 @@ def test_insert_of_what_is_there_already_is_refused() -> None:
 
 
 @pytest.mark.parametrize("edit", [edits.replace_body, edits.replace_symbol, edits.insert_before, edits.insert_after])
-def test_missing_symbol_and_text_that_does_not_parse_are_refused(edit: Callable[[SourceFile, str, str], object]) -> None:
-    with pytest.raises(EditRefused, match="defines no Grid.missing"):
+def test_missing_symbol_and_text_that_does_not_parse_are_refused(
+    edit: Callable[[SourceFile, str, str], object],
+) -> None:
+    with pytest.raises(EditRefused, match=r"defines no Grid\.missing"):
         edit(_SOURCE, "Grid.missing", "pass")
     for text in ("def helper(:", "", "# only a comment", "return (", "'''"):
         with pytest.raises(EditRefused):
@@ -262,7 +267,9 @@ def test_rename_leaves_equal_names_of_other_scopes_alone() -> None:
 
 
 def test_rename_follows_a_name_used_before_it_is_bound_in_a_loop() -> None:
-    source = SourceFile("a.py", "def f(n):\n    for i in n:\n        if i:\n            print(t)\n        t = i\n    return t\n")
+    source = SourceFile(
+        "a.py", "def f(n):\n    for i in n:\n        if i:\n            print(t)\n        t = i\n    return t\n"
+    )
     assert edits.rename(source, "f.t", "last").text == source.text.replace("(t)", "(last)").replace(
         " t = i", " last = i"
     ).replace("return t", "return last")
@@ -305,12 +312,16 @@ def test_rename_to_a_builtin_in_use_is_refused() -> None:
 
 
 def test_import_is_added_in_its_section_once() -> None:
-    text = '"""Doc."""\n\nfrom __future__ import annotations\n\nimport os\nfrom pathlib import Path\n\nimport numpy as np\n\nx = 1\n'
+    text = (
+        '"""Doc."""\n\nfrom __future__ import annotations\n\nimport os\nfrom pathlib import Path\n\n'
+        "import numpy as np\n\nx = 1\n"
+    )
     source = SourceFile("a.py", text)
     assert "import os\nimport sys\nfrom pathlib" in edits.add_import(source, "sys").text
-    assert "from pathlib import Path\nfrom typing import Self\n\nimport numpy" in edits.add_import(
-        source, "typing", "Self"
-    ).text
+    assert (
+        "from pathlib import Path\nfrom typing import Self\n\nimport numpy"
+        in edits.add_import(source, "typing", "Self").text
+    )
     assert "from pathlib import Path, PurePath\n" in edits.add_import(source, "pathlib", "PurePath").text
     assert "import numpy as np\nimport pandas as pd\n" in edits.add_import(source, "pandas", alias="pd").text
     assert edits.add_import(source, "os") == source
@@ -373,9 +384,7 @@ def test_tabs_line_ends_and_byte_order_mark_stay() -> None:
     content = b"\xef\xbb\xbfdef f(x):\r\n\tif x:\r\n\t\treturn 1\r\n\treturn 2\r\n"
     source = source_of("a.py", content)
     after = edits.replace_body(source, "f", "while x:\n    x -= 1\nreturn (\n    x)")
-    assert after.content == (
-        b"\xef\xbb\xbfdef f(x):\r\n\twhile x:\r\n\t\tx -= 1\r\n\treturn (\r\n\t    x)\r\n"
-    )
+    assert after.content == (b"\xef\xbb\xbfdef f(x):\r\n\twhile x:\r\n\t\tx -= 1\r\n\treturn (\r\n\t    x)\r\n")
 
 
 def test_text_outside_the_file_s_encoding_is_refused() -> None:
@@ -385,22 +394,21 @@ def test_text_outside_the_file_s_encoding_is_refused() -> None:
         edits.replace_body(source, "f", "return '→'")
 
 
-def _sampled(draw: st.DrawFn) -> tuple[SourceFile, SymbolPlace]:
-    source = read_source(_ROOT, draw(st.sampled_from(_CORPUS)))
-    names = [place.name for place in places_of(source)]
-    places = [place for place in places_of(source) if place.kind != "constant" and names.count(place.name) == 1]
-    return source, draw(st.sampled_from(places)) if places else draw(st.nothing())
+@functools.cache
+def _functions(path: str) -> tuple[SourceFile, list[SymbolPlace]]:
+    source = read_source(_ROOT, path)
+    places = places_of(source)
+    names = [place.name for place in places]
+    return source, [place for place in places if place.kind == "function" and names.count(place.name) == 1]
 
 
 @st.composite
 def _definitions(draw: st.DrawFn) -> tuple[SourceFile, SymbolPlace]:
-    source = read_source(_ROOT, draw(st.sampled_from(_CORPUS)))
-    places = places_of(source)
-    names = [place.name for place in places]
-    usable = [place for place in places if place.kind == "function" and names.count(place.name) == 1]
+    source, usable = _functions(draw(st.sampled_from(_CORPUS)))
     return (source, draw(st.sampled_from(usable))) if usable else draw(_definitions())
 
 
+@settings(max_examples=12)
 @given(_definitions())
 def test_own_text_put_back_gives_the_same_bytes(found: tuple[SourceFile, SymbolPlace]) -> None:
     source, place = found
@@ -413,6 +421,7 @@ def test_own_text_put_back_gives_the_same_bytes(found: tuple[SourceFile, SymbolP
         assert edits.replace_body(source, place.name, body).content == source.content
 
 
+@settings(max_examples=12)
 @given(_definitions())
 def test_everything_outside_a_replaced_body_is_byte_identical(found: tuple[SourceFile, SymbolPlace]) -> None:
     source, place = found
@@ -427,6 +436,7 @@ def test_everything_outside_a_replaced_body_is_byte_identical(found: tuple[Sourc
     assert ast.dump(ast.parse(inserted.text)) != ast.dump(ast.parse(source.text))
 
 
+@settings(max_examples=12)
 @given(_definitions(), st.sampled_from(["if a:\n\tb = 1\n", "x = '''\n  kept\n'''\n", "for i in y:\n  z(\n i)\n"]))
 def test_any_body_fits_any_place(found: tuple[SourceFile, SymbolPlace], body: str) -> None:
     source, place = found
@@ -477,7 +487,10 @@ def test_lesson_28_rename_in_repository_never_reports_success_without_effect(tmp
 def test_rename_in_repository_refuses_uses_of_unknown_origin(tmp_path: Path) -> None:
     _repository(tmp_path)
     (tmp_path / "shop" / "guess.py").write_text("def guess(thing):\n    return thing.total()\n")
-    with SymbolIndex(tmp_path, tmp_path / "cache" / "index.sqlite") as index, pytest.raises(EditRefused, match="unknown"):
+    with (
+        SymbolIndex(tmp_path, tmp_path / "cache" / "index.sqlite") as index,
+        pytest.raises(EditRefused, match="unknown"),
+    ):
         edits.rename_in_repository(tmp_path, index, "shop/till.py", "Till.total", "amount")
 
 
@@ -486,5 +499,8 @@ def test_rename_in_repository_refuses_a_member_that_a_subclass_overrides(tmp_pat
     (tmp_path / "shop" / "big.py").write_text(
         "from shop.till import Till\n\n\nclass BigTill(Till):\n    def total(self):\n        return 2\n"
     )
-    with SymbolIndex(tmp_path, tmp_path / "cache" / "index.sqlite") as index, pytest.raises(EditRefused, match="BigTill"):
+    with (
+        SymbolIndex(tmp_path, tmp_path / "cache" / "index.sqlite") as index,
+        pytest.raises(EditRefused, match="BigTill"),
+    ):
         edits.rename_in_repository(tmp_path, index, "shop/till.py", "Till.total", "amount")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -8,9 +7,16 @@ import pytest
 
 from automation.codebase.landing import Land, land
 from automation.codebase.patches import Patch
-from automation.codebase.workspaces import Workspace, close_workspace, open_workspace, reopen_workspace, sweep, work_folder
+from automation.codebase.workspaces import (
+    Workspace,
+    close_workspace,
+    open_workspace,
+    reopen_workspace,
+    sweep,
+    work_folder,
+)
 from automation.errors import EditRefused, StaleSource, WorkspaceFailed
-from tests.automation.codebase.test_workspaces import FILES, files_of, git, make_repository, photograph, write
+from tests.automation.codebase.repositories import FILES, files_of, git, make_repository, photograph, write
 
 FIXED = b"def add(a, b):\n    return a + b\n"
 PATCH = Patch.of({"pkg/sums.py": FILES["pkg/sums.py"]}, {"pkg/sums.py": FIXED})
@@ -20,15 +26,15 @@ def opened(target: Path, tmp_path: Path) -> Workspace:
     return open_workspace(target, work_folder(tmp_path / "home", "run"))
 
 
-def landed(workspace: Workspace, tmp_path: Path, how: Land = Land.BRANCH, patch: Patch = PATCH, branch: str = "gridbot/fix"):
+def landed(
+    workspace: Workspace, tmp_path: Path, how: Land = Land.BRANCH, patch: Patch = PATCH, branch: str = "gridbot/fix"
+):
     return land(workspace, patch, how, branch=branch, message="Fix add", patch_folder=tmp_path / "patches")
 
 
 def outside_git(folder: Path) -> dict[str, tuple[object, ...]]:
     kept = (".git/index", ".git/HEAD", ".git/config", ".git/refs/heads/main", ".git/logs/HEAD", ".git/FETCH_HEAD")
-    return {
-        name: facts for name, facts in photograph(folder).items() if not name.startswith(".git") or name in kept
-    }
+    return {name: facts for name, facts in photograph(folder).items() if not name.startswith(".git") or name in kept}
 
 
 def test_clean_repository_gets_a_branch_of_one_commit_and_nothing_else(tmp_path: Path) -> None:
@@ -151,7 +157,13 @@ def test_modes_links_new_and_removed_files_in_a_branch(tmp_path: Path) -> None:
     (target / "folder").symlink_to("pkg")
     git(target, "add", "-A")
     git(target, "commit", "-q", "-m", "second")
-    before = {"run.py": b"1\n", "gone.py": b"1\n", "link.py": FILES["pkg/sums.py"], "folder/__init__.py": b"", "new.py": None}
+    before = {
+        "run.py": b"1\n",
+        "gone.py": b"1\n",
+        "link.py": FILES["pkg/sums.py"],
+        "folder/__init__.py": b"",
+        "new.py": None,
+    }
     after = {"run.py": b"2\n", "gone.py": None, "link.py": FIXED, "folder/__init__.py": b"x = 1\n", "new.py": b"1\n"}
     landed(opened(target, tmp_path), tmp_path, patch=Patch.of(before, after))
     status = git(target, "diff", "--no-renames", "--name-status", "main", "gridbot/fix").split("\n")
@@ -251,7 +263,8 @@ def test_apply_killed_between_two_files_is_finished_on_resume(tmp_path: Path) ->
     target = make_repository(tmp_path / "r")
     workspace = opened(target, tmp_path)
     patch = Patch.of(
-        {"pkg/__init__.py": b"", "pkg/sums.py": FILES["pkg/sums.py"]}, {"pkg/__init__.py": b"x = 1\n", "pkg/sums.py": FIXED}
+        {"pkg/__init__.py": b"", "pkg/sums.py": FILES["pkg/sums.py"]},
+        {"pkg/__init__.py": b"x = 1\n", "pkg/sums.py": FIXED},
     )
     write(target, {"pkg/__init__.py": b"x = 1\n"})
     landed(reopen_workspace(workspace.folder), tmp_path, Land.APPLY, patch)
@@ -277,4 +290,7 @@ def test_patch_file_is_what_git_applies_and_is_written_once(tmp_path: Path) -> N
     shutil.copytree(target, tmp_path / "copy")
     git(tmp_path / "copy", "apply", str(result.path))
     assert files_of(tmp_path / "copy") == {**FILES, "pkg/sums.py": FIXED}
-    assert sorted(os.listdir(tmp_path / "patches")) == ["gridbot-fix-2.patch", "gridbot-fix.patch"]
+    assert sorted(path.name for path in (tmp_path / "patches").iterdir()) == [
+        "gridbot-fix-2.patch",
+        "gridbot-fix.patch",
+    ]

@@ -181,7 +181,9 @@ def test_apply_puts_all_back_when_a_later_file_cannot_be_written(tmp_path: Path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "a.py", "z.py"]
 
 
-@pytest.mark.parametrize("path", ["../out.py", "/etc/passwd", ".git/config", "sub/.git/hooks/x", "a/../../x.py", "", "."])
+@pytest.mark.parametrize(
+    "path", ["../out.py", "/etc/passwd", ".git/config", "sub/.git/hooks/x", "a/../../x.py", "", "."]
+)
 def test_apply_refuses_paths_that_leave_the_folder(tmp_path: Path, path: str) -> None:
     with pytest.raises(EditRefused):
         Patch((FileChange(path, None, b"x"),)).apply(tmp_path)

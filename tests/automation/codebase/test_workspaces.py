@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -27,64 +26,7 @@ from automation.codebase.workspaces import (
     work_folder,
 )
 from automation.errors import RepositoryUnusable, StaleSource, WorkspaceFailed
-
-FILES = {
-    "pkg/__init__.py": b"",
-    "pkg/sums.py": b"def add(a, b):\n    return a - b\n",
-    "tests/test_sums.py": b"from pkg.sums import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n",
-    ".gitignore": b"*.log\nbuild/\n_version.py\n",
-}
-
-
-def git(folder: Path, *arguments: str) -> str:
-    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-    identity = ("-c", "user.name=A", "-c", "user.email=a@b", "-c", "protocol.file.allow=always")
-    done = subprocess.run(
-        ["git", *identity, *arguments], cwd=folder, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-def write(folder: Path, files: dict[str, bytes]) -> Path:
-    for name, content in files.items():
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-    return folder
-
-
-def make_repository(folder: Path, files: dict[str, bytes] = FILES) -> Path:
-    folder.mkdir(parents=True)
-    git(folder, "init", "-q", "-b", "main")
-    write(folder, files)
-    git(folder, "add", "-A")
-    git(folder, "commit", "-q", "-m", "first")
-    return folder
-
-
-def photograph(folder: Path) -> dict[str, tuple[object, ...]]:
-    """Every file below a folder, git's own too: kind, mode, time of change and content."""
-    found: dict[str, tuple[object, ...]] = {}
-    for path in sorted(folder.rglob("*")):
-        facts = path.lstat()
-        content = (
-            str(path.readlink())
-            if path.is_symlink()
-            else hashlib.sha256(path.read_bytes()).hexdigest()
-            if path.is_file()
-            else ""
-        )
-        found[str(path.relative_to(folder))] = (facts.st_mode, facts.st_mtime_ns, facts.st_ino, facts.st_nlink, content)
-    return found
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and ".git" not in path.relative_to(folder).parts
-    }
+from tests.automation.codebase.repositories import FILES, files_of, git, make_repository, photograph, write
 
 
 def opened(target: Path, tmp_path: Path, run: str = "run-1") -> Workspace:
@@ -147,7 +89,10 @@ def test_folder_inside_a_repository_counts_alone_while_its_neighbours_come_along
 
 def test_plain_folder_gets_a_shadow_repository(tmp_path: Path) -> None:
     target = write(tmp_path / "plain", FILES)
-    write(target, {"noise.log": b"x", "node_modules/a.js": b"x", "venv/x.py": b"1", "my-env/pyvenv.cfg": b"", "a.pyc": b""})
+    write(
+        target,
+        {"noise.log": b"x", "node_modules/a.js": b"x", "venv/x.py": b"1", "my-env/pyvenv.cfg": b"", "a.pyc": b""},
+    )
     write(target, {"my-env/lib/x.py": b"1"})
     workspace = opened(target, tmp_path)
     assert not workspace.is_git
@@ -213,7 +158,7 @@ def test_repository_that_lies_untracked_inside_another(tmp_path: Path, with_comm
 
 def test_links_modes_and_odd_names_are_kept(tmp_path: Path) -> None:
     odd = ["a b.py", "é.py", "new\nline.py", 'q"uote.py', "*.py", ":(top)x.py", "-n.py", os.fsdecode(b"\xff.py")]
-    target = make_repository(tmp_path / "r", {**FILES, **{name: b"1\n" for name in odd}})
+    target = make_repository(tmp_path / "r", {**FILES, **dict.fromkeys(odd, b"1\n")})
     for name in odd[::2]:
         (target / name).write_bytes(b"2\n")
     (target / "link.py").symlink_to("pkg/sums.py")
@@ -225,10 +170,13 @@ def test_links_modes_and_odd_names_are_kept(tmp_path: Path) -> None:
     assert {name: found[name] for name in odd} == {
         name: b"2\n" if place % 2 == 0 else b"1\n" for place, name in enumerate(odd)
     }
-    assert os.readlink(workspace.tree / "link.py") == "pkg/sums.py"
-    assert os.readlink(workspace.tree / "folder") == "pkg"
-    assert os.readlink(workspace.tree / "dangling") == "nowhere"
+    assert (workspace.tree / "link.py").readlink() == Path("pkg/sums.py")
+    assert (workspace.tree / "folder").readlink() == Path("pkg")
+    assert (workspace.tree / "dangling").readlink() == Path("nowhere")
     assert (workspace.tree / "pkg/sums.py").stat().st_mode & 0o777 == 0o755
+    assert files_of(reopen_workspace(workspace.folder).tree) == found
+    assert git(workspace.root, "status", "--porcelain") == ""
+    assert len(content_key(workspace)) == 64
 
 
 @pytest.mark.parametrize("attributes", [b"* text=auto eol=crlf\n", b"* text eol=lf\n", b"*.py -text\n"])
@@ -266,7 +214,9 @@ def test_conflict_in_the_middle_of_a_merge(tmp_path: Path) -> None:
     assert files_of(workspace.tree)["pkg/sums.py"].startswith(b"<<<<<<<")
 
 
-@pytest.mark.parametrize("special", ["split index", "no index", "intent to add", "sparse", "shallow", "sha256", "file over folder"])
+@pytest.mark.parametrize(
+    "special", ["split index", "no index", "intent to add", "sparse", "shallow", "sha256", "file over folder"]
+)
 def test_special_repositories(tmp_path: Path, special: str) -> None:
     target = make_repository(tmp_path / "r")
     expected = dict(FILES)

@@ -34,7 +34,7 @@ def one_line(expression: str, parameters: str = "a, b, c") -> str:
     "fault",
     [
         Fault(BOUNDARY.format("<"), BOUNDARY.format("<="), "comparison", within=5),
-        Fault(SEARCH.format("//", "!="), SEARCH.format("//", "=="), "comparison", within=40),
+        Fault(SEARCH.format("//", "!="), SEARCH.format("//", "=="), "negation", within=40),
         Fault(SEARCH.format("/", "=="), SEARCH.format("//", "=="), "arithmetic", within=40),
         Fault(one_line("a in b"), one_line("a not in b"), "comparison", within=20),
         Fault(one_line("a is 1000"), one_line("a == 1000"), "comparison", within=20),
@@ -50,7 +50,7 @@ def one_line(expression: str, parameters: str = "a, b, c") -> str:
         Fault(one_line("a * b"), one_line("a * -b"), "sign", within=150),
         Fault(one_line("a - b"), one_line("b - a"), "operand", within=60),
         Fault(one_line("a + 1"), one_line("a"), "operand", within=60),
-        Fault(one_line("abs(a - b)"), one_line("abs(a - b) + c"), "extra-term", within=150),
+        Fault(one_line("abs(a - b)"), one_line("abs(a - b) + c"), "extra-term", within=250),
     ],
 )
 def test_right_operator_is_among_the_first_candidates(fault: Fault):
@@ -58,7 +58,8 @@ def test_right_operator_is_among_the_first_candidates(fault: Fault):
 
 
 @pytest.mark.parametrize(
-    ("faulty", "right"), [("total = value", "total += value"), ("total += value", "total -= value"), ("total += value", "total = value")]
+    ("faulty", "right"),
+    [("total = value", "total += value"), ("total += value", "total -= value"), ("total += value", "total = value")],
 )
 def test_assignment_becomes_augmented_and_the_other_way_round(faulty: str, right: str):
     text = "def total_of(values):\n    total = 0\n    for value in values:\n        {}\n    return total\n"

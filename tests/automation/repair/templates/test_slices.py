@@ -4,7 +4,9 @@ from tests.automation.repair.templates.search import Fault, check
 
 
 def returned(expression: str) -> str:
-    return f"def part(items, start, count):\n    for step in range(3):\n        count += step\n    return {expression}\n"
+    return (
+        f"def part(items, start, count):\n    for step in range(3):\n        count += step\n    return {expression}\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,33 @@
+"""The configuration commands' entries in the registry: plain data, so that listing them imports nothing."""
+
+from trading.commands import Command, Risk
+
+AUTOMATION_CONFIG_COMMANDS = (
+    Command(
+        name="config automation",
+        summary="Show every setting of the maintenance wing: its value, where it comes from and what it means.",
+        run="automation.config_commands:show_automation_config",
+        request="automation.config_requests:AutomationConfigRequest",
+        risk=Risk.READ,
+        examples=("config automation", "config automation --json"),
+        phrases=("show the automation configuration", "which model does the debugger use"),
+    ),
+    Command(
+        name="config set",
+        summary="Write one setting of the maintenance wing into its configuration file.",
+        run="automation.config_commands:set_config",
+        request="automation.config_requests:SetConfigRequest",
+        risk=Risk.WRITE,
+        examples=("config set repair.samples 4", "config set models.roles.debugger.model qwen2.5-coder:1.5b"),
+        phrases=("set the debugger's temperature", "change the token budget"),
+    ),
+    Command(
+        name="config explain",
+        summary="Explain one setting of either wing: meaning, type, default, bounds and where its value comes from.",
+        run="automation.config_commands:explain_config",
+        request="automation.config_requests:ExplainConfigRequest",
+        risk=Risk.READ,
+        examples=("config explain grid.spacing", "config explain approval.always_ask"),
+        phrases=("what does this setting mean", "explain the trailing setting"),
+    ),
+)

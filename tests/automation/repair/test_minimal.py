@@ -1,0 +1,81 @@
+"""The order of plausible candidates and the smallest edits between two texts."""
+
+from __future__ import annotations
+
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from automation.codebase.sources import SourceFile
+from automation.repair.differential import Behaviour
+from automation.repair.minimal import Plausible, edit_distance, rank_plausible, specialised
+from automation.repair.records import Candidate, Evidence, Place
+from automation.repair.rewrites import minimal_edits
+
+TEXT = "def clamp(value, high):\n    if value > high:\n        return value\n    return value\n"
+EVIDENCE = Evidence(("t",), "assert 50 == 10", test_source="def test_clamp():\n    assert clamp(50, 10) == 10\n")
+
+
+def _made(after: str, prior: float = 0.5, score: float = 1.0) -> Candidate:
+    source = SourceFile("a.py", TEXT)
+    return Candidate(source, minimal_edits(TEXT, after), "p", Place("a.py", 3, "clamp", score), "d", prior)
+
+
+GENERAL = _made(TEXT.replace("return value", "return high", 1))
+SPECIAL = _made(TEXT.replace("return value", "return 10", 1))
+LARGE = _made(
+    TEXT.replace(
+        "    if value > high:\n        return value\n", "    value = min(value, max(high, value - high + high))\n"
+    )
+)
+
+
+def test_literal_of_the_test_is_specialised_and_known_names_are_not() -> None:
+    assert specialised(GENERAL, EVIDENCE) == 0.0
+    assert specialised(SPECIAL, EVIDENCE) == 1.0
+    assert specialised(_made(TEXT.replace("return value", "return 0", 1)), EVIDENCE) == 0.0
+    assert specialised(_made(TEXT.replace("return value", "return 77", 1)), EVIDENCE) == 0.5
+    assert 0 < specialised(_made(TEXT.replace("return value", "return top", 1)), EVIDENCE) < 0.5
+
+
+def test_general_and_smaller_changes_come_first() -> None:
+    plausible = [Plausible(made, specialised=specialised(made, EVIDENCE)) for made in (SPECIAL, LARGE, GENERAL)]
+    assert next(one.candidate for one in rank_plausible(plausible)) is GENERAL
+    assert edit_distance(GENERAL) < edit_distance(LARGE)
+
+
+def test_guard_finding_outweighs_everything_else() -> None:
+    found = rank_plausible([Plausible(GENERAL, findings=1), Plausible(SPECIAL, specialised=1.0)])
+    assert [one.candidate for one in found] == [SPECIAL, GENERAL]
+
+
+def test_support_agreement_and_company_decide_among_equals() -> None:
+    weak = _made(TEXT.replace("return value", "return high", 1), prior=0.1)
+    assert rank_plausible([Plausible(weak), Plausible(GENERAL)])[0].candidate is GENERAL
+    agreeing, straying = Behaviour(agreement=1.0, cluster=0), Behaviour(agreement=0.2, cluster=1)
+    assert (
+        rank_plausible([Plausible(GENERAL, behaviour=straying), Plausible(GENERAL, behaviour=agreeing)])[0].behaviour
+        is agreeing
+    )
+    alone, together = Behaviour(cluster=0), Behaviour(cluster=1)
+    ranked = rank_plausible([Plausible(GENERAL, behaviour=one) for one in (alone, together, together)])
+    assert ranked[-1].behaviour is alone
+
+
+def test_layout_and_comments_are_no_distance() -> None:
+    assert edit_distance(_made(TEXT.replace("value > high:", "value  >  high:  # why"))) == 0
+    assert edit_distance(_made(TEXT.replace("value > high", "value >= high"))) == 2
+
+
+LINES = st.lists(st.sampled_from(["a\n", "b\n", "ab\n", "\n", "  a\r\n", "c"]), max_size=12).map("".join)
+
+
+@given(LINES, LINES)
+def test_minimal_edits_lead_from_one_text_to_the_other(before: str, after: str) -> None:
+    edits = minimal_edits(before, after)
+    candidate = Candidate(SourceFile("a.py", before), edits, "p", Place("a.py", 1, "", 1.0), "d", 0.5)
+    assert candidate.text() == after
+    assert all(edit.start <= edit.end for edit in edits)
+    assert all(one.end <= two.start for one, two in itertools.pairwise(edits))
+    assert (edits == ()) == (before == after)
