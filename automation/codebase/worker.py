@@ -76,6 +76,8 @@ class Worker:
         """
         contents = [content for content in files.values() if content is not None]
         answer, blobs = self._exchange(request.header(files, limits), contents, limits.wall_s + _GRACE_S)
+        if "problem" in answer:
+            raise WorkerDied(str(answer["problem"]))
         return _outcome(answer, blobs)
 
     def _exchange(

@@ -1,4 +1,4 @@
-"""Arguments to call a function with: as the log shows them, as the repository calls it, or the few that its words name."""
+"""Arguments to call a function with: those of the log, those that the repository passes, or the few its words name."""
 
 from __future__ import annotations
 
@@ -69,7 +69,11 @@ def trials(root: Path, subject: Subject, frame: Frame, raised: Raised) -> list[T
     """
     sites = CallSites(root, subject)
     instances = _instances(subject, frame, sites)
-    found = [Trial(subject.call(arguments, instance), True) for instance in instances for arguments in _seen(subject, frame, sites)]
+    found = [
+        Trial(subject.call(arguments, instance), True)
+        for instance in instances
+        for arguments in _seen(subject, frame, sites)
+    ]
     found += [
         Trial(subject.call(arguments, instance), False)
         for instance in instances

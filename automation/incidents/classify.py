@@ -51,7 +51,9 @@ _NETWORK = {
     "http.client.RemoteDisconnected",
 }
 _NETWORK_LIBRARIES = ("requests.", "urllib3.", "httpx.", "httpcore.", "aiohttp.", "websockets.", "botocore.", "grpc.")
-_NETWORK_WORDS = re.compile(r"Connect|Timeout|Network|Proxy|SSL|DNS|Unavailable|Disconnect|MaxRetry|RemoteProtocol|Closed")
+_NETWORK_WORDS = re.compile(
+    r"Connect|Timeout|Network|Proxy|SSL|DNS|Unavailable|Disconnect|MaxRetry|RemoteProtocol|Closed"
+)
 _NETWORK_FILES = re.compile(
     r"/(?:socket|ssl|selectors|ftplib|smtplib|base_events|selector_events|sslproto|streams)\.py$"
     r"|/(?:http|urllib|urllib3|requests|httpx|httpcore|aiohttp|websockets|anyio|ccxt)/"
@@ -70,11 +72,22 @@ _EXCHANGE = {
     "AccountSuspended",
     "ExchangeClosedByUser",
 }
-_HTTP_STATUS = re.compile(r"(?:HTTP(?:/\d(?:\.\d)?)?|HTTP Error|status(?: code)?[ :=]*)\s*(5\d\d|429|418)\b|^(5\d\d|429|418) ", re.I)
-_KEYS = re.compile(r"\bapi[_ -]?(?:key|secret|token)\b.*\b(?:missing|not set|required|unset|invalid)|missing.*\bapi[_ -]?key", re.I)
-_DNS = re.compile(r"name or service not known|temporary failure in name resolution|getaddrinfo failed|nodename nor servname", re.I)
-_NO_SPACE = re.compile(r"\[Errno (?:28|24|23|12|122)\]|no space left|too many open files|cannot allocate memory|disk quota", re.I)
+_HTTP_STATUS = re.compile(
+    r"(?:HTTP(?:/\d(?:\.\d)?)?|HTTP Error|status(?: code)?[ :=]*)\s*(5\d\d|429|418)\b|^(5\d\d|429|418) ", re.IGNORECASE
+)
+_KEYS = re.compile(
+    r"\bapi[_ -]?(?:key|secret|token)\b.*\b(?:missing|not set|required|unset|invalid)|missing.*\bapi[_ -]?key",
+    re.IGNORECASE,
+)
+_DNS = re.compile(
+    r"name or service not known|temporary failure in name resolution|getaddrinfo failed|nodename nor servname",
+    re.IGNORECASE,
+)
+_NO_SPACE = re.compile(
+    r"\[Errno (?:28|24|23|12|122)\]|no space left|too many open files|cannot allocate memory|disk quota", re.IGNORECASE
+)
 _NO_PROGRAM = re.compile(r"\[Errno 2\] No such file or directory: '[^/']+'$")
+_VALUE_WORDS = re.compile(r"Value|Invalid|DecodeError|ValidationError")
 _WRAPPERS = {"ExceptionGroup", "BaseExceptionGroup"}
 
 
@@ -201,7 +214,7 @@ def _kind_by_type(raised: Raised) -> tuple[Kind, float]:
             return kind, _CERTAIN if kind is not Kind.VALUE else _LIKELY
     if name in _LOGIC:
         return Kind.LOGIC, _POSSIBLE
-    return (Kind.VALUE if "Value" in name or "Invalid" in name else Kind.LOGIC), _POSSIBLE
+    return (Kind.VALUE if _VALUE_WORDS.search(name) else Kind.LOGIC), _POSSIBLE
 
 
 def _plain(raised: Raised) -> str:
@@ -227,7 +240,10 @@ def _external(raised: Raised) -> float:
         return 0.0 if _LOOPBACK.search(raised.message) else _LIKELY
     if _DNS.search(raised.message) or (_plain(raised).startswith("HTTP") and _HTTP_STATUS.search(raised.message)):
         return _CERTAIN
-    program = raised.frames[-1].path.endswith("subprocess.py") and _plain(raised) in ("FileNotFoundError", "PermissionError")
+    program = raised.frames[-1].path.endswith("subprocess.py") and _plain(raised) in (
+        "FileNotFoundError",
+        "PermissionError",
+    )
     return _LIKELY if program and _NO_PROGRAM.search(raised.message) else 0.0
 
 

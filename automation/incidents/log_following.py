@@ -35,10 +35,10 @@ class LogReader:
 
     def __init__(self, path: Path, *, from_end: bool = False) -> None:
         self._path = path
-        self._file: FileIO | None = None
         self._head = b""
         self._line = bytearray()
-        if self._open() and from_end and self._file is not None:
+        self._file = self._opened()
+        if from_end and self._file is not None:
             self._file.seek(0, os.SEEK_END)
 
     def read(self) -> Iterator[str]:
@@ -60,13 +60,13 @@ class LogReader:
             self._file.close()
             self._file = None
 
-    def _open(self) -> bool:
+    def _opened(self) -> FileIO | None:
         try:
-            self._file = self._path.open("rb", buffering=0)
+            file = self._path.open("rb", buffering=0)
         except FileNotFoundError:
-            return False
-        self._head = os.pread(self._file.fileno(), _HEAD, 0)
-        return True
+            return None
+        self._head = os.pread(file.fileno(), _HEAD, 0)
+        return file
 
     def _rest(self) -> Iterator[str]:
         while self._file is not None:
@@ -89,7 +89,8 @@ class LogReader:
     def _replaced(self) -> bool:
         """Open what stands under the name now, when that is another file; say whether it is."""
         if self._file is None:
-            return self._open()
+            self._file = self._opened()
+            return self._file is not None
         try:
             there = self._path.stat()
         except FileNotFoundError:
@@ -99,7 +100,8 @@ class LogReader:
             return False
         self.close()
         self._line.clear()
-        return self._open()
+        self._file = self._opened()
+        return self._file is not None
 
     def _begin_again_when_emptied(self) -> None:
         if self._file is None:

@@ -1,4 +1,4 @@
-"""Log lines of any usual kind made into exceptions: plain tracebacks, stdlib logging, structlog and other JSON lines."""
+"""Log lines of any usual kind made into exceptions: plain tracebacks, stdlib logging, structlog and JSON lines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LINE_LIMIT = 1 << 16
 _FRAMES_LIMIT = 200
 
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s?(Z|[+-]\d\d:?\d\d)?")
-_LEVEL = re.compile(r"\b(DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|EXCEPTION|CRITICAL|FATAL)\b", re.I)
+_LEVEL = re.compile(r"\b(DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|EXCEPTION|CRITICAL|FATAL)\b", re.IGNORECASE)
 _STREAM = re.compile(r"^([\w.-]+\s*\|\s)(?=\S|\s)")
 _SEVERITIES = {"warn": "warning", "warning": "warning", "critical": "critical", "fatal": "critical"}
 _HEAD = 160

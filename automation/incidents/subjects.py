@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
-import builtins
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from automation.incidents.records import Frame
 
-_CONSTRUCTIBLE = frozenset({"set", "frozenset", "range", "float", "int", "str", "bytes", "dict", "list", "tuple", "object"})
+_CONSTRUCTIBLE = frozenset(
+    {"set", "frozenset", "range", "float", "int", "str", "bytes", "dict", "list", "tuple", "object"}
+)
 _GENERATED = ("<genexpr>", "<listcomp>", "<dictcomp>", "<setcomp>", "<lambda>")
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
@@ -98,7 +99,7 @@ def subject_of(root: Path, frame: Frame, python_path: Sequence[str]) -> Subject 
         Folders that modules are imported from.
     """
     module = module_name(root, frame.path, python_path)
-    if module is None or frame.function.startswith("<") and frame.function not in _GENERATED:
+    if module is None or (frame.function.startswith("<") and frame.function not in _GENERATED):
         return None
     tree = _parsed(root / frame.path)
     if tree is None:
@@ -165,7 +166,7 @@ class _Prefixed(ast.NodeTransformer):
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 - ast calls it by this name
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id not in self._names:
             return node
         return ast.Attribute(ast.Name("subject", ast.Load()), node.id, ast.Load())
@@ -229,9 +230,3 @@ def _bound(body: Sequence[ast.stmt]) -> Iterator[str]:
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             yield from (target.id for target in targets if isinstance(target, ast.Name))
-
-
-def is_builtin_exception(name: str) -> bool:
-    """Whether a type name is one of Python's own exceptions."""
-    found = getattr(builtins, name, None)
-    return isinstance(found, type) and issubclass(found, BaseException)

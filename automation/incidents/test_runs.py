@@ -26,7 +26,9 @@ _OLDEST_PYTEST = 7
 _QUESTION = (
     "import sys; sys.path.pop(0)\n"
     "import json, importlib.metadata as m\n"
-    "print(json.dumps([m.version('pytest'), {e.name: e.module for e in m.entry_points(group='pytest11')}]))"
+    "points = m.entry_points()\n"
+    "points = points.select(group='pytest11') if hasattr(points, 'select') else points.get('pytest11', [])\n"
+    "print(json.dumps([m.version('pytest'), {each.name: each.module for each in points}]))"
 )
 
 
@@ -119,7 +121,9 @@ def _arguments(tests: str, tree: Path, target: Path) -> tuple[str, ...]:
     try:
         words = shlex.split(tests)
     except ValueError as error:
-        raise RepositoryUnusable(f"--tests {tests!r} cannot be read as a command line ({error}); close its quotes") from error
+        raise RepositoryUnusable(
+            f"--tests {tests!r} cannot be read as a command line ({error}); close its quotes"
+        ) from error
     if tuple(words[:2]) in _LAUNCHERS:
         words = words[2:]
     if len(words) > 2 and Path(words[0]).name.startswith("python") and words[1] == "-m":
@@ -143,7 +147,13 @@ def _pytest_plugins(python: Path) -> Mapping[str, str]:
     variables = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     try:
         answer = subprocess.run(  # noqa: S603 - the caller names the interpreter
-            [str(python), "-c", _QUESTION], capture_output=True, text=True, check=True, timeout=60, env=variables, cwd="/"
+            [str(python), "-c", _QUESTION],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+            env=variables,
+            cwd="/",
         )
     except (OSError, subprocess.SubprocessError) as error:
         words = getattr(error, "stderr", "") or str(error)
@@ -158,10 +168,10 @@ def _pytest_plugins(python: Path) -> Mapping[str, str]:
 def test_job(
     settings: SuiteSettings,
     *,
-    tests: Sequence[str] | None = None,
-    stop_after: int = 0,
-    trace: Mapping[str, object] | None = None,
-    deselect: Sequence[str] = (),
+    tests: Sequence[str] | None = None,  # noqa: PT028
+    stop_after: int = 0,  # noqa: PT028
+    trace: Mapping[str, object] | None = None,  # noqa: PT028
+    deselect: Sequence[str] = (),  # noqa: PT028
 ) -> dict[str, object]:
     """Return the job for `PROBE`; it runs where the sandbox puts it, so that one job fits every candidate.
 

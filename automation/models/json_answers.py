@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from automation.errors import ModelFailed, ModelUnavailable
+from automation.errors import ModelFailed
 
 _FENCE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
 
@@ -25,14 +25,10 @@ def fitting_json(text: str, schema: Mapping[str, object]) -> str:
     ------
     ModelFailed
         When there is none, with the first reason; or when the schema itself is wrong.
-    ModelUnavailable
-        When jsonschema is not installed.
     """
-    try:
-        from jsonschema import Draft202012Validator
-        from jsonschema.exceptions import SchemaError
-    except ImportError:
-        raise ModelUnavailable("JSON answers need jsonschema; `pip install 'gridbot[models]'` has it") from None
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:

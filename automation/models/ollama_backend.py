@@ -53,6 +53,7 @@ class OllamaBackend:
     ) -> Answer:
         """Answer with JSON text that fits a schema; a model whose grammar fails is asked once more without it."""
         first: Answer | None = None
+        deadline = monotonic() + how.timeout_s
         try:
             first = self._chat(model, messages, how, schema, None)
             return replace(first, text=fitting_json(first.text, schema))
@@ -60,7 +61,10 @@ class OllamaBackend:
             raise
         except (ModelFailed, AnswerCut):
             # Some models write blanks for ever, or think instead, when they are held to a grammar.
-            second = self._chat(model, [*messages, _in_words(schema)], how, None, None)
+            left = replace(how, timeout_s=deadline - monotonic())
+            if left.timeout_s <= 0:
+                raise
+            second = self._chat(model, [*messages, _in_words(schema)], left, None, None)
         spent = second if first is None else _sum(first, second)
         return replace(spent, text=fitting_json(second.text, schema))
 

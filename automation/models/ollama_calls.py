@@ -15,6 +15,8 @@ from automation.errors import ModelFailed, ModelUnavailable, PromptTooLong
 
 CONNECT_S = 3.0
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "0.0.0.0")  # noqa: S104 - compared with, not bound to
+_LEAST_S = 0.05
+_MOST_CLIENTS = 8
 _HTTP_MISSING = 404
 _LONGEST_ERROR = 300
 
@@ -48,7 +50,10 @@ class OllamaServer:
 
     def client(self, timeout_s: float) -> ollama.Client:
         """Return a client that waits so long for each piece of an answer."""
+        timeout_s = max(round(timeout_s, 1), _LEAST_S)
         if timeout_s not in self._clients:
+            if len(self._clients) >= _MOST_CLIENTS:
+                self.close()
             timeout = httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s))
             # A connection for each call: none is left open by a backend that nobody closed.
             limits = httpx.Limits(max_keepalive_connections=0)

@@ -102,7 +102,7 @@ def open_backends(config: AutomationConfig, files: ModelFiles | None = None) -> 
     """Return the backends that the configuration allows, in the order in which they are asked."""
     models = config.models
     backends: list[FindingBackend] = []
-    if models.backend in {"auto", "ollama"} and _ollama_installed():
+    if models.backend in {"auto", "ollama"}:
         from automation.models.ollama_backend import OllamaBackend
 
         backends.append(OllamaBackend(models.ollama_url, models.keep_alive, models.timeout_s))
@@ -184,12 +184,6 @@ def _bound(
         cache=ResponseCache(home / "models" / "answers.sqlite"),
         transcript=None if place is None else Transcript(place / TRANSCRIPT_NAME),
     )
-
-
-def _ollama_installed() -> bool:
-    from importlib.util import find_spec
-
-    return find_spec("ollama") is not None
 
 
 def _unheard(_: str) -> None:

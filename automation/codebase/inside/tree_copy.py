@@ -104,7 +104,9 @@ class RestoredTree:
         folder = self._target / prefix
         folder.chmod(stat.S_IMODE(folder.stat().st_mode) | stat.S_IRWXU)
         present = {entry.name: entry for entry in os.scandir(folder)}
-        wanted = {entry.name for entry in os.scandir(self._source / prefix)}
+        original = self._source / prefix
+        # a folder of added files has no original
+        wanted = {entry.name for entry in os.scandir(original)} if original.is_dir() else set()
         for name, entry in present.items():
             path = prefix + name
             if self._marks.get(path) != _mark(entry.stat(follow_symlinks=False)):
@@ -116,7 +118,8 @@ class RestoredTree:
                     self._restore_folder(path + "/")
         for name in wanted:
             self._renew(prefix + name)
-        _finish(self._source / prefix, folder, self._owner)
+        if original.is_dir():
+            _finish(original, folder, self._owner)
 
     def _renew(self, path: str) -> None:
         source, target = self._source / path, self._target / path

@@ -1,10 +1,9 @@
-"""pytest's arguments for a structured run: the user's own, without what would distribute, reorder, colour or stop it."""
+"""pytest's arguments and plugins for a structured run, without what would distribute, reorder, repeat or stop it."""
 
 from __future__ import annotations
 
 import importlib.abc
 import importlib.machinery
-import importlib.metadata
 import os
 import sys
 import tempfile
@@ -75,26 +74,21 @@ _CACHE_PLUGINS = ("lfplugin", "lfplugin-collwrapper", "nfplugin", "stepwiseplugi
 _HYPOTHESIS = "hypothesis"
 
 
-def plugin_modules() -> dict[str, str]:
-    """Return the name and the module of each pytest plugin that this interpreter has installed."""
-    return {point.name: point.module for point in importlib.metadata.entry_points(group="pytest11")}
-
-
 class Plugins:
     """The entry-point plugins of the interpreter that runs the target.
 
     Parameters
     ----------
-    known : mapping of str to str, optional
-        Names to modules where the caller has asked the interpreter before; searching takes longer than a small test.
+    known : mapping of str to str
+        Names to modules, as the caller learned from the interpreter: a search takes longer than a small test.
     """
 
-    def __init__(self, known: Mapping[str, str] | None) -> None:
+    def __init__(self, known: Mapping[str, str]) -> None:
         self.modules: dict[str, object] = {}
         self.broken: dict[str, str] = {}
         if os.environ.get(_AUTOLOAD_OFF):
             return
-        for name, module in (plugin_modules() if known is None else known).items():
+        for name, module in known.items():
             if name in _LEFT_OUT:
                 continue
             try:
@@ -210,7 +204,7 @@ def silence(config: pytest.Config) -> None:
     if reporter is not None:
         writer = getattr(reporter, "_tw", None)
         if writer is not None:
-            writer._file = _Nowhere()
+            writer._file = _Nowhere()  # noqa: SLF001 - pytest has no other way to be silent
         plugins.unregister(reporter)
         plugins.register(_Silent(reporter), "terminalreporter")
     for name in _CACHE_PLUGINS:

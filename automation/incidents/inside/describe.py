@@ -20,7 +20,9 @@ FRAMES_LIMIT = 60
 CHAIN_LIMIT = 8
 HIDDEN = "***"
 
-_SECRET_NAME = re.compile(r"passw|passphrase|secret|token|credential|api_?key|private_?key|authori[sz]ation", re.I)
+_SECRET_NAME = re.compile(
+    r"passw|passphrase|secret|token|credential|api_?key|private_?key|authori[sz]ation", re.IGNORECASE
+)
 _FOREIGN_FOLDERS = {"site-packages", "dist-packages", ".venv", "venv", ".tox", ".nox", "node_modules", "__pypackages__"}
 _TEST_FOLDERS = {"tests", "test"}
 _DULL = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
@@ -65,7 +67,8 @@ class Places:
     """
 
     def __init__(self, root: str) -> None:
-        self.root = os.path.abspath(root)
+        # text, not Path: asked for every code object that runs
+        self.root = os.path.abspath(root)  # noqa: PTH100
         self._starts = tuple({self.root + os.sep, os.path.realpath(root) + os.sep})
         self._known: dict[str, str | None] = {}
 
@@ -80,10 +83,10 @@ class Places:
     def _decide(self, filename: str) -> str | None:
         if filename.startswith("<"):
             return None
-        path = os.path.normpath(os.path.join(self.root, filename))
+        path = os.path.normpath(os.path.join(self.root, filename))  # noqa: PTH118
         for start in self._starts:
             if path.startswith(start):
-                parts = path[len(start) :].split(os.sep)
+                parts = path[len(start) :].split(os.sep)  # noqa: PTH206
                 return None if _FOREIGN_FOLDERS.intersection(parts) else "/".join(parts)
         return None
 
@@ -98,7 +101,7 @@ class _Bounded(reprlib.Repr):
 
     def repr_dict(self, x: dict[object, object], level: int) -> str:
         if level <= 0 or len(x) > self.maxdict:
-            return super().repr_dict(x, level)  # type: ignore[arg-type]
+            return super().repr_dict(x, level)
         return "{" + ", ".join(f"{self._key(k, level)}: {self._value(k, v, level)}" for k, v in x.items()) + "}"
 
     def _key(self, key: object, level: int) -> str:
@@ -122,7 +125,7 @@ def shown(value: object, limit: int = VALUE_LIMIT) -> str:
     """Return a bounded, masked repr; a ``__repr__`` that raises is said, not followed."""
     try:
         text = _BOUNDED.repr(value)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the target's own code runs here
         text = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
     return masked(cut(_ADDRESS.sub("", text), limit))
 
@@ -170,7 +173,7 @@ def chain_of(error: BaseException, places: Places) -> list[dict[str, object]]:
 
 def _causes(error: BaseException) -> list[BaseException]:
     inner = getattr(error, "exceptions", ())
-    causes = [each for each in inner if isinstance(each, BaseException)] if isinstance(inner, tuple | list) else []
+    causes = [each for each in inner if isinstance(each, BaseException)] if isinstance(inner, (tuple, list)) else []
     if error.__cause__ is not None:
         causes.append(error.__cause__)
     elif error.__context__ is not None and not error.__suppress_context__:
@@ -181,7 +184,7 @@ def _causes(error: BaseException) -> list[BaseException]:
 def _message(error: BaseException) -> str:
     try:
         text = error.msg if isinstance(error, SyntaxError) else str(error)
-    except Exception as broken:
+    except Exception as broken:  # noqa: BLE001 - the target's own code runs here
         return f"<message that raises {type(broken).__name__}>"
     return masked(cut(str(text), MESSAGE_LIMIT))
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import gc
 import importlib.util
 import os
-import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -19,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 if TYPE_CHECKING:
-    from automation.incidents.inside import arguments, describe, tracing
+    from automation.incidents.inside import arguments, describe, time_limit, tracing
 else:
 
     def _sibling(name: str) -> ModuleType:
@@ -33,21 +30,15 @@ else:
         spec.loader.exec_module(module)
         return module
 
-    arguments, describe, tracing = (_sibling(name) for name in ("arguments", "describe", "tracing"))
+    arguments, describe, time_limit, tracing = map(_sibling, ("arguments", "describe", "time_limit", "tracing"))
 
 CAPTURED_LIMIT = 4000
-REFIRE_S = 0.25
-REFIRES_LIMIT = 12
 STUCK_EXIT = 70
+_OURS = ("_gridbot_", "gridbot_entry", "gridbot_inside")
 _OPERAND_NAMES = (("first", "second"), ("actual", "desired"), ("left", "right"), ("member", "container"))
 
 Record = dict[str, object]
 Emit = Callable[[Record], None]
-
-class TestTimeout(BaseException):
-    """A test ran longer than it may; no ``except Exception`` of the target catches it."""
-
-    __test__ = False
 
 
 @dataclass
@@ -75,7 +66,7 @@ class _Compared:
     holding: list[tuple[str, str]] = field(default_factory=list)
 
 
-class Probe:
+class _Probe:
     """The plugin of one run.
 
     Parameters
@@ -88,22 +79,20 @@ class Probe:
 
     def __init__(self, job: Mapping[str, object], emit: Emit) -> None:
         self._pid = os.getpid()
-        self._plugins = arguments.Plugins(cast("Mapping[str, str] | None", job.get("plugins")))
+        self._plugins = arguments.Plugins(cast("Mapping[str, str]", job.get("plugins") or {}))
         self._emit_record = emit
         self._places = describe.Places(str(job["root"]))
         self._tests = _names(job.get("tests"))
         self._wanted = frozenset(self._tests or ())
         self._conftests = tuple(name[: -len("conftest.py")] for name in self._wanted if _is_conftest(name))
         self._deselect = frozenset(_names(job.get("deselect")) or ())
-        self._limit_s = float(cast("float", job.get("test_timeout_s") or 0))
+        seconds = float(cast("float", job.get("test_timeout_s") or 0))
+        self._limit = time_limit.TimeLimit(seconds, self._note_timeout, self._end_stuck)
         self._values: tracing.ValueLog | None = None
         self._tracer = self._make_tracer(cast("Mapping[str, object] | None", job.get("trace")))
         self._test: _Test | None = None
         self._collecting = ""
         self._compared = _Compared()
-        self._left_s = 0.0
-        self._limited_now = False
-        self._fires = 0
         self._told: set[str] = set()
         self.stopped = False
 
@@ -125,14 +114,16 @@ class Probe:
 
     def tell_modules(self) -> None:
         """Tell the modules from outside the repository that are imported by now."""
-        self.emit("modules", third_party=[name for name, module in sys.modules.copy().items() if self._foreign(name, module)])
+        self.emit(
+            "modules", third_party=[name for name, module in sys.modules.copy().items() if self._foreign(name, module)]
+        )
 
     def _foreign(self, name: str, module: object) -> bool:
         spec = getattr(module, "__spec__", None)
         origin = getattr(spec, "origin", None)
-        if not isinstance(origin, str) or getattr(spec, "name", None) != name or not os.path.isabs(origin):
+        if not isinstance(origin, str) or getattr(spec, "name", None) != name or not Path(origin).is_absolute():
             return False
-        return not name.startswith("_gridbot_") and self._places.own(origin) is None
+        return not name.startswith(_OURS) and self._places.own(origin) is None
 
     # lines and values
 
@@ -185,7 +176,8 @@ class Probe:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        kept, dropped = [], []
+        kept: list[pytest.Item] = []
+        dropped: list[pytest.Item] = []
         for item in items:
             chosen = self._is_wanted(item.nodeid) and item.nodeid not in self._deselect
             (kept if chosen else dropped).append(item)
@@ -228,24 +220,24 @@ class Probe:
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._test = _Test(nodeid)
         self._compared = _Compared()
-        self._left_s, self._fires = self._limit_s, 0
+        self._limit.begin()
         self.emit("start", node_id=nodeid)
         if self._tracer is not None:
             self._tracer.start()
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_setup(self) -> Generator[None, object, None]:
-        with self._limited():
+        with self._limit.phase():
             yield
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_call(self) -> Generator[None, object, None]:
-        with self._limited():
+        with self._limit.phase():
             yield
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self) -> Generator[None, object, None]:
-        with self._limited():
+        with self._limit.phase():
             yield
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -256,7 +248,10 @@ class Probe:
         if test is None:
             return
         test.duration_s += call.duration
-        if report.failed and not test.failing:
+        if self._limit.passed:
+            # also a test that swallowed the interruption and went on has used up its time
+            test.outcome = "timeout"
+        if report.failed and (not test.failing or self._limit.passed):
             self._note_failure(test, call, report)
         elif report.skipped and not test.failing:
             test.outcome, test.phase = "skipped", call.when
@@ -272,7 +267,7 @@ class Probe:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_assertrepr_compare(self, left: object, right: object) -> None:
-        place, holds = self._asserting(sys._getframe(1))
+        place, holds = self._asserting(sys._getframe(1))  # noqa: SLF001
         if place != self._compared.place:
             self._compared = _Compared(place)
         pairs = self._compared.holding if holds else self._compared.failing
@@ -294,8 +289,7 @@ class Probe:
         test.phase = call.when
         captured = describe.masked(report.capstdout + report.capstderr)
         test.captured = captured[-CAPTURED_LIMIT:]
-        if test.chain:
-            test.outcome = "timeout"
+        if self._limit.passed:
             return
         test.outcome = "failed" if call.when == "call" else "error"
         if call.excinfo is None:
@@ -308,43 +302,16 @@ class Probe:
             test.assertion = cast("str", test.chain[0]["message"])
             test.operands = self._compared.failing or self._compared.holding or _operands_in(error)
 
-    # the time limit of one test
-
-    @contextmanager
-    def _limited(self) -> Iterator[None]:
-        if not self._limit_s or threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        signal.signal(signal.SIGALRM, self._on_alarm)
-        began = time.monotonic()
-        self._limited_now = True
-        signal.setitimer(signal.ITIMER_REAL, max(self._left_s, REFIRE_S), REFIRE_S)
-        try:
-            yield
-        finally:
-            self._limited_now = False
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            self._left_s -= time.monotonic() - began
-            self._mark_timeout()
-
-    def _mark_timeout(self) -> None:
-        # a test that swallowed the exception and went on has used up its time all the same
-        if self._fires and self._test is not None:
-            self._test.outcome = "timeout"
-
-    def _on_alarm(self, number: int, frame: FrameType | None) -> None:
-        if not self._limited_now or self._test is None:
-            return
-        self._fires += 1
-        words = f"the test ran longer than {self._limit_s:g} s"
-        if self._fires == 1:
+    def _note_timeout(self, frame: FrameType | None) -> None:
+        if self._test is not None:
             frames = describe.stack_of(frame, self._places)
-            self._test.chain = [{"type": "TestTimeout", "message": words, "frames": frames}]
-        if self._fires > REFIRES_LIMIT:
+            self._test.chain = [{"type": "TestTimeout", "message": self._limit.words, "frames": frames}]
+
+    def _end_stuck(self) -> None:
+        if self._test is not None:
             self._test.outcome = "timeout"
             self._tell(self._test)
-            os._exit(STUCK_EXIT)
-        raise TestTimeout(words)
+        os._exit(STUCK_EXIT)
 
     # the end
 
@@ -373,13 +340,13 @@ def _names(value: object) -> list[str] | None:
 
 
 def _is_conftest(name: str) -> bool:
-    return name.split("/")[-1] == "conftest.py"
+    return name.rsplit("/", maxsplit=1)[-1] == "conftest.py"
 
 
 def _collected_from(name: str) -> str:
     # what a broken conftest keeps from running is the tests of its folder
     path = name.split("::", 1)[0]
-    return (os.path.dirname(path) or ".") if _is_conftest(path) else path
+    return str(Path(path).parent) if _is_conftest(path) else path
 
 
 def _operands_in(error: BaseException) -> list[tuple[str, str]]:
@@ -402,20 +369,21 @@ def run(job: dict[str, object], emit: Emit) -> None:
         ``root`` (the tree, and the working directory), ``arguments`` (the user's, for pytest), ``tests`` (node ids, or
         None for what the arguments select), ``deselect`` (node ids), ``stop_after`` (failures, 0 for none),
         ``test_timeout_s`` (0 for none), ``python_path`` (folders put before the rest), ``trace`` (None, or ``lines``,
-        ``values`` and ``only``, a list of paths), ``plugins`` (entry points by name, None searches for them).
+        ``values`` and ``only``, a list of paths), ``plugins`` (pytest's entry points, names to modules).
     emit : callable
-        Takes records, each with its name under ``event``: session, collected, modules, session_lines, start, result, end.
+        Takes records, each with its name under ``event``: session, collected, modules, session_lines, start, result and
+        end.
     """
     began = time.monotonic()
     # what was imported before the fork is neither searched for garbage nor copied for it
     gc.freeze()
-    root = os.path.abspath(str(job["root"]))
+    root = os.path.abspath(str(job["root"]))  # noqa: PTH100 - links stay as they are
     os.chdir(root)
     # two candidates of one size within one second would share compiled files
     sys.dont_write_bytecode = True
     paths = _names(job.get("python_path")) or []
     sys.path[:] = [*paths, *(path for path in sys.path if path not in paths)]
-    probe = Probe(job, emit)
+    probe = _Probe(job, emit)
     probe.tell_session()
     arguments.settle_hypothesis(shrink=bool(job.get("trace")))
     user = _names(job.get("arguments")) or []

@@ -116,7 +116,7 @@ class SettraceTracer(_Lines):
     def stop(self) -> None:
         """End."""
         sys.settrace(None)
-        threading.settrace(None)  # type: ignore[arg-type]
+        threading.settrace(None)
 
     def _call_hook(self) -> LocalTrace:
         local, decide = self._local, self._decide
@@ -224,13 +224,13 @@ class MonitoringTracer(_Lines):
         if self._values is None:
             return self._monitoring.DISABLE
         if code.co_name != "<module>":
-            self._values.visit(path, line, sys._getframe(1).f_locals)
+            self._values.visit(path, line, sys._getframe(1).f_locals)  # noqa: SLF001
         return None
 
     def _on_return(self, code: CodeType, offset: int, value: object) -> object:
         path = self._paths.get(code)
         if path is not None and self._values is not None and value is not None and code.co_name != "<module>":
-            self._values.returned(path, sys._getframe(1).f_lineno, value)
+            self._values.returned(path, sys._getframe(1).f_lineno, value)  # noqa: SLF001
         return None
 
 

@@ -63,25 +63,24 @@ def pairs(first: Sequence[Candidate], limit: int = 2000) -> Iterator[Candidate]:
     Parameters
     ----------
     first : sequence of Candidate
-        Single edits, usually the best of `template_candidates`; files may be mixed.
+        Single edits, the likeliest first; files may be mixed.
     limit : int
         Most combinations to yield.
 
     Yields
     ------
     Candidate
-        Edits that do not overlap, by the product of the scores; each compiles and none repeats another.
+        Edits that do not overlap, by the product of their ranks in ``first``; each compiles, none repeats another.
     """
-    ranked = sorted(first, key=lambda candidate: -candidate.score)
-    heap = [(-ranked[0].score * ranked[1].score, 0, 1)] if len(ranked) > 1 else []
+    heap = [(2, 0, 1)] if len(first) > 1 else []
     seen: set[tuple[str, Unit, str]] = set()
     while heap and len(seen) < limit:
         _, left, right = heapq.heappop(heap)
-        if right + 1 < len(ranked):
-            heapq.heappush(heap, (-ranked[left].score * ranked[right + 1].score, left, right + 1))
+        if right + 1 < len(first):
+            heapq.heappush(heap, ((left + 1) * (right + 2), left, right + 1))
             if right == left + 1:
-                heapq.heappush(heap, (-ranked[right].score * ranked[right + 1].score, right, right + 1))
-        candidate = _combined(ranked[left], ranked[right])
+                heapq.heappush(heap, ((right + 1) * (right + 2), right, right + 1))
+        candidate = _combined(first[left], first[right])
         key = parse_module(candidate.source).key(candidate.edits) if candidate else None
         if candidate is not None and key is not None and (candidate.source.path, *key) not in seen:
             seen.add((candidate.source.path, *key))

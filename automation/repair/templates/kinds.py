@@ -60,7 +60,7 @@ _LITERALS: tuple[tuple[type[ast.expr] | tuple[type[ast.expr], ...], str], ...] =
 )
 _HOLDERS = {TEXT, LIST, DICT, SET, TUPLE, CONTAINER}
 _REPR = re.compile(
-    r"\s*(?:(?P<text>[rbuf]*['\"])|(?P<list>\[|deque\(|range\()|(?P<set>set\(|frozenset\(|\{[^:{}]*[,}])"
+    r"\s*(?:(?P<text>[rbuf]*['\"])|(?P<list>\[|deque\(|range\()|(?P<set>set\(|frozenset\(|\{[^:{}]+[,}])"
     r"|(?P<dict>\{|defaultdict\(|Counter\()|(?P<tuple>\()|(?P<bool>True|False)|(?P<none>None)"
     r"|(?P<number>-?(?:\d|inf|nan))|(?P<function><function))"
 )

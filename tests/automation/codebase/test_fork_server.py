@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import compileall
+import json
 import os
 import signal
 import subprocess
@@ -12,10 +13,11 @@ import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, wait
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
+from automation.codebase.inside.tree_files import compiled_files
 from automation.codebase.isolation import MODE_VARIABLE
 from automation.codebase.limits import Limits
 from automation.codebase.sandbox import ForkServer
@@ -281,7 +283,7 @@ def test_nothing_is_left_when_the_caller_is_killed(tmp_path: Path, mode: str) ->
     word = uuid.uuid4().hex
     sleeper = f"import os, subprocess, sys\nif os.fork() == 0: os.setsid(); os.fork()\n{_exec(word)}"
     script = f"""
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from automation.codebase.sandbox import ForkServer
 server = ForkServer(Path({str(tree)!r}), Path({str(ENTRY)!r}), Path({str(PYTHON)!r}), workers=2)
 futures = [server.submit({{"code": {sleeper!r}}}) for _ in range(2)]
@@ -322,3 +324,64 @@ def test_limits_of_a_job_replace_those_of_the_server(tmp_path: Path) -> None:
     with ForkServer(tmp_path, ENTRY, PYTHON, workers=1, limits=SMALL) as server:
         outcome = server.submit({"code": "import time; time.sleep(1e6)"}, limits=Limits(wall_s=0.2)).result(60)
     assert outcome.end == "timeout"
+
+
+# Compiled files
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_collected_tests_leave_compiled_files_for_every_job_and_none_in_the_tree(tmp_path: Path, mode: str) -> None:
+    tree = tmp_path / "tree"
+    (tree / "tests").mkdir(parents=True)
+    (tree / "one.py").write_text("VALUE = 1\n")
+    (tree / "tests" / "test_one.py").write_text("import one\ndef test_one(): assert one.VALUE == 1\n")
+    code = """if True:
+        import pathlib, one
+        compiled = sorted(path.name.partition(".")[0] for path in pathlib.Path().rglob("*.pyc"))
+        emit({"compiled": compiled, "value": one.VALUE})
+    """
+    spoil = "import os, shutil; shutil.rmtree('tests')\nfor f in os.scandir('__pycache__'): open(f, 'w').close()"
+    steps: list[tuple[str, dict[str, bytes | None]]] = [
+        (code, {}),
+        (code, {"one.py": b"VALUE = 2\n"}),
+        (spoil, {}),
+        ("import one; emit({'value': one.VALUE})", {}),
+    ]
+    with (
+        sandbox_mode(mode),
+        ForkServer(tree, ENTRY, PYTHON, workers=1, limits=SMALL, python_path=["."], collect=["tests"]) as server,
+    ):
+        first, changed, spoilt, last = (server.submit({"code": step}, files).result(60) for step, files in steps)
+    assert first.records == ({"compiled": ["one", "test_one"], "value": 1},)
+    assert changed.records == ({"compiled": ["test_one"], "value": 2},)
+    assert (spoilt.end, last.records) == ("done", ({"value": 1},))
+    assert sorted(path.name for path in tree.rglob("*")) == ["one.py", "test_one.py", "tests"]
+
+
+def test_a_tree_that_cannot_be_collected_has_jobs_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "test_broken.py").write_text("import os; os._exit(9)")
+    with ForkServer(tmp_path, ENTRY, PYTHON, workers=1, collect=["--no-such-option"]) as server:
+        assert server.submit({"code": "emit({'ran': True})"}).result(60).records == ({"ran": True},)
+    with ForkServer(tmp_path, ENTRY, PYTHON, workers=1, collect=[]) as server:
+        assert server.submit({"code": "emit({'ran': True})"}).result(60).records == ({"ran": True},)
+
+
+def test_only_compiled_files_below_the_tree_are_taken_over() -> None:
+    names = [
+        "__pycache__/a.pyc",
+        "a/__pycache__/b.pyc",
+        "../__pycache__/c.pyc",
+        "/__pycache__/d.pyc",
+        "a.pyc",
+        "a/b.py",
+    ]
+    records = [json.dumps({"path": name, "content": "YQ=="}).encode() for name in names]
+    assert compiled_files([*records, b"", b"failed"]) == {PurePosixPath(name): b"a" for name in names[:2]}
+
+
+def test_an_entry_is_loaded_once_before_its_jobs_and_each_time_when_fresh(tmp_path: Path) -> None:
+    entry = tmp_path / "entry.py"
+    entry.write_text("import os\nPID = os.getpid()\ndef run(job, emit): emit({'here': os.getpid() == PID})")
+    for fresh in (False, True):
+        with ForkServer(tmp_path, entry, PYTHON, workers=1, fresh=fresh) as server:
+            assert server.submit({}).result(60).records == ({"here": fresh},)

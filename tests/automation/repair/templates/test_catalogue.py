@@ -222,6 +222,10 @@ def test_pairs_come_best_first_and_never_repeat():
     combined = list(pairs(found))
     keys = [program_key(candidate.text()) for candidate in combined]
     assert len(set(keys)) == len(keys) > 100
+    one = next(item for item in found if item.place.line == 2)
+    other = next(item for item in found if item.place.line == 4)
+    for first in ([one, other, *found], [other, one, *found]):
+        assert next(pairs(first)).edits == tuple(sorted((*one.edits, *other.edits)))
     assert program_key(source.text) not in keys
     for candidate in combined:
         ast.parse(candidate.text())
