@@ -165,10 +165,8 @@ def _lost_statement(source: _Source, function: Function) -> Found:
 def _lost_guard(source: _Source, function: Function) -> Found:
     for block in _blocks(function):
         for statement in block:
-            leaves = isinstance(statement, ast.If) and isinstance(
-                statement.body[-1], ast.Return | ast.Raise | ast.Continue
-            )
-            if leaves and len(block) > 1 and not statement.orelse:
+            last = statement.body[-1] if isinstance(statement, ast.If) and not statement.orelse else None
+            if isinstance(last, ast.Return | ast.Raise | ast.Continue) and len(block) > 1:
                 yield statement, (*source.lines(statement), "")
 
 

@@ -146,6 +146,8 @@ class Desk:
                 self.config,
                 self.request.model,
                 run=self.folder.name,
+                folder=self.folder,
+                home=self.home,
                 notify=lambda text: self.notify(Progress(text)),
             )
         return self._model
@@ -190,7 +192,7 @@ class Desk:
         """Make a change part of the workspace, so that what follows builds on it."""
         self._stop_server()
         _write(self.workspace.tree / path, content)
-        self.tally = Tally()
+        self.tally.renew()
 
     def close(self) -> None:
         """Stop what runs; the workspace stays until the run is settled."""

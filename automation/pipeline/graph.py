@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
@@ -24,7 +25,16 @@ from automation.pipeline.stages.verify import verify
 from automation.pipeline.state import RunState, Status
 
 Stage = Callable[[Desk, RunState], RunState]
-Graph = CompiledStateGraph[RunState, Desk, RunState, RunState]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the nodes are given beside the state."""
+
+    desk: Desk
+
+
+Graph = CompiledStateGraph[RunState, Context, RunState, RunState]
 
 STAGES: dict[str, Stage] = {
     "observe": observe,
@@ -47,9 +57,10 @@ def build_graph(checkpointer: BaseCheckpointSaver[Any] | None = None) -> Graph:
     checkpointer : BaseCheckpointSaver, optional
         Where the state is kept after each stage, so that a killed run can be resumed.
     """
-    graph = StateGraph(RunState, context_schema=Desk)
+    graph = StateGraph(RunState, context_schema=Context)
     for name, stage in STAGES.items():
-        graph.add_node(name, _node(name, stage))
+        # LangGraph's overloads want a runtime that is passed by keyword only; a plain parameter is as good.
+        graph.add_node(name, _node(name, stage))  # type: ignore[call-overload]
     graph.add_edge(START, "observe")
     for name, following in (("observe", "triage"), ("triage", "reproduce"), ("reproduce", "localise")):
         graph.add_conditional_edges(name, _unless_settled(following), [following, "record"])
@@ -62,9 +73,9 @@ def build_graph(checkpointer: BaseCheckpointSaver[Any] | None = None) -> Graph:
     return graph.compile(checkpointer=checkpointer)
 
 
-def _node(name: str, stage: Stage) -> Callable[[RunState, Runtime[Desk]], RunState]:
-    def node(state: RunState, runtime: Runtime[Desk]) -> RunState:
-        desk = runtime.context
+def _node(name: str, stage: Stage) -> Callable[[RunState, Runtime[Context]], RunState]:
+    def node(state: RunState, runtime: Runtime[Context]) -> RunState:
+        desk = runtime.context.desk
         desk.notify = runtime.stream_writer
         desk.enter(name)
         started = monotonic()

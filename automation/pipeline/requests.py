@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from automation.codebase.landing import Land
 
 _MODEL_MEANS = "Role, model name, GGUF file, auto or none."
-_ARGUMENT = {"positional": True}
+_ARGUMENT: JsonDict = {"positional": True}
 
 
 class _Request(BaseModel):

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from filelock import FileLock, Timeout
 
@@ -18,12 +18,13 @@ from automation.pipeline.result import FixResult
 from automation.pipeline.runs import Run, RunStore
 from automation.pipeline.state import RunState, Status
 from trading.commands import Progress
-from trading.errors import ExitCode, GridBotError, Refused
+from trading.errors import GridBotError, Refused
 
 if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
     from langgraph.types import Command
 
-    from automation.pipeline.graph import Graph
+    from automation.pipeline.graph import Context, Graph
 
 _BUSY_MS = 10_000
 
@@ -50,8 +51,8 @@ def decide(
 
 def _run(store: RunStore, run: Run, given: RunState | Command[str] | None) -> Generator[Progress, None, FixResult]:
     with _alone(run.folder), _graph(store.folder / "checkpoints.db") as graph:
-        thread = {"configurable": {"thread_id": run.run_id}, "recursion_limit": 200}
-        known: RunState = graph.get_state(thread).values or {}
+        thread: RunnableConfig = {"configurable": {"thread_id": run.run_id}, "recursion_limit": 200}
+        known = _state(graph, thread)
         if given is None and not known:
             # Killed before the first stage was done: nothing is lost by starting anew.
             given = _fresh(run)
@@ -60,23 +61,32 @@ def _run(store: RunStore, run: Run, given: RunState | Command[str] | None) -> Ge
             run.folder, store.home, run.request, config, sum(known.get("seconds", {}).values()), files_of(known)
         )
         try:
-            yield from graph.stream(given, thread, context=desk, stream_mode="custom", durability="sync")
+            for step in graph.stream(given, thread, context=_context(desk), stream_mode="custom", durability="sync"):
+                yield cast(Progress, step)
         except GridBotError as error:
-            if error.exit_code != ExitCode.REFUSED:
-                raise
-            kept: RunState = graph.get_state(thread).values or _fresh(run)
             desk.discard()
+            kept = _state(graph, thread) or _fresh(run)
             return store.settle(run, {**kept, "status": Status.REFUSED, "reason": str(error)})
         except KeyboardInterrupt as stop:
             raise KeyboardInterrupt(f"`gridbot runs resume {run.run_id}` goes on from here") from stop
         finally:
             desk.close()
-        snapshot = graph.get_state(thread)
-        state: RunState = dict(snapshot.values)  # type: ignore[assignment]
-        if snapshot.interrupts:
-            waiting = snapshot.interrupts[0].value
+        state = _state(graph, thread)
+        interrupts = graph.get_state(thread).interrupts
+        if interrupts:
+            waiting = interrupts[0].value
             state |= {"status": Status.AWAITING_APPROVAL, "reason": waiting["why"], "patch": waiting["patch"]}
     return store.settle(run, state)
+
+
+def _context(desk: Desk) -> Context:
+    from automation.pipeline.graph import Context
+
+    return Context(desk)
+
+
+def _state(graph: Graph, thread: RunnableConfig) -> RunState:
+    return cast(RunState, dict(graph.get_state(thread).values))
 
 
 def _fresh(run: Run) -> RunState:

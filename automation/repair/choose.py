@@ -3,17 +3,73 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 
+from automation.incidents.test_runs import SuiteSettings
+from automation.repair.differential import Behaviour, Observed, compare
+from automation.repair.minimal import Plausible, rank_plausible, specialised
 from automation.repair.records import Candidate, Evidence, Place
 from automation.repair.verify import Judge
 
 _MARGIN = 3
+_COMPARE_S = 5.0
 
 
-def best_first(plausible: Sequence[Candidate], judge: Judge, evidence: Evidence) -> list[Candidate]:
-    """Return plausible candidates, the one to be proven first at the front."""
-    return sorted(plausible, key=lambda candidate: -candidate.score)
+def best_first(
+    passing: Sequence[tuple[Candidate, int]],
+    judge: Judge,
+    evidence: Evidence,
+    tree: Path,
+    settings: SuiteSettings,
+    *,
+    seed: int = 0,
+) -> list[Candidate]:
+    """Return candidates that pass, the one to be proven first at the front.
+
+    Parameters
+    ----------
+    passing : sequence of (Candidate, int)
+        Each with the number of findings that the guard has, none of them blocking.
+    judge : Judge
+        Knows which passing tests reach a candidate's place.
+    evidence : Evidence
+        Of the failure: a change that repeats its literals is made for the test.
+    tree : Path
+        The private copy.
+    settings : SuiteSettings
+        How its tests run, for comparing rivals on the same inputs.
+    seed : int
+        Same seed, same inputs.
+    """
+    candidates = [candidate for candidate, _ in passing]
+    behaviours = _behaviours(candidates, judge, tree, settings, seed) if len(candidates) > 1 else {}
+    rivals = [
+        Plausible(
+            candidate, findings, specialised(candidate, evidence), behaviours.get(id(candidate), Behaviour(False))
+        )
+        for candidate, findings in passing
+    ]
+    return [one.candidate for one in rank_plausible(rivals)]
+
+
+def _behaviours(
+    candidates: Sequence[Candidate], judge: Judge, tree: Path, settings: SuiteSettings, seed: int
+) -> dict[int, Behaviour]:
+    groups: dict[tuple[str, str], list[Candidate]] = defaultdict(list)
+    for candidate in candidates:
+        groups[candidate.source.path, candidate.place.function].append(candidate)
+    found: dict[int, Behaviour] = {}
+    for (_, function), rivals in groups.items():
+        if len(rivals) > 1 and function:
+            tests = Observed(judge.neighbours(rivals[0]), judge.goal.targets)
+            texts = [rival.text() for rival in rivals]
+            behaviours = compare(
+                tree, settings, rivals[0].source, function, texts, tests, seconds=_COMPARE_S, seed=seed
+            )
+            found |= {id(rival): behaviour for rival, behaviour in zip(rivals, behaviours, strict=True)}
+    return found
 
 
 def guard_scope(places: Sequence[Place]) -> dict[str, list[tuple[int, int]]]:

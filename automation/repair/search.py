@@ -8,7 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from time import monotonic
 
-from automation.codebase.fork_server import JobOutcome
+from automation.codebase.limits import JobOutcome
 from automation.repair.normalise import UNREADABLE, program_key
 from automation.repair.records import Candidate
 from automation.repair.verify import Judge, Verdict
@@ -42,6 +42,12 @@ class Tally:
     plausible: list[Candidate] = field(default_factory=list)
     near: list[Candidate] = field(default_factory=list)
     seconds: float = 0.0
+
+    def renew(self) -> None:
+        """Forget what was seen, because the code has changed; the counts go on."""
+        self.seen.clear()
+        self.plausible.clear()
+        self.near.clear()
 
     @property
     def total(self) -> int:

@@ -9,7 +9,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from automation.codebase.fork_server import ForkServer, JobOutcome
+from automation.codebase.fork_server import ForkServer
+from automation.codebase.limits import JobOutcome
 from automation.incidents.records import Outcome, TestReport
 from automation.incidents.test_runs import SuiteSettings, report_of, run_suite, test_job
 from automation.repair.records import Candidate
@@ -118,7 +119,7 @@ class Judge:
 
     def check_neighbours(self, candidate: Candidate) -> Verdict:
         """Run the failing tests once more, traced, with the passing tests that reach the change."""
-        neighbours = self._neighbours(candidate)
+        neighbours = self.neighbours(candidate)
         job = self._submit(candidate, (*self.goal.targets, *neighbours), trace=True)
         report = report_of(job.result())
         verdict = self._verdict(report, "neighbours", (*self.goal.targets, *neighbours))
@@ -130,6 +131,15 @@ class Judge:
         """Run the whole suite in a fresh process: the failing tests pass, nothing that passed is lost."""
         report = run_suite(self._tree, self._final, files={candidate.source.path: candidate.content()})
         return self._suite_verdict(report)
+
+    def neighbours(self, candidate: Candidate) -> tuple[str, ...]:
+        """Return the passing tests that reach the changed lines, else the file, else any, quickest first."""
+        changed = changed_lines(candidate.source.text, candidate.text())[0]
+        path = candidate.source.path
+        reached = [test for test in self._passing if changed & set(self._lines[test].get(path, ()))]
+        if not reached:
+            reached = [test for test in self._passing if self._lines[test].get(path)]
+        return tuple((reached or list(self._passing))[:_MOST_NEIGHBOURS])
 
     def _suite_verdict(self, report: TestReport) -> Verdict:
         lost = sorted(self.goal.passed - report.passed)
@@ -165,14 +175,6 @@ class Judge:
         wall = min(self._settings.limits.wall_s, _START_S + self._timeout_s * min(len(tests), 20))
         files = {candidate.source.path: candidate.content()}
         return self._server.submit(job, files, replace(self._settings.limits, wall_s=wall))
-
-    def _neighbours(self, candidate: Candidate) -> tuple[str, ...]:
-        changed = changed_lines(candidate.source.text, candidate.text())[0]
-        path = candidate.source.path
-        reached = [test for test in self._passing if changed & set(self._lines[test].get(path, ()))]
-        if not reached:
-            reached = [test for test in self._passing if self._lines[test].get(path)]
-        return tuple((reached or list(self._passing))[:_MOST_NEIGHBOURS])
 
 
 def passes(report: TestReport, target: str) -> bool:

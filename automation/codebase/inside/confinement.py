@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from . import kernel  # noqa: TID252 - this folder is loaded under another name inside
+from . import kernel, system_calls  # noqa: TID252 - this folder is loaded under another name inside
 
 _OPEN_FILES = 1024
 # far above what a shell hands out, so that a job does not meet it by counting upwards
@@ -51,6 +51,7 @@ def drop_rights(job: tuple[int, int] | None) -> None:
         kernel.drop_capabilities()
     if sys.platform == "linux":
         kernel.forbid_new_privileges()
+        system_calls.refuse_dangerous_calls()
         # a process that changed its user may not read its own /proc entries otherwise
         kernel.allow_inspection(allowed=True)
         kernel.die_with_parent()

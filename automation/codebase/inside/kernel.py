@@ -12,6 +12,7 @@ MNT_DETACH = 2
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 1, 4, 36
 _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 24, 38
+_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, _INSTRUCTION_BYTES = 22, 2, 8
 _LAST_CAPABILITY = 63
 # these three have the same number on every architecture
 _OPEN_TREE, _MOVE_MOUNT, _MOUNT_SETATTR = 428, 429, 442
@@ -24,6 +25,10 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 class _MountAttributes(ctypes.Structure):
     _fields_ = [(name, ctypes.c_uint64) for name in ("attr_set", "attr_clr", "propagation", "userns_fd")]
+
+
+class _Filter(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p)]
 
 
 class _CapabilityHeader(ctypes.Structure):
@@ -120,6 +125,17 @@ def allow_inspection(allowed: bool) -> None:
 def forbid_new_privileges() -> None:
     """Let no program that is started from here on gain rights by its file's mode."""
     _checked(_control(_PR_SET_NO_NEW_PRIVS, 1), "prctl NO_NEW_PRIVS")
+
+
+def set_call_filter(program: bytes) -> None:
+    """Have the kernel judge every later call of this process and of all that it starts by a filter program."""
+    instructions = ctypes.create_string_buffer(program, len(program))
+    filter_ = _Filter(len(program) // _INSTRUCTION_BYTES, ctypes.cast(instructions, ctypes.c_void_p))
+    zero = ctypes.c_ulong(0)
+    result = _libc.prctl(
+        ctypes.c_int(_PR_SET_SECCOMP), ctypes.c_ulong(_SECCOMP_MODE_FILTER), ctypes.byref(filter_), zero, zero
+    )
+    _checked(result, "prctl SECCOMP")
 
 
 def drop_capabilities() -> None:

@@ -24,6 +24,9 @@ class NamespaceBox:
     """
 
     def __init__(self, plan: Mapping[str, Any], user: tuple[int, int]) -> None:
+        if os.getpid() != 1:
+            # ending a job kills every process that this one can see
+            raise RuntimeError("the sandbox is not the first process of a namespace")
         self.user = user if plan["drop"] else None
         self.tree = Path(plan["tree"])
         self.variables = {"HOME": "/tmp/home", "TMPDIR": "/tmp"}  # noqa: S108 - a mount of the job's own
@@ -47,6 +50,8 @@ class NamespaceBox:
     def kill_all(self, job: int) -> None:
         """Kill every process of the namespace but its first, which is this one."""
         del job
+        if os.getpid() != 1:
+            raise RuntimeError("the sandbox is not the first process of a namespace")
         try:
             os.kill(-1, signal.SIGKILL)
         except ProcessLookupError:

@@ -15,6 +15,8 @@ from . import guard, kernel  # noqa: TID252 - this folder is loaded under anothe
 from .tree_copy import RestoredTree  # noqa: TID252
 
 _LINUX = sys.platform == "linux"
+# Each worker runs its jobs as a user of its own, so that the limit on processes counts that worker's alone.
+FIRST_JOB_USER = 1_900_000_000
 
 
 class PlainBox:
@@ -81,7 +83,7 @@ class PlainBox:
     def kill_all(self, job: int) -> None:
         """Kill the job with every process that came from it, whatever session it moved to."""
         if self.user is not None:
-            self._kill_user()
+            _kill_user(*self.user)
         known: set[int] = set()
         while True:
             # a stopped process cannot fork on while the others are looked for
@@ -97,18 +99,6 @@ class PlainBox:
         for pid in known:
             _send(pid, signal.SIGKILL)
 
-    def _kill_user(self) -> None:
-        """Kill everything that the job's user runs, in one call that no fork can outrun."""
-        pid = os.fork()
-        if pid == 0:
-            try:
-                user = self.user or (0, 0)
-                os.setresuid(user[0], user[0], user[0])
-                os.kill(-1, signal.SIGKILL)
-            finally:
-                os._exit(0)
-        os.waitpid(pid, 0)
-
     def add_compiled(self, files: Mapping[PurePosixPath, bytes]) -> None:
         """Let every later job find compiled files in its tree."""
         self._copy.add(files)
@@ -121,6 +111,21 @@ class PlainBox:
     def close(self) -> None:
         """Remove the copy."""
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _kill_user(user: int, group: int) -> None:
+    """Kill everything that the job's user runs, in one call that no fork can outrun."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setresgid(group, group, group)
+            os.setresuid(user, user, user)
+            # as root this call would end every process of the machine
+            if user >= FIRST_JOB_USER and os.getresuid() == (user, user, user):
+                os.kill(-1, signal.SIGKILL)
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
 
 
 def _threads_of(entry: Path, user: int) -> int:

@@ -13,11 +13,9 @@ from typing import Any, Union
 
 from . import confinement, job, kernel, namespaces, tree_files, wire  # noqa: TID252
 from .namespace_box import NamespaceBox, split_process  # noqa: TID252
-from .plain_box import PlainBox  # noqa: TID252
+from .plain_box import FIRST_JOB_USER, PlainBox  # noqa: TID252
 from .supervision import CallerGone, Supervisor  # noqa: TID252
 
-# Each worker runs its jobs as a user of its own, so that the limit on processes counts that worker's alone.
-_FIRST_JOB_USER = 1_900_000_000
 _STARTUP_FAILED = 70
 
 Box = Union[NamespaceBox, PlainBox]  # noqa: UP007 - read at run time by Python 3.9
@@ -61,7 +59,7 @@ def _take_standard_streams() -> tuple[int, int]:
 
 
 def _make_box(plan: Mapping[str, Any]) -> Box:
-    user = (_FIRST_JOB_USER + os.getpid(),) * 2
+    user = (FIRST_JOB_USER + os.getpid(),) * 2
     if not plan["namespaces"]:
         return PlainBox(plan, user)
     kernel.die_with_parent()

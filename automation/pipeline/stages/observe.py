@@ -21,6 +21,9 @@ from trading.commands import Progress
 def observe(desk: Desk, state: RunState) -> RunState:
     """Run the suite as it is; a log's incident first gets a failing test of its own."""
     changes: RunState = {}
+    if desk.request.model not in ("auto", "none"):
+        # A model that was asked for by name and is not there must be told before the work, not after it.
+        desk.model()
     if desk.request.log is not None:
         incident, reproduction, reason = _from_log(desk)
         if reproduction is None:

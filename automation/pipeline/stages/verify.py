@@ -49,19 +49,20 @@ def verify(desk: Desk, state: RunState) -> RunState:
     already = len(desk.tally.plausible)
     if not _search(desk, state, judge, case):
         return _counted(desk, state)
-    plausible = desk.tally.plausible[already:]
-    ranked = best_first(plausible, judge, case.evidence)
     findings: list[Finding] = []
-    for at, candidate in enumerate(ranked):
-        found = _guard(candidate, state, case)
+    allowed: list[tuple[Candidate, int]] = []
+    for candidate in desk.tally.plausible[already:]:
+        found = _guard(candidate, case)
         findings += found
-        if any(finding.blocking for finding in found):
-            continue
+        if not any(finding.blocking for finding in found):
+            allowed.append((candidate, len(found)))
+    ranked = best_first(allowed, judge, case.evidence, desk.workspace.tree, desk.seen_settings, seed=desk.request.seed)
+    for at, candidate in enumerate(ranked):
         desk.notify(Progress("running the whole suite on the change", at, len(ranked)))
         verdict = judge.check_suite(candidate)
         if verdict.plausible:
-            changes = _accept(desk, state, candidate, verdict, ranked)
-            return {**_counted(desk, state), **changes, "findings": _findings_json(found)}
+            counted = _counted(desk, state)
+            return {**counted, **_accept(desk, state, candidate, verdict, ranked), "findings": []}
     return {**_counted(desk, state), "findings": _findings_json(findings)}
 
 
@@ -131,7 +132,7 @@ def _from_model(desk: Desk, tier: str, case: Case) -> Candidates | None:
     return from_functions(case, model, settings.samples, seed, left)
 
 
-def _guard(candidate: Candidate, state: RunState, case: Case) -> tuple[Finding, ...]:
+def _guard(candidate: Candidate, case: Case) -> tuple[Finding, ...]:
     patch = Patch((FileChange(candidate.source.path, candidate.source.content, candidate.content()),))
     return check_patch(patch, allowed=guard_scope(case.places), test_inputs=test_literals(case.evidence))
 
@@ -141,7 +142,7 @@ def _accept(desk: Desk, state: RunState, candidate: Candidate, verdict: Verdict,
     before = {path: encoded(candidate.source.content), **state.get("before", {})}
     place = f"{path}:{candidate.place.line}"
     chosen = Chosen(proposer=candidate.proposer, description=candidate.description, place=place)
-    others = [
+    others: list[dict[str, object]] = [
         {"proposer": each.proposer, "description": each.description, "place": f"{each.place.path}:{each.place.line}"}
         for each in ranked
         if each is not candidate
@@ -164,7 +165,12 @@ def _counted(desk: Desk, state: RunState) -> RunState:
     counts: RunState = {"tried": dict(desk.tally.tried), "search_seconds": desk.tally.seconds}
     model = desk.model_used
     if model is not None:
-        counts |= {"model": model.name, "model_calls": model.calls, "model_tokens": model.tokens}
+        usage = model.usage
+        counts |= {
+            "model": model.name,
+            "model_calls": usage.calls,
+            "model_tokens": usage.prompt_tokens + usage.tokens,
+        }
     return counts
 
 

@@ -283,7 +283,7 @@ def test_nothing_is_left_when_the_caller_is_killed(tmp_path: Path, mode: str) ->
     word = uuid.uuid4().hex
     sleeper = f"import os, subprocess, sys\nif os.fork() == 0: os.setsid(); os.fork()\n{_exec(word)}"
     script = f"""
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from automation.codebase.sandbox import ForkServer
 server = ForkServer(Path({str(tree)!r}), Path({str(ENTRY)!r}), Path({str(PYTHON)!r}), workers=2)
 futures = [server.submit({{"code": {sleeper!r}}}) for _ in range(2)]
@@ -310,8 +310,12 @@ def _sandboxes_of(pid: int) -> list[int]:
     return [found for found in processes_with("inside/start.py") if _parent(found) == pid]
 
 
-def _parent(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+def _parent(pid: int) -> int | None:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        # somebody else's sandbox, which has just ended
+        return None
 
 
 def _kill(pids: list[int]) -> None:

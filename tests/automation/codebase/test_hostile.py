@@ -244,6 +244,8 @@ def test_other_processes_cannot_be_seen(namespaces: Confined) -> None:
 def test_the_sandbox_itself_cannot_be_killed(namespaces: Confined) -> None:
     code = """
         import os, signal
+        # never on the machine itself
+        assert b'inside/start.py' in open('/proc/1/cmdline', 'rb').read()
         for pid in (-1, 1):
             for number in (signal.SIGTERM, signal.SIGKILL):
                 try: os.kill(pid, number)
@@ -271,6 +273,31 @@ def test_rights_cannot_be_won_back(namespaces: Confined) -> None:
     first, second = namespaces.run(code).records
     assert set(first.values()) == {-1}
     assert second == {"held": ["CapPrm:\t0000000000000000", "CapEff:\t0000000000000000", "NoNewPrivs:\t1"]}
+
+
+@pytest.mark.skipif(os.uname().machine not in ("x86_64", "aarch64"), reason="no filter for this processor")
+def test_calls_that_attacks_begin_with_are_refused_and_threads_still_work(box: Confined) -> None:
+    code = """
+        import ctypes, errno, os, subprocess, threading
+        libc = ctypes.CDLL(None, use_errno=True)
+        new_user, number = 0x10000000, {'x86_64': (56, 321, 298), 'aarch64': (220, 280, 241)}[os.uname().machine]
+        tries = {
+            'unshare': (libc.unshare, new_user),
+            'clone': (libc.syscall, number[0], ctypes.c_ulong(new_user | 17), 0, 0, 0, 0),
+            'bpf': (libc.syscall, number[1], 0, 0, 0),
+            'perf': (libc.syscall, number[2], 0, 0, -1, -1, 0),
+            'io_uring': (libc.syscall, 425, 1, 0),
+            'clone3': (libc.syscall, 435, 0, 0),
+        }
+        for name, (call, *arguments) in tries.items():
+            assert call(*arguments) == -1, name
+            emit({name: errno.errorcode[ctypes.get_errno()]})
+        thread = threading.Thread(target=lambda: emit({'thread': subprocess.run(['true']).returncode}))
+        thread.start(); thread.join()
+    """
+    outcome = box.run(code)
+    refused = [{name: "EPERM"} for name in ("unshare", "clone", "bpf", "perf", "io_uring")]
+    assert outcome.records == (*refused, {"clone3": "ENOSYS"}, {"thread": 0}), outcome
 
 
 def test_only_four_descriptors_are_open(box: Confined) -> None:

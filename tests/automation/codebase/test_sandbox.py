@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from automation.codebase.inside.guard import refuse_other_machines
+from automation.codebase.inside.namespace_box import NamespaceBox
 from automation.codebase.inside.tree_copy import RestoredTree
 from automation.codebase.isolation import MODE_VARIABLE, isolation
 from automation.codebase.limits import Limits
@@ -142,6 +143,17 @@ print(json.dumps([isolation().namespaces, outcome.end, outcome.records, outcome.
 
 def _can_read(path: Path) -> bool:
     return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents))
+
+
+def test_a_sandbox_that_is_not_the_first_process_of_its_namespace_kills_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # recorded only: what this test must rule out would end every process of the machine
+    sent: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
+    with pytest.raises(RuntimeError, match="first process"):
+        object.__new__(NamespaceBox).kill_all(os.getpid())
+    assert sent == []
 
 
 # What a job sees
