@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -26,7 +27,7 @@ from automation.codebase.workspaces import (
 )
 from automation.config import AutomationConfig
 from automation.incidents.records import TestReport
-from automation.incidents.test_runs import SuiteSettings, suite_server, suite_settings
+from automation.incidents.test_runs import SuiteSettings, report_of, suite_server, suite_settings, test_job
 from automation.models.bound import BoundModel
 from automation.models.selection import open_model
 from automation.pipeline.requests import FixRequest
@@ -137,6 +138,15 @@ class Desk:
                 hostile=self.request.hostile,
             )
         return self._server
+
+    def forked(self, tests: Sequence[str], trace: Mapping[str, object] | None = None) -> Future[TestReport]:
+        """Start tests in a fork of the test server, where everything from outside is imported already."""
+        server = self.server(self.saved("baseline").third_party)
+        limits = replace(self.settings.limits, wall_s=min(self.settings.limits.wall_s, max(10.0, self.seconds_left)))
+        job = server.submit(test_job(self.seen_settings, tests=tests, trace=trace), limits=limits)
+        report: Future[TestReport] = Future()
+        job.add_done_callback(lambda done: report.set_result(report_of(done.result())))
+        return report
 
     def model(self) -> BoundModel | None:
         """Return the model that was asked for, or None when there is none."""

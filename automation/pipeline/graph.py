@@ -64,7 +64,7 @@ def build_graph(checkpointer: BaseCheckpointSaver[Any] | None = None) -> Graph:
     graph.add_edge(START, "observe")
     for name, following in (("observe", "triage"), ("triage", "reproduce"), ("reproduce", "localise")):
         graph.add_conditional_edges(name, _unless_settled(following), [following, "record"])
-    graph.add_conditional_edges("localise", _unless_settled("propose"), ["propose", "record"])
+    graph.add_conditional_edges("localise", _after_localise, ["propose", "approve", "record"])
     graph.add_conditional_edges("propose", _after_propose, ["verify", "localise", "record"])
     graph.add_conditional_edges("verify", _after_verify, ["propose", "localise", "approve"])
     graph.add_conditional_edges("approve", _unless_settled("land"), ["land", "record"])
@@ -96,6 +96,12 @@ def _settled(state: RunState) -> bool:
 
 def _unless_settled(following: str) -> Callable[[RunState], str]:
     return lambda state: "record" if _settled(state) else following
+
+
+def _after_localise(state: RunState) -> str:
+    if _settled(state):
+        return "record"
+    return "propose" if state["targets"] else "approve"
 
 
 def _after_propose(state: RunState) -> str:

@@ -62,7 +62,7 @@ def _run(store: RunStore, run: Run, given: RunState | Command[str] | None) -> Ge
         )
         try:
             for step in graph.stream(given, thread, context=_context(desk), stream_mode="custom", durability="sync"):
-                yield cast(Progress, step)
+                yield cast("Progress", step)
         except GridBotError as error:
             desk.discard()
             kept = _state(graph, thread) or _fresh(run)
@@ -86,7 +86,7 @@ def _context(desk: Desk) -> Context:
 
 
 def _state(graph: Graph, thread: RunnableConfig) -> RunState:
-    return cast(RunState, dict(graph.get_state(thread).values))
+    return cast("RunState", dict(graph.get_state(thread).values))
 
 
 def _fresh(run: Run) -> RunState:

@@ -8,14 +8,12 @@ from itertools import chain, islice
 
 from automation.codebase.sources import SourceFile
 from automation.models.protocol import Model
-from automation.repair.fill_in import fill_in_candidates
 from automation.repair.memory import RepairMemory
 from automation.repair.records import Candidate, Evidence, Place
 from automation.repair.templates.catalogue import pairs, template_candidates
 from automation.repair.templates.syntax import syntax_candidates
 from automation.repair.verify import Verdict
 from automation.repair.vocabulary import Vocabulary
-from automation.repair.whole_function import function_candidates
 
 Candidates = Generator[Candidate, Verdict | None, None]
 _PAIRED = 120
@@ -78,12 +76,16 @@ def from_pairs(case: Case, near: Sequence[Candidate]) -> Candidates:
 
 def from_fill_in(case: Case, model: Model, samples: int, seed: int, left: Callable[[], float]) -> Candidates:
     """Yield single lines that a model wrote."""
+    from automation.repair.fill_in import fill_in_candidates
+
     for source, places in by_file(case)[:3]:
         yield from fill_in_candidates(model, source, places, case.evidence, samples=samples, seed=seed, deadline=left)
 
 
 def from_functions(case: Case, model: Model, samples: int, seed: int, left: Callable[[], float]) -> Candidates:
     """Yield whole functions that a model wrote; it hears the verdict on each."""
+    from automation.repair.whole_function import function_candidates
+
     for source, places in by_file(case)[:3]:
         yield from function_candidates(model, source, places, case.evidence, samples=samples, seed=seed, deadline=left)
 

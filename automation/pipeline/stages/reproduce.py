@@ -18,20 +18,15 @@ _MOST_NEIGHBOURS = 300
 
 def reproduce(desk: Desk, state: RunState) -> RunState:
     """Trace the failing tests and their passing neighbours; drop those that pass when they run again."""
-    baseline = desk.saved("baseline")
     targets = state["targets"]
-    unsteady: set[str] = set()
-    for turn in range(1, _RUNS):
-        desk.notify(Progress("running the failing tests again", turn, _RUNS))
-        report = run_suite(desk.workspace.tree, desk.seen_settings, tests=targets)
-        unsteady |= {test for test in targets if passes(report, test)}
+    desk.notify(Progress("running the failing tests again"))
+    again = [desk.forked(targets) for _ in range(_RUNS - 1)]
+    unsteady = {test for report in again for test in targets if passes(report.result(), test)}
     steady = [test for test in targets if test not in unsteady]
     if not steady:
         return {"status": Status.UNFIXED, "reason": _why_unsteady(desk, sorted(unsteady))}
-    desk.notify(Progress("tracing the failing tests", _RUNS, _RUNS))
-    neighbours = _neighbours(baseline, steady)
-    observed = trace(desk, [*steady, *neighbours])
-    desk.save("observed", observed)
+    desk.notify(Progress("tracing the failing tests"))
+    desk.save("observed", traced(desk, steady))
     groups = [[test for test in group if test in steady] for group in state["groups"]]
     return {"targets": steady, "groups": [group for group in groups if group], "others": _named(state, unsteady)}
 
@@ -43,10 +38,13 @@ def _why_unsteady(desk: Desk, tests: Sequence[str]) -> str:
     return f"{tests[0]} fails only where numba compiles the code, which a search in plain Python cannot see"
 
 
-def trace(desk: Desk, tests: Sequence[str]) -> TestReport:
-    """Run tests with every line and value noted; compiled code runs as plain Python, so that it can be seen into."""
+def traced(desk: Desk, targets: Sequence[str]) -> TestReport:
+    """Run failing tests and their passing neighbours with every line and value noted.
+
+    Compiled code runs as plain Python, so that it can be seen into.
+    """
     how = {"lines": True, "values": True, "only": None}
-    return run_suite(desk.workspace.tree, desk.seen_settings, tests=tests, trace=how)
+    return desk.forked([*targets, *_neighbours(desk.saved("baseline"), targets)], how).result()
 
 
 def _neighbours(baseline: TestReport, targets: Sequence[str]) -> list[str]:

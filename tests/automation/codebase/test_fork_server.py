@@ -136,9 +136,14 @@ def test_files_are_replaced_for_one_job_only(box: Confined) -> None:
     assert box.run(code).records == ({"value": 1, "names": ["data.txt", "link.txt", "package"]},)
 
 
-def test_a_replaced_file_keeps_its_mode(box: Confined) -> None:
-    code = "import os; emit({'mode': oct(os.stat('data.txt').st_mode & 0o777), 'text': open('data.txt').read()})"
-    assert box.run(code, {"data.txt": b"#!"}).records == ({"mode": "0o644", "text": "#!"},)
+def test_a_replaced_file_keeps_its_mode_and_has_another_second(box: Confined) -> None:
+    code = (
+        "import os; found = os.stat('data.txt'); emit({'mode': found.st_mode & 0o777, 'second': int(found.st_mtime)})"
+    )
+    before = box.run(code).records[0]
+    after = box.run(code, {"data.txt": b"replaced\n"}).records[0]
+    assert after["mode"] == before["mode"]
+    assert abs(after["second"] - before["second"]) > 1
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.automation.codebase.confined import Confined, confined, processes_with
+from automation.codebase.sandbox import ForkServer
+from tests.automation.codebase.confined import ENTRY, PYTHON, Confined, confined, processes_with, sandbox_mode
 
 MODES = ("namespaces", "limits")
 
@@ -198,15 +199,19 @@ def test_variables_of_the_caller_are_not_there(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_caller_s_home_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    home = tmp_path / "someone"
-    home.mkdir()
-    (home / "keys").write_text("secret")
+    home, tree = tmp_path / "someone", tmp_path / "tree"
+    for folder in (home, tree):
+        folder.mkdir()
+        (folder / "keys").write_text("secret")
     monkeypatch.setenv("HOME", str(home))
-    with confined(tmp_path, "namespaces") as fresh:
-        code = (
-            f"import os; emit({{'home': os.path.exists({str(home / 'keys')!r}), 'data': os.path.exists('data.txt')}})"
-        )
-        assert fresh.run(code).records == ({"home": False, "data": True},)
+    code = f"import os; emit({{'home': os.listdir({str(home)!r}), 'around': sorted(os.listdir({str(tmp_path)!r}))}})"
+    # the folder around it is shown on purpose
+    with sandbox_mode("namespaces"), ForkServer(tree, ENTRY, PYTHON, workers=1, show=[tmp_path]) as server:
+        assert server.submit({"code": code}).result(60).records == ({"home": [], "around": _names(tmp_path)},)
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 def test_nothing_outside_can_be_written(namespaces: Confined) -> None:

@@ -7,8 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from textwrap import dedent
+
+from tests.automation.pipeline.sittings import Halt
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -125,18 +128,108 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
-def command(home: Path, *words: str) -> tuple[list[str], dict[str, str]]:
-    """Return the command line and environment of a gridbot command with a data home of its own."""
-    variables = {**os.environ, "PYTHONPATH": str(ROOT), "GRIDBOT_HOME": str(home)}
-    return [sys.executable, "-m", "automation.cli", *words], variables
+class Gridbot:
+    """Runs gridbot commands, each in a process of its own; see `sittings`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("sittings.py"))],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "GRIDBOT_HOME": str(folder)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(
+        self, home: Path, *words: str, cwd: Path | None = None, variables: Mapping[str, str] = {}
+    ) -> tuple[int, dict[str, object], str]:
+        """Run a command to its end and return exit code, JSON and stderr."""
+        self.start(home, *words, cwd=cwd, variables=variables)
+        return self.ended()
+
+    def halted(self, home: Path, *words: str, halt: Halt) -> tuple[int, str]:
+        """Run a command that stops where it is told to; return its exit code (a signal as a negative) and stderr."""
+        self.start(home, *words, halt=halt)
+        return self._answer(), (self._folder / "stderr").read_text(encoding="utf-8")
+
+    def start(
+        self,
+        home: Path,
+        *words: str,
+        cwd: Path | None = None,
+        variables: Mapping[str, str] = {},
+        halt: Halt | None = None,
+    ) -> None:
+        """Begin a command; `ended` waits for it."""
+        home.mkdir(parents=True, exist_ok=True)
+        order = {
+            "arguments": [*words, "--json"],
+            "variables": {**own_settings(home), **variables},
+            "cwd": str(cwd or home.parent),
+            "stdout": str(self._folder / "stdout"),
+            "stderr": str(self._folder / "stderr"),
+            "halt": asdict(halt) if halt else None,
+        }
+        assert self._server.stdin is not None
+        self._server.stdin.write(json.dumps(order) + "\n")
+        self._server.stdin.flush()
+
+    def ended(self) -> tuple[int, dict[str, object], str]:
+        """Wait for a command and return exit code, JSON and stderr."""
+        code = self._answer()
+        printed, errors = ((self._folder / name).read_text(encoding="utf-8") for name in ("stdout", "stderr"))
+        return code, one_object(printed, errors), errors
+
+    def close(self) -> None:
+        """End the process that forks."""
+        self._server.communicate()
+
+    def _answer(self) -> int:
+        assert self._server.stdout is not None
+        answer = json.loads(self._server.stdout.readline())
+        assert not answer["outlived"], "a process of the run lives on"
+        return int(answer["code"])
 
 
-def gridbot(home: Path, *words: str, cwd: Path | None = None) -> tuple[int, dict[str, object], str]:
-    """Run a gridbot command to its end and return exit code, JSON and stderr."""
-    line, variables = command(home, *words, "--json")
-    done = subprocess.run(line, env=variables, cwd=cwd or home.parent, capture_output=True, text=True, timeout=240)
+def own_settings(home: Path) -> dict[str, str]:
+    """Return the variables that give a command a data home and a configuration of its own."""
+    config = home.with_name(f"{home.name}-config.json")
+    if not config.is_file():
+        quick = {"repair": {"plausible_extra_s": 0.5, "test_timeout_s": 5.0}}
+        config.write_text(json.dumps(quick), encoding="utf-8")
+    return {"GRIDBOT_HOME": str(home), "GRIDBOT_AUTOMATION_CONFIG": str(config)}
+
+
+def one_object(printed: str, errors: str = "") -> dict[str, object]:
+    """Return the one JSON object that a command printed."""
     try:
-        answer = json.loads(done.stdout)
+        answer = json.loads(printed)
     except ValueError as error:
-        raise AssertionError(f"no JSON on stdout: {done.stdout!r}; stderr: {done.stderr}") from error
-    return done.returncode, answer, done.stderr
+        raise AssertionError(f"no JSON on stdout: {printed!r}; stderr: {errors}") from error
+    assert isinstance(answer, dict)
+    return answer
+
+
+def command_line(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a gridbot command as a shell would."""
+    home.mkdir(parents=True, exist_ok=True)
+    return subprocess.run(
+        [sys.executable, "-m", "automation.cli", *words],
+        env={**os.environ, "PYTHONPATH": str(ROOT), **own_settings(home)},
+        cwd=home.parent,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def branches(folder: Path) -> list[str]:
+    """Return the names of GridBot's branches in a repository."""
+    return git_run(folder, "branch", "--list", "--format=%(refname:short)", "gridbot/*").split()
+
+
+def files_beside_git(folder: Path) -> dict[str, bytes]:
+    """Return every file of a folder with its bytes, without git's own."""
+    return {name: content for name, content in contents(folder).items() if not name.startswith(".git/")}
