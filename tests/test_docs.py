@@ -41,14 +41,9 @@ from trading.sessions.requests import BacktestRequest
 from trading.setting_sources import load_settings
 from trading.settings import Section, Settings, setting_names
 
-ROOT = Path(__file__).resolve().parents[1]
-README, SETTINGS = ROOT / "README.md", ROOT / "docs" / "settings.md"
-PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
 PICTURE_BYTES = 250_000
 REFRESH = "run `python -m tests.test_docs --write` and look at what it changed"
 
-FENCE = re.compile(r"^```(\S*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 EDGE = re.compile(r"^\s+(\w+) --> (\w+) : ", re.MULTILINE)
 NOT_OURS = (
     re.compile(r"(?<![\w.])/(?:home|root|Users|work|tmp|mnt|srv|opt)/\w"),
@@ -57,151 +52,7 @@ NOT_OURS = (
 )
 
 
-class Block(NamedTuple):
-    """A fenced block: its language, the rest of its first line, and what is in it."""
-
-    language: str
-    info: str
-    text: str
-
-    @property
-    def file(self) -> str | None:
-        """The file that the block shows whole."""
-        found = re.search(r'title="([^"]+)"', self.info)
-        return found[1] if found else None
-
-
-def blocks(page: Path) -> list[Block]:
-    return [Block(*found) for found in FENCE.findall(page.read_text(encoding="utf-8"))]
-
-
-def commands(block: Block) -> list[str]:
-    """Return the gridbot command lines of a shell block."""
-    if block.language not in {"bash", "console", "powershell", "sh"}:
-        return []
-    lines = block.text.replace("\\\n", " ").splitlines()
-    return [line.removeprefix("$ ") for line in lines if line.removeprefix("$ ").startswith("gridbot ")]
-
-
-def prose(page: Path) -> str:
-    return FENCE.sub("", page.read_text(encoding="utf-8"))
-
-
-def anchors(page: Path) -> set[str]:
-    headings = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-def region(page: Path, name: str) -> str:
-    """Return what stands between the two comments of a generated part."""
-    text = page.read_text(encoding="utf-8")
-    found = re.search(rf"<!-- {name}: generated -->\n(.*?)<!-- /{name} -->", text, re.DOTALL)
-    assert found is not None, f"{page.name} has no generated part {name!r}"
-    return found[1]
-
-
-def table(name: str, page: Path = ROOT / "docs" / "guide.md") -> list[str]:
-    """Return the names in the first column of the table after a comment ``<!-- table: NAME -->``."""
-    _, comment, after = page.read_text(encoding="utf-8").partition(f"<!-- table: {name} -->")
-    assert comment, f"{page.name} has no table {name!r}"
-    rows = [line for line in after.strip().partition("\n\n")[0].splitlines() if line.startswith("|")][2:]
-    return [found for row in rows for found in re.findall(r"`([^`]+)`", row.split("|")[1])]
-
-
 # What is generated from the code
-
-
-def command_table() -> str:
-    rows = [f"| `gridbot {command.name}` | {command.summary} |\n" for command in gridbot_registry()]
-    return "".join(["| command | what it does |\n", "|---|---|\n", *rows])
-
-
-def profile_table() -> str:
-    meanings = {
-        "max_drawdown": "fall from the equity peak that halts trading",
-        "min_confidence": "least confidence of a signal that acts",
-        "base_trail": "trail distance without signals",
-        "daily_loss": "loss within a UTC day that halts trading until the next",
-        "max_exposure": "greatest share of equity in all symbols",
-        "stop_loss": "fall from a level's buy price that sells it, before `limits.early_stop`",
-        "take_profit": "rise from a level's buy price that sells it",
-        "buy_levels": "level pairs below the centre",
-        "sell_levels": "level pairs above the centre",
-    }
-    names = [field.name for field in dataclasses.fields(ProfileDefaults)]
-    assert set(meanings) == set(names)
-    head = f"| value | {' | '.join(risk.value for risk in PROFILES)} | meaning |\n"
-    rows = [
-        f"| `{name}` | {' | '.join(f'{getattr(profile, name):g}' for profile in PROFILES.values())} "
-        f"| {meanings[name]} |\n"
-        for name in names
-    ]
-    return "".join([head, "|---|" + "---:|" * len(PROFILES) + "---|\n", *rows])
-
-
-def settings_table() -> str:
-    text = "".join(_setting_row(name, Settings, name) for name in _plain_fields(Settings))
-    parts = [_setting_head("General"), text]
-    for section, field in Settings.model_fields.items():
-        model = field.annotation
-        if isinstance(model, type) and issubclass(model, Section):
-            summary = (model.__doc__ or "").strip()
-            parts += [f"\n## {section}\n\n{summary}\n\n", _setting_head(None)]
-            parts += [_setting_row(f"{section}.{name}", model, name) for name in model.model_fields]
-    return "".join(parts)
-
-
-def _plain_fields(model: type[BaseModel]) -> list[str]:
-    kinds = {name: field.annotation for name, field in model.model_fields.items()}
-    return [name for name, kind in kinds.items() if not (isinstance(kind, type) and issubclass(kind, Section))]
-
-
-def _setting_head(title: str | None) -> str:
-    heading = f"## {title}\n\n" if title else ""
-    return f"{heading}| setting | default | allowed | meaning |\n|---|---|---|---|\n"
-
-
-def _setting_row(dotted: str, model: type[BaseModel], name: str) -> str:
-    field = model.model_fields[name]
-    return f"| `{dotted}` | {_default(dotted, field.default)} | {_allowed(model, name)} | {field.description} |\n"
-
-
-def _default(dotted: str, value: object) -> str:
-    if value is None:
-        profile = {*ProfileDefaults.__dataclass_fields__}
-        of_profile = dotted == "trail.base" or dotted.rpartition(".")[2] in profile
-        return "by risk profile" if of_profile else "found at run time"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or "none"
-    return "none" if value == {} else str(value)
-
-
-def _allowed(model: type[BaseModel], name: str) -> str:
-    schema = model.model_json_schema()["properties"][name]
-    kinds = [kind for kind in schema.get("anyOf", [schema]) if kind.get("type") != "null"]
-    return _kind(kinds[0], model.model_fields[name].annotation)
-
-
-def _kind(schema: Mapping[str, object], annotation: object) -> str:
-    if "enum" in schema:
-        return " or ".join(f"`{word}`" for word in schema["enum"])
-    if "$ref" in schema:
-        return " or ".join(f"`{risk.value}`" for risk in PROFILES)
-    if get_origin(annotation) is tuple or schema.get("type") == "array":
-        return "list of texts"
-    kind = {"integer": "whole number", "number": "number", "boolean": "`true` or `false`", "object": "name to number"}
-    words = {"exclusiveMinimum": "over", "minimum": "from", "exclusiveMaximum": "under", "maximum": "to"}
-    bounds = [f"{word} {schema[limit]:g}" for limit, word in words.items() if limit in schema]
-    return " ".join([kind.get(str(schema.get("type")), "text"), *bounds])
-
-
-def generated() -> Iterator[tuple[Path, str, str]]:
-    """Yield page, name and text of every generated part."""
-    yield README, "commands", command_table()
-    yield ROOT / "docs" / "guide.md", "profiles", profile_table()
-    yield SETTINGS, "settings", settings_table()
 
 
 @pytest.mark.parametrize(("page", "name", "text"), list(generated()), ids=lambda part: str(part)[:40].split("\n")[0])

@@ -29,7 +29,7 @@ class Task:
     pattern : str
         What sort of bug it is.
     single_edit : bool
-        Whether one small edit of one expression or statement repairs it, judged by hand.
+        Whether one small edit of the usual kinds repairs it, judged by hand; a lost term or line has to be made up.
     correct, buggy : mapping of str to str
         Text by path.
     visible, held_back : mapping of str to str

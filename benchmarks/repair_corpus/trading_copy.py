@@ -145,7 +145,7 @@ def _noticed(area: Area, module: str, fault: Fault) -> Problem | None:
     # A fault that stops every test tells a repairer nothing about where it is; one that stops none is no fault.
     if seen is None or not seen.failed or not seen.passed:
         return None
-    unseen = _run(files, held_back)
+    unseen = _run(files, held_back, "-x")
     if unseen is None or not unseen.failed:
         return None
     return Problem(
@@ -208,7 +208,7 @@ def run_tests(root: Path, paths: tuple[str, ...], timeout_s: float = _TEST_RUN_S
     root : Path
         The repository; it, and ``src`` in it, can be imported from.
     paths : tuple of str
-        Test files.
+        Test files, and options of pytest.
     timeout_s : float
         Of the whole run.
 
@@ -238,7 +238,7 @@ def run_tests(root: Path, paths: tuple[str, ...], timeout_s: float = _TEST_RUN_S
     return TestCounts(failed, max(0, total - failed - skipped))
 
 
-def _run(files: Mapping[str, str], tests: Mapping[str, str]) -> TestCounts | None:
+def _run(files: Mapping[str, str], tests: Mapping[str, str], *options: str) -> TestCounts | None:
     with tempfile.TemporaryDirectory(prefix="gridbot-planting-") as folder:
         write_files({**files, **tests}, Path(folder))
-        return run_tests(Path(folder), tuple(tests))
+        return run_tests(Path(folder), (*options, *tests))

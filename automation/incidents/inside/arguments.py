@@ -155,6 +155,7 @@ def pytest_arguments(user: Sequence[str], root: str, stop_after: int) -> list[st
     return [
         *(word for word in user if word not in _DROPPED),
         f"--rootdir={root}",
+        *_own_configuration(user, Path(root).absolute()),
         "--tb=no",
         "--color=no",
         "-p",
@@ -164,6 +165,33 @@ def pytest_arguments(user: Sequence[str], root: str, stop_after: int) -> list[st
         "--continue-on-collection-errors",
         f"--maxfail={stop_after}",
     ]
+
+
+def _own_configuration(user: Sequence[str], root: Path) -> list[str]:
+    """Keep pytest from taking the configuration of a repository that the private copy happens to lie in."""
+    if any(word in ("-c", "--config-file") or word.startswith(("-c=", "--config-file=")) for word in user):
+        return []
+    top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+    own = [root, *(folder for folder in root.parents if folder == top or top in folder.parents)]
+    if any(_configures_pytest(folder) for folder in own) or not any(map(_configures_pytest, top.parents)):
+        return []
+    empty = Path(tempfile.mkdtemp()) / "pytest.ini"
+    empty.write_text("[pytest]\n", encoding="utf-8")
+    return ["-c", str(empty), f"--confcutdir={root}"]
+
+
+def _configures_pytest(folder: Path) -> bool:
+    sections = {"pyproject.toml": "[tool.pytest", "tox.ini": "[pytest]", "setup.cfg": "[tool:pytest]"}
+    if any((folder / name).is_file() for name in ("pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml")):
+        return True
+    return any(_holds(folder / name, section) for name, section in sections.items())
+
+
+def _holds(file: Path, text: str) -> bool:
+    try:
+        return text in file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
 
 
 def add_standin_markers(config: pytest.Config) -> None:

@@ -133,9 +133,12 @@ class Gridbot:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        # The policy takes copies in the system's temporary folder for throw-away ones; the tests' own must not be.
+        self.temporary = folder / "temporary"
+        self.temporary.mkdir()
         self._server = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("sittings.py"))],
-            env={**os.environ, "PYTHONPATH": str(ROOT), "GRIDBOT_HOME": str(folder)},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(self.temporary)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
