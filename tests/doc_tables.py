@@ -18,6 +18,8 @@ from tests.doc_pages import GUIDE, MAINTENANCE, README, SETTINGS
 from trading.profiles import PROFILES, ProfileDefaults
 from trading.settings import Section, Settings
 
+_PLURALS = {"number": "numbers", "integer": "whole numbers"}
+
 
 def command_table() -> str:
     rows = [f"| `gridbot {command.name}` | {command.summary} |\n" for command in gridbot_registry()]
@@ -98,11 +100,13 @@ def _kind(schema: Mapping[str, object], annotation: object) -> str:
     if "$ref" in schema:
         return " or ".join(f"`{risk.value}`" for risk in PROFILES)
     if get_origin(annotation) is tuple or schema.get("type") == "array":
-        return "list of texts"
-    kind = {"integer": "whole number", "number": "number", "boolean": "`true` or `false`", "object": "name to number"}
+        items = schema.get("items")
+        kind = str(items.get("type")) if isinstance(items, Mapping) else "string"
+        return f"list of {_PLURALS.get(kind, 'texts')}"
+    names = {"integer": "whole number", "number": "number", "boolean": "`true` or `false`", "object": "name to number"}
     words = {"exclusiveMinimum": "over", "minimum": "from", "exclusiveMaximum": "under", "maximum": "to"}
     bounds = [f"{word} {schema[limit]:g}" for limit, word in words.items() if limit in schema]
-    return " ".join([kind.get(str(schema.get("type")), "text"), *bounds])
+    return " ".join([names.get(str(schema.get("type")), "text"), *bounds])
 
 
 def pipeline_graph() -> str:
@@ -137,7 +141,7 @@ def configuration_tables() -> str:
         assert isinstance(model, type)
         assert issubclass(model, BaseModel)
         names = [name for name, inner in model.model_fields.items() if not _is_section(inner.annotation)]
-        parts += [f"\n### {section}\n\n{(model.__doc__ or '').strip()}\n\n", _setting_head(None)]
+        parts += [f"\n**{section}**: {(model.__doc__ or '').strip()}\n\n", _setting_head(None)]
         parts += [_configuration_row(f"{section}.{name}", model, name) for name in names]
     return "".join(parts)
 
@@ -148,7 +152,7 @@ def _is_section(annotation: object) -> bool:
 
 def _role_table() -> str:
     config = AutomationConfig()
-    head = f"### models.roles\n\nWho does what.\n\n| setting | {' | '.join(ROLES)} | allowed | meaning |\n"
+    head = f"**models.roles**: Who does what.\n\n| setting | {' | '.join(ROLES)} | allowed | meaning |\n"
     rows = []
     for name, field in RoleConfig.model_fields.items():
         values = [_default(name, getattr(config.role(role), name)) for role in ROLES]

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import doctest
 import importlib
 import json
 import re
 import shlex
+import shutil
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import pairwise, product
 from pathlib import Path
-from typing import NamedTuple, get_origin
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pydantic import BaseModel
 
+from automation.cli import gridbot_registry
 from automation.interfaces.command_line import build_application, run_command_line
 from automation.interfaces.options import build_request, option_name
+from tests.doc_pages import (
+    PAGES,
+    README,
+    ROOT,
+    SETTINGS,
+    Block,
+    blocks,
+    commands,
+    headings,
+    links,
+    prose,
+    region,
+    table,
+)
+from tests.doc_tables import generated
 from tests.trading.engine.tapes import book_for, random_tape, settings_with
 from trading import backtest
 from trading.commands import Command, Registry
@@ -35,11 +49,10 @@ from trading.engine.trailing import on_price
 from trading.errors import ExitCode
 from trading.market import Candles
 from trading.market.synthetic import synthetic_candles
-from trading.profiles import PROFILES, ProfileDefaults
 from trading.sessions.portfolio import backtest_portfolio
 from trading.sessions.requests import BacktestRequest
 from trading.setting_sources import load_settings
-from trading.settings import Section, Settings, setting_names
+from trading.settings import Settings, setting_names
 
 PICTURE_BYTES = 250_000
 REFRESH = "run `python -m tests.test_docs --write` and look at what it changed"
@@ -50,6 +63,22 @@ NOT_OURS = (
     re.compile(r"[A-Za-z]:\\\\?\w"),
     re.compile(r"--(?:extra-)?index-url|--find-links|PIP_INDEX|/simple/|/pypi/|artifactory|nexus|devpi", re.IGNORECASE),
 )
+
+
+# Commands that need a network, a model or long minutes, or a run and files that somebody else has.
+ELSEWHERE = frozenset(
+    {
+        "data download",
+        "demo",
+        "nightly",
+        "improvement compare",
+        "models pull",
+        "models bench",
+        "models use",
+        *(f"runs {verb}" for verb in ("show", "resume", "approve", "reject", "abandon")),
+    }
+)
+NAMED_BY_CODE = re.compile(r"\bdocs/[\w-]+\.(?:md|png)(?:#[\w-]+)?")
 
 
 # What is generated from the code
@@ -69,20 +98,62 @@ def test_every_setting_has_a_row() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_and_pictures_lead_somewhere(page: Path) -> None:
-    for link in LINK.findall(prose(page)):
-        if link.startswith(("http://", "https://")):
+    for link in links(prose(page)):
+        if link.startswith("https://"):
             continue
+        assert "://" not in link, f"{page.name} links to {link}; use https"
         name, _, anchor = link.partition("#")
         target = (page.parent / name).resolve() if name else page
         assert target.exists(), f"{page.name} links to {link}"
         assert target.is_relative_to(ROOT), f"{page.name} links out of the repository: {link}"
-        assert not anchor or anchor in anchors(target), f"{page.name} links to {link}, a heading that is not there"
+        assert not anchor or anchor in headings(target), f"{page.name} links to {link}, a heading that is not there"
         assert target.suffix != ".png" or target.stat().st_size <= PICTURE_BYTES, f"{link} is too large a picture"
 
 
+def _targets(page: Path) -> set[Path]:
+    return {(page.parent / link.partition("#")[0]).resolve() for link in links(prose(page)) if "://" not in link}
+
+
 def test_every_page_is_linked_from_the_readme() -> None:
-    linked = {(README.parent / link.partition("#")[0]).resolve() for link in LINK.findall(prose(README))}
-    assert {page for page in PAGES if page != README} <= linked
+    assert {page for page in PAGES if page != README} <= _targets(README)
+
+
+def test_every_picture_is_shown_by_a_page() -> None:
+    shown = {target for page in PAGES for target in _targets(page)}
+    assert set((ROOT / "docs").glob("*.png")) <= shown
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_heading_that_is_linked_to_is_the_only_one_of_its_name(page: Path) -> None:
+    anchors = {link.rpartition("#")[2] for other in PAGES for link in links(prose(other)) if _leads(other, link, page)}
+    found = headings(page)
+    assert [anchor for anchor in anchors if found.count(anchor) > 1] == []
+
+
+def _leads(page: Path, link: str, target: Path) -> bool:
+    name, mark, _ = link.partition("#")
+    return bool(mark) and (page.parent / name if name else page).resolve() == target
+
+
+def test_pages_that_code_names_exist() -> None:
+    files = [file for wing in ("trading", "automation", "benchmarks") for file in (ROOT / wing).rglob("*.py")]
+    texts = [file.read_text(encoding="utf-8") for file in (*files, ROOT / "Makefile", ROOT / "pyproject.toml")]
+    for named in sorted({found for text in texts for found in NAMED_BY_CODE.findall(text)}):
+        name, _, anchor = named.partition("#")
+        assert (ROOT / name).is_file(), named
+        assert not anchor or anchor in headings(ROOT / name), named
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[a](gone.md)", "![a](gone.png 'x') [b](gone.md \"title\")", "[a]: gone.md", '<img alt="" src="gone.md">'],
+)
+def test_every_way_to_link_is_seen(text: str) -> None:
+    assert "gone.md" in links(text)
+
+
+def test_code_that_names_a_page_is_seen() -> None:
+    assert NAMED_BY_CODE.findall("see docs/guide.md#a-backtest, or docs/x") == ["docs/guide.md#a-backtest"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -102,7 +173,7 @@ def test_code_that_a_page_names_exists(page: Path) -> None:
     for name in quoted:
         if re.fullmatch(r"(?:trading|automation|tests|benchmarks|docs|reports)/[\w./]*", name):
             assert (ROOT / name).exists(), f"{page.name} names {name}"
-        elif re.fullmatch(r"trading(?:\.\w+)+(?:\(\))?", name):
+        elif re.fullmatch(r"(?:trading|automation)(?:\.\w+)+(?:\(\))?", name):
             assert _found(name.removesuffix("()")), f"{page.name} names {name}"
 
 
@@ -189,6 +260,10 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     }
     for name, series in files.items():
         pq.write_table(pa.table(series.columns()), tmp_path / name)
+    # What a page sets must not reach the configuration and the models of who runs the tests.
+    shutil.copy(ROOT / "automation_config.json", tmp_path)
+    monkeypatch.setenv("GRIDBOT_AUTOMATION_CONFIG", str(tmp_path / "automation_config.json"))
+    monkeypatch.setenv("GRIDBOT_MODELS", str(tmp_path / "models"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     return tmp_path
@@ -210,12 +285,20 @@ def test_a_page_works_for_who_follows_it(page: Path, desk: Path, capsys: pytest.
             exec(compile(block.text, f"{page.name}: {block.text.splitlines()[0]}", "exec"), names)
         for line in commands(block):
             words = shlex.split(line, comments=True)[1:]
-            if block.language == "powershell" or words[:2] == ["data", "download"]:
+            if block.language == "powershell" or not _can_run_here(words):
                 continue
             code = run_command_line(gridbot_registry(), words)
             assert code == ExitCode.DONE, f"{line}: {capsys.readouterr().err}"
     for module in [module for module, loaded in sys.modules.items() if _is_below(loaded, desk)]:
         del sys.modules[module]
+
+
+def _can_run_here(words: list[str]) -> bool:
+    name = _command_of(words).name
+    if name in ("fix", "incidents"):
+        # What they look at must have been made by the page.
+        return len(words) > 1 and Path(words[1]).is_dir()
+    return name not in ELSEWHERE
 
 
 def _is_below(module: object, folder: Path) -> bool:

@@ -212,7 +212,13 @@ def report_of(outcome: JobOutcome) -> TestReport:
 
 
 def suite_server(
-    tree: Path, settings: SuiteSettings, *, preload: Sequence[str] = (), workers: int = 2, hostile: bool = False
+    tree: Path,
+    settings: SuiteSettings,
+    *,
+    preload: Sequence[str] = (),
+    workers: int = 2,
+    many: bool = False,
+    hostile: bool = False,
 ) -> ForkServer:
     """Return a fork server for a tree's tests.
 
@@ -226,6 +232,8 @@ def suite_server(
         Modules to import once; a baseline's `TestReport.third_party`.
     workers : int
         Jobs at a time.
+    many : bool
+        Whether so many runs are to come that collecting the tests once before them pays.
     hostile : bool
         Whether to refuse to run without kernel isolation.
     """
@@ -239,6 +247,7 @@ def suite_server(
         environment=settings.environment,
         python_path=settings.python_path,
         show=PROBE_NEEDS,
+        collect=settings.arguments if many else None,
         hostile=hostile,
     )
 

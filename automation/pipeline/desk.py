@@ -135,6 +135,7 @@ class Desk:
                 self.seen_settings,
                 preload=preload,
                 workers=self.config.repair.workers or os.cpu_count() or 1,
+                many=True,
                 hostile=self.request.hostile,
             )
         return self._server
