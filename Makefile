@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo test test-all lint bench clean
 
 help:
-	@echo "make demo      trade a synthetic market and write a report (no network, no keys)"
+	@echo "make demo      trade a synthetic market, repair a planted fault, write reports (no network, no keys)"
 	@echo "make test      the test suite without slow tests"
 	@echo "make test-all  the whole test suite"
 	@echo "make lint      ruff, mypy and import-linter"
@@ -27,6 +27,7 @@ demo: $(CORE)
 	$(BIN)/gridbot --home $(DEMO_HOME) data synthetic SIM/USDT --timeframe 1m --candles 129600 --seed 5
 	$(BIN)/gridbot --home $(DEMO_HOME) data check SIM/USDT
 	$(BIN)/gridbot --home $(DEMO_HOME) backtest --candles SIM/USDT --timeframe 1m --report reports/demo
+	$(BIN)/gridbot --home $(DEMO_HOME) demo --report reports/demo-repair
 
 test: $(DEV)
 	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS)
@@ -41,7 +42,8 @@ lint: $(DEV)
 	$(BIN)/lint-imports
 
 bench: $(DEV)
-	@for benchmark in benchmarks/*.py; do echo "$$benchmark" >&2; $(BIN)/python "$$benchmark" || exit 1; done
+	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/repair.py --model none
 
 # The stamps carry a checksum of what was asked for, so that a changed list installs again and nothing else does.
 $(VENV)/bin/python:
@@ -61,4 +63,4 @@ $(DEV): | $(VENV)/bin/python
 clean:
 	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	rm -rf reports/demo
+	rm -rf reports/demo reports/demo-repair

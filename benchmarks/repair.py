@@ -257,7 +257,7 @@ def _ask(problem: Problem, options: Options, repository: Path, home: Path) -> tu
         return {}, f"exit code {process.returncode}: {' '.join(err.split())[-300:]}"
     if not isinstance(answer, dict):
         return {}, "the answer is no object"
-    return answer, str(answer.get("error") or "")
+    return answer, str(answer.get("reason") or answer.get("error") or "")
 
 
 def _end_group(process: subprocess.Popen[str]) -> None:

@@ -72,6 +72,7 @@ ELSEWHERE = frozenset(
         "demo",
         "nightly",
         "improvement compare",
+        "models health",
         "models pull",
         "models bench",
         "models use",
@@ -197,7 +198,9 @@ def test_tests_that_a_page_names_exist(page: Path) -> None:
     for file in files:
         nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         known |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
-    named = set(re.findall(r"\btest_[a-z0-9_]+", prose(page)))
+    known |= {Path(block.file).stem for block in blocks(page) if block.file}
+    # Not a setting such as repair.test_timeout_s, nor a folder such as test_data.
+    named = set(re.findall(r"(?<![.\w])test_[a-z0-9_]+\b(?!/)", prose(page)))
     assert named - known == set()
 
 

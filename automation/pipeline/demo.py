@@ -14,6 +14,7 @@ from rich.text import Text
 
 from automation.codebase.git import Git
 from automation.codebase.landing import Land
+from automation.pipeline.report import write_report
 from automation.pipeline.requests import DemoRequest, FixRequest
 from automation.pipeline.result import FixResult
 from automation.pipeline.running import run_new
@@ -114,6 +115,9 @@ def demo(request: DemoRequest) -> Generator[Progress, None, DemoResult]:
         _plant(copy, fault)
         fix = FixRequest(path=copy, max_minutes=5, model=request.model, land=Land.BRANCH, approve=True)
         run = yield from run_new(store, store.create(fix))
+    if request.report is not None:
+        request.report.mkdir(parents=True, exist_ok=True)
+        write_report(run, request.report / "report.html")
     return DemoResult(fault, run)
 
 

@@ -49,6 +49,7 @@ class DemoRequest(_Request):
 
     model: str = Field("auto", description=_MODEL_MEANS, json_schema_extra={"metavar": "MODEL"})
     seed: int = Field(0, ge=0, description="Chooses the fault.")
+    report: Path | None = Field(None, description="Write the HTML report into this folder too.")
 
 
 class NightlyRequest(_Request):

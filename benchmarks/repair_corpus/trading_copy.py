@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from benchmarks.planting import Fault, chosen_faults
+from benchmarks.repair_corpus.planting import Fault, chosen_faults
 from benchmarks.repair_corpus.problems import Problem, write_files
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.planting import PATTERNS, chosen_faults, faults_in
+from benchmarks.repair_corpus.planting import PATTERNS, chosen_faults, faults_in
 
 ROOT = Path(__file__).resolve().parents[2]
 
