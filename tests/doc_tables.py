@@ -95,8 +95,9 @@ def _allowed(model: type[BaseModel], name: str) -> str:
 
 
 def _kind(schema: Mapping[str, object], annotation: object) -> str:
-    if "enum" in schema:
-        return " or ".join(f"`{word}`" for word in schema["enum"])
+    words = schema.get("enum")
+    if isinstance(words, list):
+        return " or ".join(f"`{word}`" for word in words)
     if "$ref" in schema:
         return " or ".join(f"`{risk.value}`" for risk in PROFILES)
     if get_origin(annotation) is tuple or schema.get("type") == "array":
@@ -104,8 +105,8 @@ def _kind(schema: Mapping[str, object], annotation: object) -> str:
         kind = str(items.get("type")) if isinstance(items, Mapping) else "string"
         return f"list of {_PLURALS.get(kind, 'texts')}"
     names = {"integer": "whole number", "number": "number", "boolean": "`true` or `false`", "object": "name to number"}
-    words = {"exclusiveMinimum": "over", "minimum": "from", "exclusiveMaximum": "under", "maximum": "to"}
-    bounds = [f"{word} {schema[limit]:g}" for limit, word in words.items() if limit in schema]
+    limits = {"exclusiveMinimum": "over", "minimum": "from", "exclusiveMaximum": "under", "maximum": "to"}
+    bounds = [f"{word} {schema[limit]:g}" for limit, word in limits.items() if limit in schema]
     return " ".join([names.get(str(schema.get("type")), "text"), *bounds])
 
 

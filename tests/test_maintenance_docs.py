@@ -65,7 +65,7 @@ def test_every_proposer_has_its_share() -> None:
     assert shown == {tier: share_of(tier) for tier in shown}
     source = (ROOT / "automation" / "pipeline" / "stages" / "localise.py").read_text(encoding="utf-8")
     lists = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.List)]
-    asked = [item.value for node in lists for item in node.elts if isinstance(item, ast.Constant)]
+    asked = [str(item.value) for node in lists for item in node.elts if isinstance(item, ast.Constant)]
     assert sorted(shown) == sorted(asked)
 
 
@@ -78,7 +78,7 @@ def test_every_rule_of_the_guard_has_a_row() -> None:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Finding", "Trait")
     ]
-    rules = {call.args[0].value for call in calls if isinstance(call.args[0], ast.Constant)}
+    rules = {str(call.args[0].value) for call in calls if isinstance(call.args[0], ast.Constant)}
     assert rules, "the guard states its rules in another way now"
     assert sorted(table("guard rules", MAINTENANCE)) == sorted(rules)
 

@@ -10,11 +10,9 @@ from automation.errors import RepositoryUnusable
 from automation.pipeline.requests import FixRequest, RunRequest, RunsRequest
 from automation.pipeline.result import FixResult
 from automation.pipeline.run_list import RunList
-from automation.pipeline.running import decide, resume, run_new
+from automation.pipeline.running import abandon, decide, resume, run_new
 from automation.pipeline.runs import RunStore
-from automation.pipeline.state import Status
 from trading.commands import Progress
-from trading.errors import Refused
 from trading.setting_sources import data_home
 
 
@@ -47,11 +45,7 @@ def show_run(request: RunRequest) -> Generator[Progress, None, FixResult]:
 def resume_run(request: RunRequest) -> Generator[Progress, None, FixResult]:
     """Go on with a run that was interrupted or killed."""
     store = RunStore(data_home())
-    run = store.find(request.run)
-    status = store.result(run).status
-    if status is not Status.RUNNING:
-        raise Refused(f"run {run.run_id} is {status.value}; only a run that was interrupted can be resumed")
-    return (yield from resume(store, run))
+    return (yield from resume(store, store.find(request.run)))
 
 
 def approve_run(request: RunRequest) -> Generator[Progress, None, FixResult]:
@@ -68,15 +62,11 @@ def abandon_run(request: RunRequest) -> Generator[Progress, None, FixResult]:
     """Give up a run that is interrupted or waits."""
     yield from ()
     store = RunStore(data_home())
-    result = store.abandon(store.find(request.run))
+    result = abandon(store, store.find(request.run))
     sweep(store.home, store.resumable())
     return result
 
 
 def _decided(request: RunRequest, *, approved: bool) -> Generator[Progress, None, FixResult]:
     store = RunStore(data_home())
-    run = store.find(request.run)
-    status = store.result(run).status
-    if status is not Status.AWAITING_APPROVAL:
-        raise Refused(f"run {run.run_id} is {status.value}; only a run that awaits approval can be decided on")
-    return (yield from decide(store, run, approved=approved, by=getpass.getuser()))
+    return (yield from decide(store, store.find(request.run), approved=approved, by=getpass.getuser()))

@@ -31,26 +31,46 @@ _BUSY_MS = 10_000
 
 def run_new(store: RunStore, run: Run) -> Generator[Progress, None, FixResult]:
     """Lead a new run through the graph."""
-    return (yield from _run(store, run, _fresh(run)))
+    with _alone(run.folder):
+        return (yield from _run(store, run, _fresh(run)))
 
 
 def resume(store: RunStore, run: Run) -> Generator[Progress, None, FixResult]:
-    """Go on with a run that was interrupted or killed."""
-    return (yield from _run(store, run, None))
+    """Go on with a run that was interrupted or killed; any other raises Refused."""
+    with _alone(run.folder):
+        _require(store, run, Status.RUNNING, "only a run that was interrupted can be resumed")
+        return (yield from _run(store, run, None))
 
 
 def decide(
     store: RunStore, run: Run, *, approved: bool, by: str, reason: str = ""
 ) -> Generator[Progress, None, FixResult]:
-    """Go on with a run that waits for approval."""
+    """Go on with a run that waits for approval; any other raises Refused."""
     from langgraph.types import Command
 
     answer: Command[str] = Command(resume={"approved": approved, "by": by, "reason": reason})
-    return (yield from _run(store, run, answer))
+    with _alone(run.folder):
+        _require(store, run, Status.AWAITING_APPROVAL, "only a run that awaits approval can be decided on")
+        return (yield from _run(store, run, answer))
+
+
+def abandon(store: RunStore, run: Run) -> FixResult:
+    """Give up a run that is not at work; one that has ended, or is at work elsewhere, raises Refused."""
+    with _alone(run.folder):
+        return store.abandon(run)
+
+
+def _require(store: RunStore, run: Run, wanted: Status, why: str) -> None:
+    # Asked for while no other process can work on the run, so that of two at once the second finds what the first did.
+    status = store.result(run).status
+    if status is not wanted:
+        raise Refused(f"run {run.run_id} is {status.value}; {why}")
 
 
 def _run(store: RunStore, run: Run, given: RunState | Command[str] | None) -> Generator[Progress, None, FixResult]:
-    with _alone(run.folder), _graph(store.folder / "checkpoints.db") as graph:
+    # A decision is kept in the checkpoints: when this sitting is killed, the run is resumed, not decided on again.
+    store.reopen(run)
+    with _graph(store.folder / "checkpoints.db") as graph:
         thread: RunnableConfig = {"configurable": {"thread_id": run.run_id}, "recursion_limit": 200}
         known = _state(graph, thread)
         if given is None and not known:

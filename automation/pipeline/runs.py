@@ -48,11 +48,13 @@ class RunStore:
         run_id = f"{stamp}-{secrets.token_hex(2)}"
         run = Run(run_id, self.folder / run_id, started_ms, request)
         run.folder.mkdir(parents=True)
+        # What was meant must stay the same when a later sitting runs elsewhere; an interpreter may be a link that must
+        # be called by its own name.
+        places = {name: str(path.absolute()) for name, path in _places(request) if path is not None}
         kept = {
             "run_id": run_id,
             "started_ms": started_ms,
-            # The folder that was meant must stay the same when a later sitting runs elsewhere.
-            "request": {**request.model_dump(mode="json"), "path": str(request.path.resolve())},
+            "request": {**request.model_dump(mode="json"), **places, "path": str(request.path.resolve())},
         }
         _write(run.folder / "run.json", kept)
         return run
@@ -73,14 +75,20 @@ class RunStore:
 
     def __iter__(self) -> Iterator[Run]:
         """Yield the runs, newest first."""
-        for file in sorted(self.folder.glob("*/run.json"), reverse=True):
+        found = []
+        for file in self.folder.glob("*/run.json"):
             try:
                 kept = json.loads(file.read_text(encoding="utf-8"))
                 request = FixRequest.model_validate(kept["request"])
-            except (ValueError, KeyError):
+                found.append(Run(str(kept["run_id"]), file.parent, int(kept["started_ms"]), request))
+            except (OSError, ValueError, KeyError, TypeError):
                 # A run that was killed while its folder was made holds nothing that could be gone on with.
                 continue
-            yield Run(kept["run_id"], file.parent, kept["started_ms"], request)
+        yield from sorted(found, key=lambda run: (run.started_ms, run.run_id), reverse=True)
+
+    def reopen(self, run: Run) -> None:
+        """Forget how the last sitting of a run ended, because another one begins."""
+        (run.folder / "result.json").unlink(missing_ok=True)
 
     def settle(self, run: Run, state: RunState) -> FixResult:
         """Keep the result of a sitting, with its report."""
@@ -120,6 +128,10 @@ class RunStore:
         """Return the ids of runs whose private copy may still be needed."""
         open_ends = (Status.RUNNING, Status.AWAITING_APPROVAL)
         return frozenset(run.run_id for run in self if self.result(run).status in open_ends)
+
+
+def _places(request: FixRequest) -> tuple[tuple[str, Path | None], ...]:
+    return ("log", request.log), ("python", request.python)
 
 
 def _write(path: Path, value: object) -> None:
