@@ -172,9 +172,12 @@ class Desk:
         """Return the words of the repository, learned once."""
         if self._vocabulary is None:
             tree = self.workspace.tree
-            paths = islice(python_files(tree), _MOST_FILES)
-            self._vocabulary = learn_vocabulary(read_source(tree, path) for path in paths)
+            self._vocabulary = learn_vocabulary(read_source(tree, path) for path in self.paths())
         return self._vocabulary
+
+    def paths(self) -> tuple[str, ...]:
+        """Return the repository's Python files, no more than can be read in a moment."""
+        return tuple(islice(python_files(self.workspace.tree), _MOST_FILES))
 
     def save(self, name: str, report: TestReport) -> None:
         """Keep a test report in the run's folder."""

@@ -42,7 +42,7 @@ def nightly(request: NightlyRequest) -> Generator[Progress, None, NightlyResult]
     minutes = request.max_minutes or config.nightly.minutes
     end = monotonic() + minutes * 60
     with _alone(home):
-        _refuse_dirty(request.path)
+        _refuse_dirty(request.path, request.out)
         yield Progress("checking health")
         checks = health_checks(request.path, home, config)
         failed = first_failure(checks)
@@ -118,12 +118,15 @@ def _alone(home: Path) -> Iterator[None]:
         raise Refused("another nightly run is at work; wait for it, or stop that process") from None
 
 
-def _refuse_dirty(target: Path) -> None:
+def _refuse_dirty(target: Path, out: Path) -> None:
     if not target.is_dir():
         raise RepositoryUnusable(f"{target} is no folder; name a repository")
     status = Git(target).attempt("status", "--porcelain")
     if status.returncode:
         raise RepositoryUnusable(f"{target} is no git repository; a night's work needs one to leave branches in")
-    changed = status.stdout.decode("utf-8", "replace").splitlines()
+    # Reports of earlier nights may lie in the repository itself and are nobody's work.
+    top, reports = Path(Git(target).text("rev-parse", "--show-toplevel")), out.resolve()
+    lines = status.stdout.decode("utf-8", "replace").splitlines()
+    changed = [line for line in lines if not (line.startswith("?? ") and (top / line[3:]).is_relative_to(reports))]
     if changed:
         raise Refused(f"{target} has uncommitted changes ({changed[0].strip()}); commit or stash them first")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
+from pathlib import Path
 
 from automation.codebase.sources import SourceFile
 from automation.models.protocol import Model
+from automation.repair.context import call_texts
 from automation.repair.memory import RepairMemory
 from automation.repair.records import Candidate, Evidence, Place
 from automation.repair.templates.catalogue import pairs, template_candidates
@@ -16,7 +18,9 @@ from automation.repair.verify import Verdict
 from automation.repair.vocabulary import Vocabulary
 
 Candidates = Generator[Candidate, Verdict | None, None]
+Left = Callable[[], float]
 _PAIRED = 120
+_MOST_FILES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,10 @@ class Case:
         What the failing run said.
     fingerprint : str
         Of the incident.
+    root : Path
+        Folder of the repository.
+    paths : callable
+        Its Python files.
     """
 
     places: tuple[Place, ...]
@@ -42,6 +50,8 @@ class Case:
     vocabulary: Callable[[], Vocabulary]
     evidence: Evidence
     fingerprint: str
+    root: Path
+    paths: Callable[[], Sequence[str]]
 
 
 def from_memory(case: Case, memory: RepairMemory) -> Candidates:
@@ -68,26 +78,38 @@ def from_templates(case: Case) -> Candidates:
 
 def from_pairs(case: Case, near: Sequence[Candidate]) -> Candidates:
     """Yield two edits at a time, those that mended some of the tests first."""
-    for source, places in by_file(case)[:3]:
+    for source, places in by_file(case)[:_MOST_FILES]:
         half = [candidate for candidate in near if candidate.source.path == source.path]
         singles = template_candidates(source, places, case.vocabulary(), case.evidence)
         yield from pairs(list(islice(chain(half, singles), _PAIRED)))
 
 
-def from_fill_in(case: Case, model: Model, samples: int, seed: int, left: Callable[[], float]) -> Candidates:
+def from_fill_in(case: Case, model: Model, samples: int, seed: int, left: Left) -> Candidates:
     """Yield single lines that a model wrote."""
     from automation.repair.fill_in import fill_in_candidates
 
-    for source, places in by_file(case)[:3]:
-        yield from fill_in_candidates(model, source, places, case.evidence, samples=samples, seed=seed, deadline=left)
+    for source, places, time in _shared(case, left):
+        yield from fill_in_candidates(model, source, places, case.evidence, samples=samples, seed=seed, deadline=time)
 
 
-def from_functions(case: Case, model: Model, samples: int, seed: int, left: Callable[[], float]) -> Candidates:
+def from_functions(case: Case, model: Model, samples: int, seed: int, left: Left) -> Candidates:
     """Yield whole functions that a model wrote; it hears the verdict on each."""
     from automation.repair.whole_function import function_candidates
 
-    for source, places in by_file(case)[:3]:
-        yield from function_candidates(model, source, places, case.evidence, samples=samples, seed=seed, deadline=left)
+    for source, places, time in _shared(case, left):
+        calls = call_texts(case.root, case.paths(), places[0].function) if places[0].function else ()
+        yield from function_candidates(
+            model, source, places, case.evidence, samples=samples, seed=seed, deadline=time, calls=calls
+        )
+
+
+def _shared(case: Case, left: Left) -> Iterator[tuple[SourceFile, tuple[Place, ...], Left]]:
+    files = by_file(case)[:_MOST_FILES]
+    for at, (source, places) in enumerate(files):
+        rest = sum(place.score for _, later in files[at:] for place in later)
+        share = sum(place.score for place in places) / rest if rest else 1.0
+        end = left() * (1.0 - share)
+        yield source, places, lambda end=end: left() - end  # type: ignore[misc]
 
 
 def by_file(case: Case) -> list[tuple[SourceFile, tuple[Place, ...]]]:

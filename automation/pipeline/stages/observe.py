@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 from automation.codebase.workspaces import content_key
 from automation.errors import RepositoryUnusable
+from automation.incidents.classify import incidents_of
 from automation.incidents.log_incidents import incidents_in
 from automation.incidents.records import Incident, Kind, TestReport
 from automation.incidents.reproduce import Reproduction, reproduction_for
@@ -16,6 +18,8 @@ from automation.pipeline.desk import Desk
 from automation.pipeline.plain import incident_json
 from automation.pipeline.state import RunState, Status
 from trading.commands import Progress
+
+_LEAST_S = 5.0
 
 
 def observe(desk: Desk, state: RunState) -> RunState:
@@ -51,10 +55,17 @@ def _baseline(desk: Desk) -> TestReport:
     # A reproduction stands in the workspace only, so its run is no property of the target's content.
     if desk.request.log is None and cached.is_file():
         return desk.read(cached)
-    report = run_suite(desk.workspace.tree, settings)
-    if desk.request.log is None and not report.problem:
+    within = replace(settings.limits, wall_s=min(settings.limits.wall_s, max(_LEAST_S, desk.seconds_left)))
+    report = run_suite(desk.workspace.tree, replace(settings, limits=within), hostile=desk.request.hostile)
+    if desk.request.log is None and _lasts(report):
         desk.write(cached, report)
     return report
+
+
+def _lasts(report: TestReport) -> bool:
+    # What a network did, or a package that is not installed, may be otherwise the next time with the same content.
+    passing = {Kind.EXTERNAL, Kind.IMPORT, Kind.RESOURCE, Kind.TIMEOUT}
+    return report.complete and not any(incident.kind in passing for incident in incidents_of(report))
 
 
 def _from_log(desk: Desk) -> tuple[Incident | None, Reproduction | None, str]:

@@ -87,6 +87,8 @@ def _case(desk: Desk, state: RunState, observed: TestReport) -> Case:
         vocabulary=desk.vocabulary,
         evidence=evidence_of(observed, state["targets"], desk.workspace.tree),
         fingerprint=str(incident.get("fingerprint", "")),
+        root=desk.workspace.tree,
+        paths=desk.paths,
     )
 
 

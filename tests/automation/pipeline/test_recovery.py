@@ -180,18 +180,20 @@ def test_lesson_29_what_is_done_before_an_interrupt_is_done_once(tmp_path: Path,
     assert (code, waiting["status"]) == (5, "awaiting_approval"), errors
     kept = contents(home / "runs" / waiting["run_id"])
     assert ledger_rows(home) == []
-    # The node of the interrupt runs from its first line in both sittings.
-    assert gridbot.halted(home, "runs", "approve", waiting["run_id"], halt=Halt("approve"))[0] == -9
-    assert contents(flat) == before
+    # The node of the interrupt runs from its first line each time; a word that was not kept is asked for again.
+    for when in ("before", "after"):
+        assert gridbot.halted(home, "runs", "approve", waiting["run_id"], halt=Halt("approve", when))[0] == -9
+        assert contents(flat) == before
+        assert ledger_rows(home) == []
+        code, again, errors = gridbot(home, "runs", "resume", waiting["run_id"])
+        assert (code, again["patch"]) == (5, waiting["patch"]), errors
     after = contents(home / "runs" / waiting["run_id"])
-    assert {name for name in kept if kept[name] != after.get(name)} <= {"stage", "result.json"}
-    # What was decided is kept: it needs no second word, and no other word can take its place.
+    assert {name for name in kept if kept[name] != after[name]} <= {"stage", "result.json", "report.html"}
+    # A word that was kept needs no second one, and no other can take its place.
+    assert gridbot.halted(home, "runs", "approve", waiting["run_id"], halt=Halt("land"))[0] == -9
     assert gridbot(home, "runs", "reject", waiting["run_id"])[0] == 3
-    assert gridbot.halted(home, "runs", "resume", waiting["run_id"], halt=Halt("approve", "after"))[0] == -9
-    assert contents(flat) == before
-    assert ledger_rows(home) == []
     code, landed, errors = gridbot(home, "runs", "resume", waiting["run_id"])
-    assert (code, landed["status"]) == (0, "fixed"), errors
+    assert (code, landed["status"], landed["approval"]) == (0, "fixed", "by a person"), errors
     assert "29 if leap" in (flat / "dates.py").read_text()
     assert ledger_rows(home) == [(waiting["run_id"], "fixed")]
 
