@@ -111,9 +111,6 @@ class RepairConfig(Section):
     )
     samples: Annotated[int, Field(ge=0)] = Field(8, description="whole functions that the model writes for one place")
     fim_samples: Annotated[int, Field(ge=0)] = Field(6, description="single lines that the model fills in at a place")
-    temperatures: tuple[Annotated[float, Field(ge=0, le=2)], ...] = Field(
-        (0.0, 0.6, 0.8, 0.9), min_length=1, description="temperatures of the samples in turn; the last one repeats"
-    )
     memory: bool = Field(True, description="try first what fixed the same kind of failure before")
 
 
@@ -141,7 +138,7 @@ class NightlyConfig(Section):
     """The unattended run."""
 
     minutes: PositiveSeconds = Field(120.0, description="time budget of the whole night, minutes")
-    benchmarks: bool = Field(True, description="measure speed and repair rate at the end")
+    benchmarks: bool = Field(True, description="time the --benchmark command on the branch against HEAD")
 
 
 class AutomationConfig(Section):

@@ -155,7 +155,8 @@ def title_of(chain: Sequence[Raised]) -> str:
     place = innermost_own(chain)
     where = f" in {place.function or 'the module'} ({place.path}:{place.line})" if place else ""
     text = f"{raised.type}: {words}" if words else raised.type
-    return text[: max(20, TITLE_LIMIT - len(where))] + where
+    room = max(20, TITLE_LIMIT - len(where))
+    return (text if len(text) <= room else f"{text[: room - 1]}…") + where
 
 
 def innermost_own(chain: Sequence[Raised]) -> Frame | None:

@@ -42,7 +42,7 @@ def nightly(request: NightlyRequest) -> Generator[Progress, None, NightlyResult]
     minutes = request.max_minutes or config.nightly.minutes
     end = monotonic() + minutes * 60
     with _alone(home):
-        _refuse_dirty(request.path, request.out)
+        _refuse_dirty(request.path)
         yield Progress("checking health")
         checks = health_checks(request.path, home, config)
         failed = first_failure(checks)
@@ -92,7 +92,7 @@ def _timed(words: list[str], folder: Path, end: float) -> Callable[[], float]:
         if left <= 0:
             raise Refused("the night's time ran out before the benchmark was done")
         ended = run_program(words, folder, limits=Limits(wall_s=min(left, _TIMED_S)))
-        if ended.end != "done" or ended.exit_code != 0:
+        if ended.end != "exit" or ended.exit_code != 0:
             raise Refused(f"the benchmark failed ({ended.end}): {ended.stderr[-200:].strip()}")
         return ended.seconds
 
@@ -118,15 +118,12 @@ def _alone(home: Path) -> Iterator[None]:
         raise Refused("another nightly run is at work; wait for it, or stop that process") from None
 
 
-def _refuse_dirty(target: Path, out: Path) -> None:
+def _refuse_dirty(target: Path) -> None:
     if not target.is_dir():
         raise RepositoryUnusable(f"{target} is no folder; name a repository")
     status = Git(target).attempt("status", "--porcelain")
     if status.returncode:
         raise RepositoryUnusable(f"{target} is no git repository; a night's work needs one to leave branches in")
-    # Reports of earlier nights may lie in the repository itself and are nobody's work.
-    top, reports = Path(Git(target).text("rev-parse", "--show-toplevel")), out.resolve()
-    lines = status.stdout.decode("utf-8", "replace").splitlines()
-    changed = [line for line in lines if not (line.startswith("?? ") and (top / line[3:]).is_relative_to(reports))]
+    changed = status.stdout.decode("utf-8", "replace").splitlines()
     if changed:
         raise Refused(f"{target} has uncommitted changes ({changed[0].strip()}); commit or stash them first")

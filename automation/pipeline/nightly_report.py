@@ -112,6 +112,10 @@ def write_nightly(night: NightlyResult, out: Path) -> NightlyResult:
     written = replace(night, folder=out / f"nightly-{stamp}")
     folder = out / f"nightly-{stamp}"
     try:
+        if not out.exists():
+            # Where it lies in the repository, the next night must not take this one's report for uncommitted work.
+            out.mkdir(parents=True)
+            (out / ".gitignore").write_text("*\n", encoding="utf-8")
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(written.as_json(), indent=1, ensure_ascii=False) + "\n"
         (folder / "report.json").write_text(text, encoding="utf-8")

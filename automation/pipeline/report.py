@@ -52,7 +52,7 @@ def counts_text(counts: Mapping[str, int]) -> str:
 
 def _marked(patch: str) -> Iterator[tuple[str, str]]:
     for line in patch.splitlines():
-        if line.startswith(("+++", "---", "@@")):
+        if line.startswith(("+++ ", "--- ", "@@ ", "diff --git ")):
             yield "where", line
         else:
             yield {"+": "added", "-": "removed"}.get(line[:1], "same"), line

@@ -25,7 +25,7 @@ def best_first(
     settings: SuiteSettings,
     *,
     seed: int = 0,
-) -> list[Candidate]:
+) -> list[Plausible]:
     """Return candidates that pass, the one to be proven first at the front.
 
     Parameters
@@ -51,7 +51,7 @@ def best_first(
         )
         for candidate, findings in passing
     ]
-    return [one.candidate for one in rank_plausible(rivals)]
+    return rank_plausible(rivals)
 
 
 def _behaviours(

@@ -51,7 +51,14 @@ class RepairMemory:
         self._path = path
 
     def remember(
-        self, fingerprint: str, change: FileChange, proposer: str, kind: str = "", now_ms: int | None = None
+        self,
+        fingerprint: str,
+        change: FileChange,
+        proposer: str,
+        kind: str = "",
+        now_ms: int | None = None,
+        *,
+        description: str = "",
     ) -> None:
         """Keep a verified repair; the same one again only counts up.
 
@@ -67,13 +74,14 @@ class RepairMemory:
             Of the incident.
         now_ms : int, optional
             Milliseconds UTC; None takes the clock.
+        description : str
+            What the change does, in one line.
         """
         if change.before is None or change.after is None or not fingerprint:
             return
         before, after = source_of(change.path, change.before).text, source_of(change.path, change.after).text
         edits = minimal_edits(before, after)
         hunks = json.dumps([_hunk(before, edit) for edit in edits])
-        description = " / ".join(line.strip() for edit in edits for line in edit.new.splitlines() if line.strip())
         moment = int(time() * 1000) if now_ms is None else now_ms
         diff = Patch((change,)).diff()
         row = (fingerprint, kind, change.path, proposer, description[:_LONGEST_DESCRIPTION], hunks, diff, moment)
@@ -118,7 +126,7 @@ class RepairMemory:
                 continue
             prior = _PRIOR if all(exact for _, exact in filter(None, found)) else _LOOSE_PRIOR
             place = _nearest(source.text, edits[0], places)
-            shown = f"as {proposer} did before: {description}"
+            shown = f"{description or 'the same change'}, as {proposer} did before"
             candidate = Candidate(source, tuple(edits), "memory", place, shown, prior)
             if _parses(candidate.text()):
                 yield candidate

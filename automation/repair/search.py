@@ -154,7 +154,7 @@ class _Run:
         return self._repeats > _MOST_REPEATS
 
     def start(self, candidate: Candidate) -> None:
-        self.tally.tried[candidate.proposer] += 1
+        self.tally.tried["pairs" if "+" in candidate.proposer else candidate.proposer] += 1
         self.waiting[self._judge.screen(candidate)] = candidate
 
     def settle(self, *, all_of_them: bool) -> Verdict | None:

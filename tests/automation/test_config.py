@@ -102,7 +102,7 @@ def test_variable_of_ollama_overrides_its_address_and_is_named_as_source(monkeyp
         ({"models": {"roles": {"debugger": {"model": "a b"}}}}, "models.roles.debugger.model cannot be 'a b'"),
         ({"approval": {"always_ask": ["/etc"]}}, "inside the repository"),
         ({"approval": {"always_ask": ["../x"]}}, "inside the repository"),
-        ({"repair": {"temperatures": []}}, "repair.temperatures"),
+        ({"repair": {"samples": -1}}, "repair.samples"),
         ({"budget": 3}, "budget cannot be '3'"),
     ],
 )
@@ -187,8 +187,6 @@ def test_set_of_the_same_value_has_nothing_to_do(file: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "after"),
     [
-        ("repair.temperatures", "0, 0.7", [0.0, 0.7]),
-        ("repair.temperatures", "[0.1]", [0.1]),
         ("approval.always_ask", "trading/engine,docs/", ["trading/engine", "docs"]),
         ("models.threads", "2", 2),
         ("models.threads", "none", None),

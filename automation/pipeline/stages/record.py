@@ -34,7 +34,9 @@ def _remember(desk: Desk, state: RunState) -> None:
     fingerprint = str((state.get("incident") or {}).get("fingerprint", ""))
     memory = RepairMemory(desk.home / "repair_memory.db")
     for change in change_of(state).changes:
-        memory.remember(fingerprint, change, "; ".join(each["proposer"] for each in state["chosen"]))
+        here = [each for each in state["chosen"] if each["place"].rpartition(":")[0] == change.path]
+        proposer, description = ("; ".join(each[name] for each in here) for name in ("proposer", "description"))
+        memory.remember(fingerprint, change, proposer, description=description)
 
 
 def _row(state: RunState) -> RepairRecord:

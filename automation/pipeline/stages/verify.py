@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import monotonic
 
 from automation.codebase.guard import Finding, check_patch
@@ -15,6 +16,7 @@ from automation.pipeline.state import Chosen, RunState
 from automation.repair.choose import best_first, guard_scope, test_literals
 from automation.repair.evidence import evidence_of
 from automation.repair.memory import RepairMemory
+from automation.repair.minimal import Plausible
 from automation.repair.proposers import (
     Candidates,
     Case,
@@ -38,6 +40,7 @@ _LABELS = {
     "function": "letting the model rewrite functions",
     "pairs": "trying two edits at a time",
 }
+_SHOWN_RIVALS = 8
 _MODEL_TIERS = ("fim", "function")
 
 
@@ -57,12 +60,12 @@ def verify(desk: Desk, state: RunState) -> RunState:
         if not any(finding.blocking for finding in found):
             allowed.append((candidate, len(found)))
     ranked = best_first(allowed, judge, case.evidence, desk.workspace.tree, desk.seen_settings, seed=desk.request.seed)
-    for at, candidate in enumerate(ranked):
+    for at, rival in enumerate(ranked):
         desk.notify(Progress("running the whole suite on the change", at, len(ranked)))
-        verdict = judge.check_suite(candidate)
+        verdict = judge.check_suite(rival.candidate)
         if verdict.plausible:
             counted = _counted(desk, state)
-            return {**counted, **_accept(desk, state, candidate, verdict, ranked), "findings": []}
+            return {**counted, **_accept(desk, state, rival, verdict, ranked), "findings": []}
     return {**_counted(desk, state), "findings": _findings_json(findings)}
 
 
@@ -139,21 +142,19 @@ def _guard(candidate: Candidate, case: Case) -> tuple[Finding, ...]:
     return check_patch(patch, allowed=guard_scope(case.places), test_inputs=test_literals(case.evidence))
 
 
-def _accept(desk: Desk, state: RunState, candidate: Candidate, verdict: Verdict, ranked: list[Candidate]) -> RunState:
+def _accept(desk: Desk, state: RunState, winner: Plausible, verdict: Verdict, ranked: Sequence[Plausible]) -> RunState:
+    candidate = winner.candidate
     path = candidate.source.path
-    before = {path: encoded(candidate.source.content), **state.get("before", {})}
-    place = f"{path}:{candidate.place.line}"
-    chosen = Chosen(proposer=candidate.proposer, description=candidate.description, place=place)
-    others: list[dict[str, object]] = [
-        {"proposer": each.proposer, "description": each.description, "place": f"{each.place.path}:{each.place.line}"}
-        for each in ranked
-        if each is not candidate
-    ]
+    chosen = Chosen(
+        proposer=candidate.proposer,
+        description=candidate.description,
+        place=f"{path}:{candidate.place.line}",
+    )
     changes: RunState = {
-        "before": before,
+        "before": {path: encoded(candidate.source.content), **state.get("before", {})},
         "after": {**state.get("after", {}), path: encoded(candidate.content())},
         "chosen": [*state.get("chosen", []), chosen],
-        "alternatives": others[:5],
+        "alternatives": [_rival_json(rival) for rival in ranked if rival is not winner][:_SHOWN_RIVALS],
         "tests_after": dict(verdict.counts),
     }
     desk.accept(path, candidate.content())
@@ -161,6 +162,20 @@ def _accept(desk: Desk, state: RunState, candidate: Candidate, verdict: Verdict,
         return {**changes, "tiers": [], "targets": []}
     following = state["group"] + 1
     return {**changes, "tier": "", "tiers": [], "group": following, "targets": state["groups"][following]}
+
+
+def _rival_json(rival: Plausible) -> dict[str, object]:
+    candidate, behaviour = rival.candidate, rival.behaviour
+    return {
+        "proposer": candidate.proposer,
+        "description": candidate.description,
+        "place": f"{candidate.place.path}:{candidate.place.line}",
+        "score": round(candidate.score, 4),
+        "specialised": round(rival.specialised, 2),
+        "agreement": round(behaviour.agreement, 2) if behaviour.comparable else None,
+        "behaves_like": behaviour.cluster if behaviour.comparable else None,
+        "differs_on": list(behaviour.examples[:2]),
+    }
 
 
 def _counted(desk: Desk, state: RunState) -> RunState:

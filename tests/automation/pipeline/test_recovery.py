@@ -258,7 +258,7 @@ def test_lesson_34_other_changes_that_passed_are_shown(tmp_path: Path, home: Pat
     code, answer, errors = gridbot(home, "fix", str(shop), *FIX)
     assert code == 0, errors
     assert answer["alternatives"], "several edits mend an off-by-one"
-    assert all({"proposer", "description", "place"} == set(each) for each in answer["alternatives"])
+    assert all({"proposer", "description", "place"} <= set(each) for each in answer["alternatives"])
     page = (Path(answer["folder"]) / "report.html").read_text()
     assert answer["alternatives"][0]["place"] in page
     kept = json.loads((Path(answer["folder"]) / "result.json").read_text())
