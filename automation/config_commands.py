@@ -8,9 +8,8 @@ from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import get_origin
 
-from pydantic import create_model
+from pydantic import TypeAdapter, create_model
 from pydantic.fields import FieldInfo
-from pydantic_core import to_jsonable_python
 
 from automation.config import (
     CONFIG_NAME,
@@ -32,6 +31,9 @@ from trading.setting_sources import CONFIG_FILE, settings_with_sources
 from trading.settings import Settings, setting_names, setting_sections
 
 _BOUNDS = {"exclusiveMinimum": "over", "minimum": "at least", "exclusiveMaximum": "under", "maximum": "at most"}
+
+
+_ANY: TypeAdapter[object] = TypeAdapter(object)
 
 
 def show_automation_config(request: AutomationConfigRequest) -> Generator[Progress, None, ShownConfig]:
@@ -105,8 +107,8 @@ def _explain_trading(name: str) -> Explanation:
         field.description or "",
         _kind(field),
         _allowed(field),
-        to_jsonable_python(field.get_default(call_default_factory=True, validated_data={})),
-        to_jsonable_python(getattr(holder, key)),
+        _ANY.dump_python(field.get_default(call_default_factory=True, validated_data={}), mode="json"),
+        _ANY.dump_python(getattr(holder, key), mode="json"),
         sources.get(name, "default"),
         f"{CONFIG_FILE}, the environment ({variable}) or --set {name}=VALUE",
     )

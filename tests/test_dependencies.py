@@ -40,7 +40,9 @@ def imports(folder: Path) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("wing", sorted(WINGS))
 def test_the_core_asks_for_all_that_it_imports(wing: str) -> None:
-    asked = {canonicalize_name(requirement.name) for requirement in CORE}
+    # embedded models and the model hub are used where they are installed, and done without where not
+    optional = EXTRAS["models"] if wing == "automation" else []
+    asked = {canonicalize_name(requirement.name) for requirement in [*CORE, *optional]}
     homes = packages_distributions()
     missing = {
         (file, name)
@@ -58,7 +60,7 @@ def test_the_core_asks_for_nothing_that_it_never_imports() -> None:
 
 
 def test_every_requirement_has_a_lower_and_an_upper_bound() -> None:
-    for requirement in [*CORE, *EXTRAS["ml"], *EXTRAS["dev"]]:
+    for requirement in [*CORE, *EXTRAS["ml"], *EXTRAS["models"], *EXTRAS["dev"]]:
         signs = {each.operator for each in requirement.specifier}
         assert signs in ({"=="}, {">=", "<"}), str(requirement)
 
@@ -73,6 +75,6 @@ def test_the_constraints_cover_and_fit_every_requirement() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = dict(re.fullmatch(r"([\w.-]+)==([\w.!]+)", line).groups() for line in lines if not line.startswith("#"))
     versions = {canonicalize_name(name): Version(version) for name, version in pins.items()}
-    for requirement in [*CORE, *EXTRAS["ml"], *EXTRAS["dev"]]:
+    for requirement in [*CORE, *EXTRAS["ml"], *EXTRAS["models"], *EXTRAS["dev"]]:
         assert versions[canonicalize_name(requirement.name)] in requirement.specifier, str(requirement)
     assert not [name for name in versions if name.startswith(("nvidia-", "triton"))]

@@ -109,8 +109,8 @@ def write_nightly(night: NightlyResult, out: Path) -> NightlyResult:
         When the folder cannot be written.
     """
     stamp = datetime.fromtimestamp(night.started_ms / 1000, UTC).strftime("%Y%m%d-%H%M%S")
-    written = replace(night, folder=out / f"nightly-{stamp}")
-    folder = out / f"nightly-{stamp}"
+    folder = out.absolute() / f"nightly-{stamp}"
+    written = replace(night, folder=folder)
     try:
         if not out.exists():
             # Where it lies in the repository, the next night must not take this one's report for uncommitted work.

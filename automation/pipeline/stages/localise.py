@@ -31,7 +31,11 @@ def localise(desk: Desk, state: RunState) -> RunState:
     tiers = ["memory", "syntax", "templates"]
     if desk.request.model != "none":
         tiers += ["fim", "function"]
-    return {**changes, "diagnosis": [asdict(place) for place in places], "tiers": [*tiers, "pairs"]}
+    together = state["group"] < 0 and len(state["groups"]) > 1
+    if not together:
+        # What two edits mend in several groups of tests is found sooner by taking one group after the other.
+        tiers.append("pairs")
+    return {**changes, "diagnosis": [asdict(place) for place in places], "tiers": tiers}
 
 
 def _still_failing(desk: Desk, state: RunState) -> RunState:

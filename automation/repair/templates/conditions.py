@@ -108,6 +108,37 @@ def compared(context: Context, site: Site) -> Iterator[Change]:
             yield context.swap(test, f"not {bracketed(context.code(test.left))}", 0.3)
 
 
+def safeguards(context: Context, site: Site) -> Iterator[Change]:
+    """Propose to test first whether there is something to read from, and a loop that ends when something is used up."""
+    for test in tests_of(context, site):
+        code = bracketed(context.code(test)) if isinstance(test, ast.BoolOp | ast.IfExp) else context.code(test)
+        for base in _bases(context, test):
+            for extra, weight in ((f"{base} is not None and", 1.0), (f"{base} and", 1.0)):
+                yield context.swap(test, f"{extra} {code}", weight)
+            for extra, weight in ((f"{base} is None or", 0.9), (f"not {base} or", 0.9)):
+                yield context.swap(test, f"{extra} {code}", weight)
+        for node in ast.walk(test):
+            match node:
+                case ast.Subscript(value=ast.Name(id=holder), slice=ast.Name(id=index)):
+                    yield context.swap(test, f"{index} < len({holder}) and {code}", 1.0)
+                    yield context.swap(test, f"{index} >= 0 and {code}", 0.7)
+        if isinstance(test, ast.Constant | ast.Name):
+            for name in site.scope.variables:
+                if name != code:
+                    likely = 1.0 if site.scope.kinds.get(name, "") not in (NUMBER, "bool") else 0.4
+                    yield context.swap(test, name, likely)
+                    yield context.swap(test, f"not {name}", 0.3 * likely)
+
+
+def _bases(context: Context, test: ast.expr) -> list[str]:
+    found: dict[str, None] = {}
+    for node in ast.walk(test):
+        if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.value, ast.Name | ast.Attribute):
+            if not isinstance(node.value, ast.Name) or node.value.id not in ("self", "cls", "math", "np"):
+                found.setdefault(context.code(node.value))
+    return list(found)[:3]
+
+
 def tests_of(context: Context, site: Site) -> Iterator[ast.expr]:
     """Yield the conditions of a site: of ``if``, ``while``, ``assert``, conditional expressions and filters."""
     for node in site.expressions:

@@ -8,7 +8,13 @@ import re
 from collections.abc import Iterator
 
 from automation.repair.records import TextEdit
-from automation.repair.templates.blocks import before, first_body_statement
+from automation.repair.templates.blocks import (
+    before,
+    block_is_clear,
+    first_body_statement,
+    inserted_before,
+    removed,
+)
 from automation.repair.templates.changes import Change, Context, Site, shorten
 from automation.repair.templates.modules import Module
 
@@ -140,6 +146,31 @@ def initialisers(context: Context, site: Site) -> Iterator[Change]:
     yield before(context, first, "super().__init__()", 1.0)
     for count in range(1, len(names) + 1):
         yield before(context, first, f"super().__init__({', '.join(names[:count])})", 1.0)
+
+
+def class_state(context: Context, site: Site) -> Iterator[Change]:
+    """Propose a collection that all objects of a class share made anew by the initialiser."""
+    module, statement = context.module, site.statement
+    owner = module.parents.get(site.function if site.statement is site.function else statement)
+    if not isinstance(owner, ast.ClassDef):
+        return
+    makers = [item for item in owner.body if isinstance(item, ast.FunctionDef) and item.name == "__init__"]
+    for item in owner.body:
+        match item:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                pass
+            case _:
+                continue
+        if not isinstance(value, ast.List | ast.Dict | ast.Set | ast.Call) or not block_is_clear(context, item):
+            continue
+        line = f"self.{name} = {module.code(value)}"
+        if makers:
+            put = inserted_before(context, first_body_statement(makers[0]), line)
+            edits = tuple(sorted((removed(context, item), put)))
+        else:
+            newline = module.source.newline + module.indent_of(item) + module.indent_unit
+            edits = (TextEdit(*module.span(item), f"def __init__(self):{newline}{line}"),)
+        yield Change(edits, f"{name} belongs to each object", 1.0)
 
 
 def own_parameter(context: Context, site: Site) -> Iterator[Change]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from automation.repair.templates import (
+    accumulation,
     attributes,
     calls,
     conditions,
+    consistent,
     constants,
     definitions,
     expressions,
+    flows,
     guards,
     insertions,
     loops,
@@ -19,6 +22,8 @@ from automation.repair.templates import (
     returns,
     slices,
     statements,
+    terms,
+    texts,
 )
 from automation.repair.templates.changes import Family
 
@@ -89,7 +94,27 @@ FAMILIES: tuple[Family, ...] = (
     Family("similar-statement", 0.35, "a statement once more", insertions.similar_statements),
     Family("fresh-statement", 0.30, "a collection filled, a counter stepped", insertions.fresh_statements),
     Family("conditional", 0.30, "a statement under a condition", insertions.conditional),
-    Family("extra-term", 0.30, "a term more", operators.extra_terms),
+    Family("extra-term", 0.45, "a term more", terms.extra_terms),
+    Family("bound", 0.45, "the larger or smaller of a value and a bound", terms.bounds),
+    Family("scale", 0.30, "a factor, a square or a remainder more", terms.scales),
+    Family("rounding", 0.35, "another rounding", terms.roundings),
+    Family("collection", 0.45, "collected instead of overwritten", accumulation.collections),
+    Family("at-once", 0.45, "assigned at once or in turn", accumulation.at_once),
+    Family("renewal", 0.45, "a collection made anew instead of emptied", accumulation.renewals),
+    Family("role", 0.40, "a variable changed everywhere in a statement", consistent.roles),
+    Family("both-comparisons", 0.50, "comparisons changed together", consistent.comparisons),
+    Family("both-ends", 0.45, "both ends moved", consistent.both_ends),
+    Family("both-calls", 0.50, "minimum and maximum changed together", consistent.opposite_calls),
+    Family("result-order", 0.40, "two results exchanged", consistent.exchanged_results),
+    Family("sort-order", 0.50, "one part of a sort key turned", consistent.sort_orders),
+    Family("recursion", 0.40, "a recursion's arguments in other roles", consistent.euclid),
+    Family("local-guard", 0.30, "a guard before a statement", flows.local_guards),
+    Family("conditional-run", 0.30, "statements under a condition", flows.conditional_runs),
+    Family("leftover", 0.40, "what is left after a loop", flows.leftovers),
+    Family("safeguard", 0.45, "a test of what is read from", conditions.safeguards),
+    Family("class-state", 0.50, "a collection for each object", definitions.class_state),
+    Family("pattern", 0.45, "another regular expression", texts.patterns),
+    Family("text-call", 0.35, "a text split or cleaned in another way", texts.text_calls),
 )
 
 _BOOSTS: Mapping[str, Mapping[str, float]] = {

@@ -17,7 +17,7 @@ _MOST = 60
 def similar_statements(context: Context, site: Site) -> Iterator[Change]:
     """Propose a statement of the function once more here, as it is or with one variable changed."""
     statement = site.statement
-    if site.function is None or statement is site.function or not _has_room(context, statement):
+    if site.function is None or statement is site.function or not has_room(context, statement):
         return
     weights: dict[str, float] = {}
     for code, node in site.scope.simple_statements.items():
@@ -31,7 +31,7 @@ def similar_statements(context: Context, site: Site) -> Iterator[Change]:
 def fresh_statements(context: Context, site: Site) -> Iterator[Change]:
     """Propose to fill or empty a collection, to step a counter, or to keep a variable's value."""
     statement = site.statement
-    if site.function is None or statement is site.function or not _has_room(context, statement):
+    if site.function is None or statement is site.function or not has_room(context, statement):
         return
     scope, weights = site.scope, dict[str, float]()
     near = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
@@ -89,6 +89,13 @@ def conditional(context: Context, site: Site) -> Iterator[Change]:
         yield Change((edit,), f"line {statement.lineno} only if {condition}", weight)
 
 
+def has_room(context: Context, statement: ast.stmt) -> bool:
+    """Return whether statements can be put before and behind a statement."""
+    if context.module.text[slice(*context.module.span(statement))].startswith("elif") or is_docstring(statement):
+        return False
+    return block_is_clear(context, statement)
+
+
 def _variants(site: Site, code: str, node: ast.stmt) -> Iterator[tuple[str, float]]:
     names = {item.id for item in ast.walk(node) if isinstance(item, ast.Name) and item.id in site.scope.variables}
     for name in sorted(names):
@@ -109,9 +116,3 @@ def _around(context: Context, statement: ast.stmt, ranked: list[tuple[str, float
         if not final:
             yield after(context, statement, text, weight)
         yield before(context, statement, text, weight if final else weight * 0.6)
-
-
-def _has_room(context: Context, statement: ast.stmt) -> bool:
-    if context.module.text[slice(*context.module.span(statement))].startswith("elif") or is_docstring(statement):
-        return False
-    return block_is_clear(context, statement)

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from automation.repair.records import TextEdit
 from automation.repair.templates.changes import Change, Context, Site, bracketed, shorten
-from automation.repair.templates.kinds import NUMBER, TEXT, compatible
+from automation.repair.templates.kinds import NUMBER, TEXT
 
-_COMPARISON = re.compile(r"\bnot\s+in\b|\bis\s+not\b|\bis\b|\bin\b|<=|>=|==|!=|<|>")
+COMPARISON_TOKEN = re.compile(r"\bnot\s+in\b|\bis\s+not\b|\bis\b|\bin\b|<=|>=|==|!=|<|>")
 _ARITHMETIC = re.compile(r"\*\*|//|<<|>>|[-+*/%&|^@]")
 _AUGMENTED = re.compile(r"(?:\*\*|//|<<|>>|[-+*/%&|^@])=")
 _LOGIC = re.compile(r"\band\b|\bor\b")
@@ -55,7 +55,7 @@ def comparisons(context: Context, site: Site) -> Iterator[Change]:
             literal = isinstance(right, ast.Constant) and right.value is not None
             for new, weight in _COMPARISONS[type(operator)]:
                 likely = 1.0 if literal and isinstance(operator, ast.Is | ast.IsNot) and new in ("==", "!=") else weight
-                change = context.token(start, end, _COMPARISON, new, likely)
+                change = context.token(start, end, COMPARISON_TOKEN, new, likely)
                 if change:
                     yield change
 
@@ -174,26 +174,6 @@ def _sign_on_first(context: Context, node: ast.UnaryOp, inner: ast.BoolOp | ast.
     first = f"{sign} {bracketed(context.code(head))}" if sign == "not" else f"{sign}{bracketed(context.code(head))}"
     new = first + context.module.text[context.module.span(head)[1] : context.module.span(inner)[1]]
     return Change((TextEdit(start, end, f"({new})"),), f"{shorten(context.code(node))} becomes {shorten(new)}", 0.8)
-
-
-def extra_terms(context: Context, site: Site) -> Iterator[Change]:
-    """Propose a term more: a variable or a result added to, subtracted from or multiplied with an expression."""
-    for node in site.loads:
-        parent = context.module.parents.get(node)
-        if not isinstance(parent, ast.Return | ast.Assign | ast.AugAssign | ast.Compare | ast.Call | ast.Subscript):
-            continue
-        if getattr(parent, "func", None) is node or isinstance(node, ast.Constant | ast.BoolOp | ast.Compare):
-            continue
-        kind = site.scope.kind(node)
-        code, used = bracketed(context.code(node)), {item.id for item in ast.walk(node) if isinstance(item, ast.Name)}
-        for name in site.scope.variables:
-            fit = compatible(kind, site.scope.kinds.get(name, ""))
-            if name in used or fit < 0.5:
-                continue
-            yield context.swap(node, f"{code} + {name}", 0.5 * fit)
-            if kind in (NUMBER, ""):
-                yield context.swap(node, f"{code} - {name}", 0.3 * fit)
-                yield context.swap(node, f"{code} * {name}", 0.25 * fit)
 
 
 def _operator_text(context: Context, node: ast.BinOp) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from automation.repair.records import TextEdit
 from automation.repair.templates.blocks import after, block_is_clear
 from automation.repair.templates.changes import Change, Context, Site, shorten
-from automation.repair.templates.kinds import compatible
+from automation.repair.templates.kinds import NUMBER, compatible
 
 
 def other_values(context: Context, site: Site) -> Iterator[Change]:
@@ -34,6 +34,21 @@ def other_values(context: Context, site: Site) -> Iterator[Change]:
         yield context.swap(value, name, 0.6 * compatible(kind, scope.kinds.get(name, "")))
     for text in ("True", "False", "None", "0", "1", "-1", "[]", "''", "{}", "[[]]"):
         yield context.swap(value, text, 0.3)
+    yield from _made_of_variables(context, site, value)
+
+
+def _made_of_variables(context: Context, site: Site, value: ast.expr) -> Iterator[Change]:
+    scope, code = site.scope, context.code(value)
+    plain, flag = isinstance(value, ast.Name | ast.List), isinstance(value, ast.Constant) and value.value in (True, False)
+    for name in scope.variables[:8]:
+        if isinstance(value, ast.List) and not value.elts:
+            yield context.swap(value, f"[{name}]", 0.5)
+        if flag:
+            number = scope.kinds.get(name) == NUMBER
+            yield context.swap(value, f"{name} == 0" if number else f"not {name}", 0.5)
+            yield context.swap(value, f"{name} > 0" if number else f"bool({name})", 0.3)
+        if plain and name != code:
+            yield context.swap(value, f"{code}, {name}", 0.1)
 
 
 def missing_returns(context: Context, site: Site) -> Iterator[Change]:

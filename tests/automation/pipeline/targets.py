@@ -199,7 +199,7 @@ def own_settings(home: Path) -> dict[str, str]:
     """Return the variables that give a command a data home and a configuration of its own."""
     config = home.with_name(f"{home.name}-config.json")
     if not config.is_file():
-        quick = {"repair": {"plausible_extra_s": 0.5, "test_timeout_s": 5.0}}
+        quick = {"repair": {"plausible_extra_s": 0.5, "test_timeout_s": 2.0}}
         config.write_text(json.dumps(quick), encoding="utf-8")
     return {"GRIDBOT_HOME": str(home), "GRIDBOT_AUTOMATION_CONFIG": str(config)}
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.automation.pipeline.sittings import Halt
 from tests.automation.pipeline.targets import (
     CONTRADICTION,
     FLAT,
@@ -52,7 +54,10 @@ def test_a_planted_fault_becomes_a_commit_on_a_branch_and_nothing_else_changes(t
     after = contents(shop)
     assert {name: after[name] for name in before} == before
     added = {name for name in after if name not in before}
-    assert all(name.startswith((".git/objects/", ".git/refs/heads/gridbot/")) for name in added), added
+    assert all(
+        name.startswith((".git/objects/", ".git/refs/heads/gridbot/", ".git/logs/refs/heads/gridbot/"))
+        for name in added
+    ), added
     branch = str(answer["branch"])
     assert branches(shop) == [branch]
     assert git_run(shop, "rev-parse", branch).strip() == answer["commit"]
@@ -212,21 +217,22 @@ LAYOUTS = {
                 assert halvings(1) == 0
             """,
     },
-    "a module that is misspelt": {
-        "areas.py": """
-            import maths
+    "a name that is misspelt in an import": {
+        "shapes/__init__.py": "from shapes.areas import circel\n",
+        "shapes/areas.py": """
+            import math
 
 
             def circle(radius):
                 return math.pi * radius ** 2
             """,
-        "test_areas.py": """
+        "tests/test_areas.py": """
             import math
 
-            from areas import circle
+            from shapes import areas
 
             def test_circle():
-                assert circle(2) == 4 * math.pi
+                assert areas.circle(2) == 4 * math.pi
             """,
     },
 }
@@ -290,19 +296,27 @@ def test_code_that_does_not_compile_is_mended(tmp_path: Path, home: Path, gridbo
 
 def test_a_flaky_test_is_named_and_nothing_is_changed(tmp_path: Path, home: Path, gridbot: Gridbot) -> None:
     moody = """
-        import os
+        from pathlib import Path
 
         def test_moody():
-            assert os.urandom(1)[0] % 2
+            assert Path("mood").read_text() == "good"
         """
-    while True:
-        flat = plant(tmp_path / "flat", {**FLAT, "test_moody.py": moody})
-        break
+    flat = plant(tmp_path / "flat", {**FLAT, "test_moody.py": moody, "mood": "bad"})
     before = contents(flat)
-    code, answer, errors = gridbot(home, "fix", str(flat), "--model", "none", "--max-minutes", "0.2")
-    assert contents(flat) == before, errors
-    assert answer["branch"] is None
-    assert (code, answer["status"]) in ((1, "unfixed"), (6, "nothing_to_fix"))
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    words = ("fix", str(flat), "--model", "none", "--max-minutes", "0.5")
+    gridbot.start(home, *words, halt=Halt("reproduce", by="wait", gate=str(gate)))
+    gate.read_text()
+    # Whatever changes a test's mind between two runs of the same code.
+    (copied,) = home.glob("work/*/clone/mood")
+    copied.write_text("good")
+    gate.write_text("go")
+    code, answer, errors = gridbot.ended()
+    assert (code, answer["status"]) == (1, "unfixed"), errors
+    assert answer["reason"] == "test_moody.py::test_moody is flaky: it fails and passes with the same code"
+    assert answer["candidates_tried"] == 0
+    assert contents(flat) == before
 
 
 @pytest.mark.parametrize(

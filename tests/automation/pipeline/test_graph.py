@@ -16,7 +16,7 @@ from automation.pipeline.requests import FixRequest
 from automation.pipeline.stages.propose import propose
 from automation.pipeline.stages.triage import triage
 from automation.pipeline.state import RunState, Status
-from tests.automation.pipeline.targets import FLAT, SHOP, Gridbot, plant
+from tests.automation.pipeline.targets import FLAT, Gridbot, plant
 
 MakeDesk = Callable[..., Desk]
 
@@ -133,7 +133,14 @@ def test_the_routes_lead_where_the_state_says(monkeypatch: pytest.MonkeyPatch) -
         assert path_of(*[{}] * at, ended) == [*before[: at + 1], "record"]
     assert path_of({}, {}, {}, {}, ended) == [*before, "propose", "record"]
     mended: RunState = {"tier": "templates"}
-    assert path_of({}, {}, {}, {}, mended, {"targets": []}) == [*before, "propose", "verify", "approve", "land", "record"]
+    assert path_of({}, {}, {}, {}, mended, {"targets": []}) == [
+        *before,
+        "propose",
+        "verify",
+        "approve",
+        "land",
+        "record",
+    ]
     assert path_of({}, {}, {}, {}, mended, {}, ended) == [*before, "propose", "verify", "propose", "record"]
     next_group: RunState = {"tier": "", "targets": ["u"]}
     assert path_of({}, {}, {}, {}, mended, next_group, {}, ended) == [
@@ -164,12 +171,12 @@ def test_every_checkpoint_of_a_run_is_plain_json_and_is_read_without_a_warning(
     monkeypatch.setenv("LANGGRAPH_STRICT_MSGPACK", "true")
     from langgraph.checkpoint.sqlite import SqliteSaver
 
-    two = SHOP["shop/basket.py"].replace("amount * discount // 100", "amount * discounts // 100")
-    shop = plant(tmp_path / "shop", {**SHOP, "shop/basket.py": two})
+    broken = {**FLAT, "dates.py": FLAT["dates.py"].replace("29 if", "30 if")}
+    shop = plant(tmp_path / "shop", broken)
     code, answer, errors = gridbot(home, "fix", str(shop), "--model", "none", "--max-minutes", "1")
     assert (code, answer["status"]) == (0, "fixed"), (answer["reason"], errors)
     assert errors == ""
-    again = plant(tmp_path / "flat", {**FLAT, "dates.py": FLAT["dates.py"].replace("29 if", "30 if")})
+    again = plant(tmp_path / "again", broken)
     code, waiting, errors = gridbot(home, "fix", str(again), "--model", "none", "--land", "apply")
     assert (code, errors) == (5, "")
     connection = sqlite3.connect(home / "runs" / "checkpoints.db", check_same_thread=False)

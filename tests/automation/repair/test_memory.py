@@ -38,11 +38,11 @@ def test_same_change_is_recalled_for_the_same_fault_only(tmp_path: Path) -> None
 
 def test_recalled_candidate_names_its_origin_and_the_nearest_place(tmp_path: Path) -> None:
     memory = RepairMemory(tmp_path / "m.db")
-    memory.remember("f1", _change(), "template:comparison", "logic", 1)
+    memory.remember("f1", _change(), "template:comparison", "logic", 1, description="< becomes <=")
     places = [Place("a.py", 11, "high", 0.9), Place("a.py", 5, "low", 0.2)]
     (found,) = memory.recall("f1", SourceFile("a.py", TEXT), places)
     assert (found.proposer, found.place.line) == ("memory", 5)
-    assert found.description == "as template:comparison did before: ="
+    assert found.description == "< becomes <=, as template:comparison did before"
 
 
 def test_change_is_found_where_the_file_moved_around_it(tmp_path: Path) -> None:
