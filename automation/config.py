@@ -105,7 +105,7 @@ class RepairConfig(Section):
     workers: Annotated[int, Field(ge=1)] | None = Field(
         None, description="processes that verify candidates; null is one for each core"
     )
-    test_timeout_s: PositiveSeconds = Field(20.0, description="patience with one test, seconds")
+    test_timeout_s: PositiveSeconds = Field(10.0, description="patience with one test, seconds")
     plausible_extra_s: Annotated[float, Field(ge=0)] = Field(
         5.0, description="search goes on this long after the first passing patch, to find a better one, seconds"
     )

@@ -26,7 +26,7 @@ from automation.codebase.workspaces import (
     work_folder,
 )
 from automation.config import AutomationConfig
-from automation.incidents.records import TestReport
+from automation.incidents.records import Outcome, TestReport
 from automation.incidents.test_runs import SuiteSettings, report_of, suite_server, suite_settings, test_job
 from automation.models.bound import BoundModel
 from automation.models.selection import open_model
@@ -35,6 +35,7 @@ from automation.repair.search import Tally
 from automation.repair.vocabulary import Vocabulary, learn_vocabulary
 from trading.commands import Progress
 
+_LEAST_PATIENCE_S, _SLOWER = 1.5, 50.0
 _MOST_FILES = 400
 _REPORT = TypeAdapter(TestReport)
 
@@ -142,9 +143,11 @@ class Desk:
 
     def forked(self, tests: Sequence[str], trace: Mapping[str, object] | None = None) -> Future[TestReport]:
         """Start tests in a fork of the test server, where everything from outside is imported already."""
-        server = self.server(self.saved("baseline").third_party)
+        baseline = self.saved("baseline")
+        server = self.server(baseline.third_party)
+        settings = replace(self.seen_settings, test_timeout_s=self._patience(baseline))
         limits = replace(self.settings.limits, wall_s=min(self.settings.limits.wall_s, max(10.0, self.seconds_left)))
-        job = server.submit(test_job(self.seen_settings, tests=tests, trace=trace), limits=limits)
+        job = server.submit(test_job(settings, tests=tests, trace=trace), limits=limits)
         report: Future[TestReport] = Future()
         job.add_done_callback(lambda done: report.set_result(report_of(done.result())))
         return report
@@ -224,6 +227,11 @@ class Desk:
         self.close()
         if is_workspace(work_folder(self.home, self.folder.name)):
             close_workspace(self.workspace)
+
+    def _patience(self, baseline: TestReport) -> float:
+        # Tracing and plain Python in the place of compiled code are slow; a hang need not last the full time again.
+        usual = max((test.duration_s for test in baseline.tests if test.outcome is not Outcome.TIMEOUT), default=0.0)
+        return min(self.settings.test_timeout_s, max(_LEAST_PATIENCE_S, _SLOWER * usual))
 
     def _stop_server(self) -> None:
         if self._server is not None:

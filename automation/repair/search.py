@@ -17,6 +17,7 @@ from trading.commands import Progress
 _AHEAD = 2
 _MOST_REPEATS = 3
 _MOST_PLAUSIBLE = 12
+_USUAL_SCORE, _LEAST_DOUBT, _MOST_DOUBT = 0.25, 0.5, 4.0
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ class Patience:
     most : int
         Candidates in all.
     extra_s : float
-        How long it goes on after the first plausible candidate, to have a choice.
+        How long it goes on after a plausible candidate of usual score, to have a choice; longer after an unlikely one.
     """
 
     deadline: float
@@ -177,13 +178,18 @@ class _Run:
             self.tally.near.append(candidate)
         if verdict.plausible:
             self.tally.plausible.append(candidate)
-            self._end = min(self._end, monotonic() + self._patience.extra_s)
+            self._end = min(self._end, monotonic() + self._patience.extra_s * _doubt(candidate))
         return verdict
 
     def cancel(self) -> None:
         for future in self.waiting:
             future.cancel()
         self.waiting.clear()
+
+
+def _doubt(candidate: Candidate) -> float:
+    # An unlikely edit that passes is often one that the tests fail to refute: its rivals get more time.
+    return min(_MOST_DOUBT, max(_LEAST_DOUBT, _USUAL_SCORE / max(candidate.score, 1e-6)))
 
 
 def _streamed(candidates: Iterator[Candidate], run: _Run) -> Generator[None, None, None]:

@@ -11,6 +11,9 @@ from types import FrameType
 
 REFIRE_S = 0.25
 REFIRES_LIMIT = 12
+# once a test has hung, others probably hang for the same reason: they get a little more than any that ended needed
+AFTER_HANG_S = 1.0
+AFTER_HANG_TIMES = 4.0
 
 
 class TestTimeout(BaseException):
@@ -39,6 +42,7 @@ class TimeLimit:
         self._left_s = seconds
         self._active = False
         self._fires = 0
+        self._slowest_s = 0.0
 
     @property
     def words(self) -> str:
@@ -51,7 +55,11 @@ class TimeLimit:
         return self._fires > 0
 
     def begin(self) -> None:
-        """Give the next test all of its time."""
+        """Give the next test all of its time, or less when one before it has hung."""
+        if self._fires:
+            self._seconds = min(self._seconds, max(AFTER_HANG_S, AFTER_HANG_TIMES * self._slowest_s))
+        else:
+            self._slowest_s = max(self._slowest_s, self._seconds - self._left_s)
         self._left_s, self._fires = self._seconds, 0
 
     @contextmanager

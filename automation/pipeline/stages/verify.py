@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from time import monotonic
 
 from automation.codebase.guard import Finding, check_patch
@@ -74,7 +75,7 @@ def _judge(desk: Desk, state: RunState, observed: TestReport) -> Judge:
     fixed = [test for group in state["groups"][: max(state["group"], 0)] for test in group]
     known = {test.node_id: test.duration_s for test in observed.tests}
     goal = Goal(
-        targets=tuple(sorted(state["targets"], key=lambda test: known.get(test, 0.0))),
+        targets=tuple(sorted(state["targets"], key=lambda test: known.get(test, inf))),
         passed=baseline.passed | {test for test in fixed if "::" in test},
         collected=len(baseline.collected),
     )

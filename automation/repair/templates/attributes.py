@@ -81,6 +81,30 @@ def method_calls(context: Context, site: Site) -> Iterator[Change]:
                 yield context.swap(node, code + call, 0.9 if kind else 0.2)
 
 
+def chains(context: Context, site: Site) -> Iterator[Change]:
+    """Propose one attribute more, such as a node's successor's successor, and one less."""
+    names = [node.attr for node in site.scope.nodes if isinstance(node, ast.Attribute)]
+    called = {
+        node.func.attr
+        for node in site.scope.nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    read = [name for name in dict.fromkeys(names) if name not in called][:5]
+    for node in site.loads:
+        parent = context.module.parents.get(node)
+        if getattr(parent, "func", None) is node or isinstance(parent, ast.Subscript):
+            continue
+        if isinstance(node, ast.Attribute) and not isinstance(parent, ast.Attribute):
+            own = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls", "math")
+            if not own:
+                yield context.swap(node, context.code(node.value), 1.0)
+                for name in read:
+                    yield context.swap(node, f"{context.code(node)}.{name}", 1.0 if name == node.attr else 0.5)
+        elif isinstance(node, ast.Name) and site.scope.kinds.get(node.id, "") == "" and node.id in site.scope.variables:
+            for name in read if not isinstance(parent, ast.Attribute) else ():
+                yield context.swap(node, f"{node.id}.{name}", 0.5)
+
+
 def copies(context: Context, site: Site) -> Iterator[Change]:
     """Propose a copy where the same object is shared, and the other way round."""
     for node in site.loads:

@@ -29,12 +29,25 @@ _WRAPPERS: dict[str, tuple[str, ...]] = {
     TUPLE: ("list", "len", "sorted", "set", "sum", "max", "min"),
     SET: ("len", "sorted", "list", "sum", "max", "min", "frozenset"),
     DICT: ("len", "list", "sorted", "dict"),
-    TEXT: ("len", "int", "float", "list", "set", "sorted", "str", "ord"),
+    TEXT: ("len", "int", "float", "list", "set", "sorted", "reversed", "str", "ord"),
     NUMBER: ("abs", "int", "str", "float", "round", "range", "chr", "bool"),
     BOOL: ("int", "bool", "not"),
     FUNCTION: (),
     NONE: (),
     "": ("len", "list", "sorted", "set", "int", "str", "abs", "sum", "max", "min", "tuple", "float", "dict", "bool"),
+}
+_USUAL = {
+    "enumerate": ("1", "start=1"),
+    "int": ("2", "16"),
+    "round": ("2", "1"),
+    "max": ("default=0", "default=None"),
+    "min": ("default=0", "default=None"),
+    "next": ("None",),
+    "pop": ("None", "0"),
+    "get": ("0", "[]", "''"),
+    "zip": ("strict=True",),
+    "sum": ("[]",),
+    "dumps": ("sort_keys=True",),
 }
 _BARE = (ast.Name, ast.Attribute, ast.Subscript, ast.Call, ast.BinOp, ast.ListComp, ast.GeneratorExp, ast.IfExp)
 
@@ -103,6 +116,23 @@ def keyword_names(context: Context, site: Site) -> Iterator[Change]:
             ):
                 if not any(k.arg == "key" for k in node.keywords):
                     yield _with_argument(context, node, f"key={key}", 0.35)
+
+
+def usual_arguments(context: Context, site: Site) -> Iterator[Change]:
+    """Propose the second argument that a builtin often wants, and a function of the file as a sort key."""
+    keys = [item.name for item in context.module.tree.body if isinstance(item, ast.FunctionDef)]
+    for node in site.expressions:
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name | ast.Attribute):
+            continue
+        name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+        given = {keyword.arg for keyword in node.keywords}
+        for text in _USUAL.get(name, ()):
+            if text.partition("=")[0] not in given and ("=" in text or len(node.args) == 1):
+                yield _with_argument(context, node, text, 1.0)
+        if name in ("sorted", "sort", "min", "max") and "key" not in given:
+            for key in keys:
+                if site.function is None or key != site.function.name:
+                    yield _with_argument(context, node, f"key={key}", 1.0)
 
 
 def other_functions(context: Context, site: Site) -> Iterator[Change]:

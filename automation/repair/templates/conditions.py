@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from automation.repair.records import TextEdit
 from automation.repair.templates.changes import Change, Context, Site, bracketed, shorten
-from automation.repair.templates.kinds import NUMBER
+from automation.repair.templates.kinds import CONTAINER, DICT, NUMBER, SET, TEXT
 
 _MOST_ADDED = 40
 
@@ -82,6 +82,7 @@ def filters(context: Context, site: Site) -> Iterator[Change]:
         last = node.generators[-1]
         names = [item.id for item in ast.walk(last.target) if isinstance(item, ast.Name)]
         pool = [*names, *(f"{name} is not None" for name in names), *(f"not {name}" for name in names)]
+        pool += [f"{name}.{test}()" for name in names for test in _predicates(site, name)]
         pool += [condition for condition in site.scope.conditions if any(name in condition for name in names)]
         for name in names:
             pool += [f"{name} != {other}" for other in site.scope.parameters]
@@ -91,6 +92,11 @@ def filters(context: Context, site: Site) -> Iterator[Change]:
             end += 1
         for condition in dict.fromkeys(pool):
             yield Change((TextEdit(end, end, f" if {condition}"),), f"only if {shorten(condition)}", 0.5)
+
+
+def _predicates(site: Site, name: str) -> tuple[str, ...]:
+    textual = site.scope.kinds.get(name, "") in (TEXT, "") and any(part in name for part in ("char", "text", "word"))
+    return ("isalnum", "isalpha", "isdigit", "strip") if textual or site.scope.kinds.get(name) == TEXT else ()
 
 
 def compared(context: Context, site: Site) -> Iterator[Change]:
@@ -103,9 +109,17 @@ def compared(context: Context, site: Site) -> Iterator[Change]:
             choices = ("is None", "== 0", "== 1", "<= 0", "<= 1") if negative else ("is not None", "> 0", "> 1", "!= 0")
             for text in choices:
                 yield context.swap(test, f"{code} {text}", 0.6)
+        if isinstance(test, ast.BinOp):
+            for text in ("== 0", "!= 0", "> 0", "== 1"):
+                yield context.swap(test, f"{context.code(test)} {text}", 0.7)
         if isinstance(test, ast.Compare):
             yield context.swap(test, context.code(test.left), 0.5)
             yield context.swap(test, f"not {bracketed(context.code(test.left))}", 0.3)
+    value = site.statement.value if isinstance(site.statement, ast.Return) else None
+    if isinstance(value, ast.BinOp):
+        likely = 1.0 if isinstance(value.op, ast.Mod) else 0.2
+        for text in ("== 0", "!= 0", "> 0"):
+            yield context.swap(value, f"{context.code(value)} {text}", likely)
 
 
 def safeguards(context: Context, site: Site) -> Iterator[Change]:
@@ -119,9 +133,21 @@ def safeguards(context: Context, site: Site) -> Iterator[Change]:
                 yield context.swap(test, f"{extra} {code}", weight)
         for node in ast.walk(test):
             match node:
-                case ast.Subscript(value=ast.Name(id=holder), slice=ast.Name(id=index)):
-                    yield context.swap(test, f"{index} < len({holder}) and {code}", 1.0)
-                    yield context.swap(test, f"{index} >= 0 and {code}", 0.7)
+                case ast.Subscript(value=ast.Name() as holder, slice=ast.Name() | ast.BinOp() | ast.Subscript() as at):
+                    index, name = context.code(at), context.code(holder)
+                    kind = site.scope.kind(holder)
+                    if kind not in (DICT, SET):
+                        yield context.swap(test, f"{index} < len({name}) and {code}", 1.0)
+                        yield context.swap(test, f"{index} >= 0 and {code}", 0.7)
+                    if kind in (DICT, CONTAINER, ""):
+                        yield context.swap(test, f"{index} not in {name} or {code}", 1.2)
+                        yield context.swap(test, f"{index} in {name} and {code}", 1.2)
+        if isinstance(test, ast.Constant):
+            numbers = [name for name in site.scope.variables if site.scope.kinds.get(name) == NUMBER][:5]
+            for one in numbers:
+                for other in numbers:
+                    for sign in ("<", "<=") if one != other else ():
+                        yield context.swap(test, f"{one} {sign} {other}", 0.5)
         if isinstance(test, ast.Constant | ast.Name):
             for name in site.scope.variables:
                 if name != code:

@@ -66,6 +66,11 @@ def both_ends(context: Context, site: Site) -> Iterator[Change]:
             case ast.Subscript(value=ast.Subscript(slice=first), slice=second):
                 if not isinstance(first, ast.Slice) and not isinstance(second, ast.Slice):
                     yield from _moved(context, first, second, 0.8)
+            case (
+                ast.Compare(left=ast.Subscript(slice=first), comparators=[ast.Subscript(slice=second)])
+                | ast.BinOp(left=ast.Subscript(slice=first), right=ast.Subscript(slice=second))
+            ) if not isinstance(first, ast.Slice) and not isinstance(second, ast.Slice):
+                yield from _moved(context, first, second, 0.8)
             case ast.Subscript(slice=ast.Tuple(elts=[first, second])):
                 yield from _moved(context, first, second, 0.8)
 

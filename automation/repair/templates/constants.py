@@ -47,6 +47,19 @@ def _other_numbers(context: Context, site: Site, node: ast.Constant, value: floa
         yield context.swap(node, text, weight)
 
 
+def variables_for_numbers(context: Context, site: Site) -> Iterator[Change]:
+    """Propose a variable where a number stands."""
+    for node in site.expressions:
+        if not isinstance(node, ast.Constant) or type(node.value) not in (int, float):
+            continue
+        parent = context.module.parents.get(node)
+        likely = 0.4 if isinstance(parent, ast.BinOp | ast.Subscript | ast.Slice) else 1.0
+        for name in site.scope.variables:
+            kind = site.scope.kinds.get(name, "")
+            if kind in (NUMBER, ""):
+                yield context.swap(node, name, likely if kind else likely * 0.5)
+
+
 def offsets(context: Context, site: Site) -> Iterator[Change]:
     """Propose one more and one less than an expression where positions, bounds and sizes are."""
     for node in site.loads:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from automation.repair.records import TextEdit
-from automation.repair.templates.blocks import after, before, block_is_clear, block_text
+from automation.repair.templates.blocks import after, before, block_is_clear, block_text, first_body_statement
 from automation.repair.templates.changes import Change, Context, Site
 from automation.repair.templates.insertions import has_room
 from automation.repair.templates.kinds import CONTAINER, DICT, LIST, NUMBER, SET, TEXT, TUPLE
@@ -28,6 +28,47 @@ def local_guards(context: Context, site: Site) -> Iterator[Change]:
     for condition, likely in local_conditions(context, site)[:_MOST_CONDITIONS]:
         for jump, share in jumps:
             yield before(context, statement, f"if {condition}:\n{unit}{jump}", likely * share)
+
+
+def late_guards(context: Context, site: Site) -> Iterator[Change]:
+    """Propose to leave, or to put a value right, as soon as a statement has made it go out of range."""
+    statement = site.statement
+    if site.function is None or not has_room(context, statement):
+        return
+    target = statement.target if isinstance(statement, ast.AugAssign) else None
+    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+        target = statement.targets[0]
+    if not isinstance(target, ast.Name | ast.Attribute):
+        return
+    name, unit = context.code(target), context.module.indent_unit
+    numeric = site.scope.kind(target) in (NUMBER, "")
+    jumps = ["break", "continue"] if _in_loop(context, statement) else []
+    jumps += [f"return {text}".rstrip() for text, _ in _results(context, site)]
+    tests = ((f"{name} < 0", 1.0), (f"{name} == 0", 0.8), (f"{name} == -1", 0.5)) if numeric else ()
+    for condition, likely in (*tests, (f"{name} is None", 0.7), (f"not {name}", 0.7)):
+        for jump in jumps:
+            yield after(context, statement, f"if {condition}:\n{unit}{jump}", likely)
+        for other in ("0", *site.scope.parameters) if condition.endswith(("< 0", "-1", "None")) else ():
+            yield after(context, statement, f"if {condition}:\n{unit}{name} = {other}", likely * 0.6)
+
+
+def sibling_guards(context: Context, site: Site) -> Iterator[Change]:
+    """Propose a check at a function's entry that another function of the file makes on variables of the same names."""
+    function = site.function
+    if function is None or site.statement is not function:
+        return
+    first = first_body_statement(function)
+    known = {*site.scope.variables, "self", *site.scope.defined.difference(site.scope.stored_elsewhere)}
+    for node in ast.walk(context.module.tree):
+        if not isinstance(node, ast.If) or node.orelse or not isinstance(node.body[-1], ast.Raise | ast.Return):
+            continue
+        names = {item.id for item in ast.walk(node) if isinstance(item, ast.Name)}
+        if names <= known and block_is_clear(context, node) and names & set(site.scope.parameters):
+            yield before(context, first, block_text(context, node), 1.0)
+            for one, other in ((" <= ", " > "), (" > ", " <= "), (" < ", " >= "), (" >= ", " < ")):
+                text = block_text(context, node)
+                if one in text.partition("\n")[0]:
+                    yield before(context, first, text.replace(one, other, 1), 0.3)
 
 
 def conditional_runs(context: Context, site: Site) -> Iterator[Change]:

@@ -11,6 +11,7 @@ from automation.repair.templates.changes import Change, Context, Site
 from automation.repair.templates.kinds import BOOL, CONTAINER, DICT, LIST, NUMBER, SET, TEXT, TUPLE
 
 _EXPECTED = re.compile(r"raises\(\s*\(?\s*([A-Za-z_][\w.]*)")
+_NAME = re.compile(r"[A-Za-z_]\w*")
 _EMPTY = {NUMBER: "0", TEXT: "''", LIST: "[]", DICT: "{}", SET: "set()", TUPLE: "()", BOOL: "False"}
 
 
@@ -23,9 +24,10 @@ def entry(context: Context, site: Site) -> Iterator[Change]:
     for condition, likely in _conditions(site):
         for result, fit in results:
             yield _guard(context, first, condition, f"return {result}".rstrip(), likely * fit)
-        own = condition.split()[-1] if condition.startswith("not ") else condition.split()[0]
-        if own in site.scope.parameters:
-            yield _guard(context, first, condition, f"return {own}", likely * 0.5)
+        own = _NAME.findall(condition)
+        for name in own if condition.endswith("is None") else [*own, *site.scope.parameters[:3]]:
+            if name in site.scope.parameters:
+                yield _guard(context, first, condition, f"return {name}", likely * (0.6 if name in own else 0.3))
 
 
 def refusals(context: Context, site: Site) -> Iterator[Change]:

@@ -53,6 +53,44 @@ def fresh_statements(context: Context, site: Site) -> Iterator[Change]:
     yield from _around(context, statement, sorted(weights.items(), key=lambda item: -item[1])[:_MOST])
 
 
+def expected_statements(context: Context, site: Site) -> Iterator[Change]:
+    """Propose a step that other code of the function waits for: what it tests is filled, what it adds is taken back."""
+    statement = site.statement
+    if site.function is None or statement is site.function or not has_room(context, statement):
+        return
+    scope, weights = site.scope, dict[str, float]()
+    for node in (*scope.nodes, *_outer_nodes(context, site)):
+        match node:
+            case ast.Compare(left=left, ops=[ast.In() | ast.NotIn()], comparators=[ast.Name(id=holder)]):
+                if scope.kinds.get(holder) == SET:
+                    weights[f"{holder}.add({context.code(left)})"] = 1.5
+                    weights[f"{holder}.discard({context.code(left)})"] = 0.6
+                if scope.kinds.get(holder) == DICT:
+                    weights |= {f"{holder}[{context.code(left)}] = {name}": 0.5 for name in scope.variables[-4:]}
+                if scope.kinds.get(holder) == LIST:
+                    weights[f"{holder}.append({context.code(left)})"] = 1.0
+            case ast.Call(func=ast.Attribute(value=holder, attr="append" | "add" as method), args=[item]):
+                undone = "pop()" if method == "append" else f"remove({context.code(item)})"
+                weights.setdefault(f"{context.code(holder)}.{undone}", 0.8)
+            case ast.Return(value=ast.Name(id=name)) if scope.kinds.get(name) == LIST:
+                used = {item.id for item in ast.walk(statement) if isinstance(item, ast.Name)}
+                near = [other for other in scope.variables if other != name and other in used]
+                for other in dict.fromkeys((*scope.parameters[:3], *near[:3])):
+                    weights.setdefault(f"{name}.append({other})", 0.8)
+    owner = context.module.enclosing_class(site.function)
+    for step in (item for item in ast.walk(owner) if isinstance(item, ast.AugAssign)) if owner is not None else ():
+        names = {item.id for item in ast.walk(step) if isinstance(item, ast.Name)}
+        if names <= {*scope.variables, "self"} and isinstance(step.op, ast.Add | ast.Sub):
+            target, value = context.code(step.target), context.code(step.value)
+            weights |= {f"{target} {sign} {value}": 1.0 for sign in ("+=", "-=")}
+    yield from _around(context, statement, list(weights.items())[:24])
+
+
+def _outer_nodes(context: Context, site: Site) -> list[ast.AST]:
+    outer = context.module.enclosing_function(site.function) if site.function else None
+    return list(ast.walk(outer)) if outer is not None else []
+
+
 def loop_steps(context: Context, site: Site) -> Iterator[Change]:
     """Propose the step that a ``while`` loop waits for, at the end of its body."""
     statement = site.statement

@@ -34,6 +34,8 @@ def other_values(context: Context, site: Site) -> Iterator[Change]:
         yield context.swap(value, name, 0.6 * compatible(kind, scope.kinds.get(name, "")))
     for text in ("True", "False", "None", "0", "1", "-1", "[]", "''", "{}", "[[]]"):
         yield context.swap(value, text, 0.3)
+    for text in ("0", "None", "''", "[]", "'0'", "1") if isinstance(value, ast.Name | ast.Call | ast.BinOp) else ():
+        yield context.swap(value, f"{context.code(value)} or {text}", 0.2)
     yield from _made_of_variables(context, site, value)
 
 

@@ -77,9 +77,18 @@ class Scope:
         return frozenset(names)
 
     @cached_property
+    def stored_elsewhere(self) -> frozenset[str]:
+        """Variables and parameters of the module's functions."""
+        functions = [node for node in ast.walk(self.module.tree) if isinstance(node, ast.FunctionDef)]
+        names = {name for item in functions for name in (*_stored(ast.walk(item)), *_parameters(item))}
+        return frozenset(names)
+
+    @cached_property
     def kinds(self) -> dict[str, str]:
         """Variable to the kind of its value, where it can be told."""
-        return variable_kinds(self.nodes, self.seen)
+        outer = self.module.enclosing_function(self.function) if self.function else None
+        around = Scope(self.module, outer, {}).kinds if outer is not None else {}
+        return {**around, **variable_kinds(self.nodes, self.seen)}
 
     def kind(self, node: ast.expr | None) -> str:
         """Return the kind of an expression's value."""

@@ -79,6 +79,8 @@ def _other_ends(context: Context, site: Site, node: ast.Subscript, part: ast.Sli
     turned = step.removeprefix("-") if step.startswith("-") else f"-{step}"
     for other, weight in (("", 0.6), (f":{turned}", 0.5)) if step else ((":-1", 0.3), (":2", 0.2)):
         yield context.swap(node.slice, f"{lower}:{upper}{other}", weight)
+    if "-1" in (lower, upper) and not step:
+        yield context.swap(node.slice, "::-1", 0.6)
     yield context.swap(node, context.code(node.value), 0.5)
     if lower:
         yield context.swap(node, f"{bracketed(context.code(node.value))}[{lower}]", 0.2)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from automation.repair.templates.changes import Change, Context, Site, bracketed
-from automation.repair.templates.kinds import BOOL, DICT, LIST, NUMBER, SET, TEXT, TUPLE, compatible
+from automation.repair.templates.kinds import BOOL, CONTAINER, DICT, LIST, NUMBER, SET, TEXT, TUPLE, compatible
 
 _MOST_NODES, _MOST_TERMS = 12, 12
 _PLACES: tuple[tuple[tuple[type[ast.AST], ...], float], ...] = (
@@ -20,15 +20,54 @@ _MODULI = ("2", "10", "26", "60")
 _UNITS = (" * 2", " // 2", " / 2", " ** 2", " / 100", " * 100", " / 1000", " * 1000", " % 2", " // 10", " % 10")
 
 
+def near_terms(context: Context, site: Site) -> Iterator[Change]:
+    """Propose a term more where whole values are: a variable of the loop or of the lines nearby, one more a call."""
+    nodes = [(node, place) for node, place in _nodes(context, site) if place >= 0.8]
+    for node, place in nodes[:5]:
+        if isinstance(node, ast.Call) and isinstance(site.statement, ast.Return) and site.scope.recursive:
+            yield context.swap(node, f"1 + {context.code(node)}", 1.0)
+        if isinstance(node, ast.Call) and _callee(node) == "len":
+            for name in site.scope.variables:
+                if site.scope.kinds.get(name, "") not in (NUMBER, BOOL):
+                    yield context.swap(node, f"{context.code(node)} - len({name})", 0.4)
+                    yield context.swap(node, f"{context.code(node)} + len({name})", 0.4)
+    yield from _with_terms(context, site, nodes[:5], _near(context, site))
+
+
 def extra_terms(context: Context, site: Site) -> Iterator[Change]:
     """Propose a term more: a variable or an attribute added to, subtracted from or multiplied with an expression."""
-    terms = _terms(context, site)
-    for node, place in _nodes(context, site):
+    yield from _with_terms(context, site, list(_nodes(context, site)), _terms(context, site))
+
+
+def _near(context: Context, site: Site) -> list[tuple[str, str, float]]:
+    block = context.module.blocks.get(site.statement, [site.statement])
+    at = block.index(site.statement) if site.statement in block else 0
+    around: list[ast.AST] = [*block[max(0, at - 2) : at + 2], site.statement]
+    above = context.module.parents.get(site.statement)
+    while isinstance(above, ast.For | ast.While | ast.If):
+        around += [above.target, above.iter] if isinstance(above, ast.For) else [above.test]
+        above = context.module.parents.get(above)
+    nodes = [item for part in around for item in ast.walk(part)]
+    names = {item.id for item in nodes if isinstance(item, ast.Name)}
+    terms = [(name, kind, weight) for name, kind, weight in _terms(context, site) if name.split(".")[0] in names]
+    places = [item for item in nodes if isinstance(item, ast.Subscript) and not isinstance(item.slice, ast.Slice)]
+    codes = dict.fromkeys(context.code(item) for item in places)
+    return [*terms[:5], *((code, "", 0.6) for code in list(codes)[:3] if len(code) <= 24)]
+
+
+def _with_terms(
+    context: Context, site: Site, nodes: list[tuple[ast.expr, float]], terms: list[tuple[str, str, float]]
+) -> Iterator[Change]:
+    for node, place in nodes:
         kind, code = site.scope.kind(node), bracketed(context.code(node))
         used = {context.code(item) for item in ast.walk(node) if isinstance(item, ast.expr)}
         for term, known, closeness in terms:
-            fit = compatible(kind, known) * closeness * place
-            if term in used or compatible(kind, known) < 0.5:
+            fit = compatible(kind, known) * closeness * place * (0.4 if term in used else 1.0)
+            if kind in (LIST, "") and not isinstance(node, ast.Subscript | ast.BinOp) and term.isidentifier():
+                share = (0.5 if kind else 0.25) * place * closeness
+                yield context.swap(node, f"[{term}] + {code}", share)
+                yield context.swap(node, f"{code} + [{term}]", share)
+            if term == code or compatible(kind, known) < 0.5:
                 continue
             yield context.swap(node, f"{code} + {term}", fit)
             if kind in (LIST, TEXT, TUPLE):
@@ -76,6 +115,9 @@ def scales(context: Context, site: Site) -> Iterator[Change]:
         numbers = dict.fromkeys((*_moduli(site), *_MODULI))
         for number in numbers:
             yield context.swap(node, f"{code} % {number}", known * 0.4)
+        for name in site.scope.variables:
+            if site.scope.kinds.get(name, "") in (LIST, TEXT, TUPLE, CONTAINER) and isinstance(node, ast.Name | ast.BinOp):
+                yield context.swap(node, f"{code} % len({name})", known * 0.6)
         if isinstance(node, ast.Name):
             yield context.swap(node, f"{code} * {code}", known * 0.6)
 
