@@ -49,7 +49,7 @@ class ForkServer:
     environment : mapping of str to str
         Variables beside the few that every job gets; none of the caller's own are passed on.
     python_path : sequence of str
-        Folders at the front of ``sys.path`` in a job.
+        Folders at the front of ``sys.path`` in a job; relative ones lie in the tree as that job sees it.
     show : sequence of Path
         Folders that jobs must be able to read although they lie in a hidden one.
     hide : sequence of Path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from automation.codebase.resolution import Resolver
 from automation.codebase.sources import source_of
 from automation.codebase.symbols import Symbol, qualified, symbols_of_tree, tree_of
 from automation.codebase.uses import Use, uses_of_tree
+from automation.databases import open_database, transaction
 from automation.errors import EditRefused, WorkspaceFailed
 
 _SCHEMA_VERSION = 1
@@ -111,7 +111,7 @@ class SymbolIndex:
             if known.get(path) != digest:
                 sources.append((path, content, digest))
         removed = tuple(sorted(known.keys() - found))
-        with self._database:
+        with transaction(self._database):
             for path in (*removed, *(path for path, _, _ in sources if path in known)):
                 self._forget(path)
             for path, content, digest in sources:
@@ -169,10 +169,6 @@ class SymbolIndex:
     def uses(self, name: str) -> tuple[Use, ...]:
         """Return where a word is used, by its spelling alone; ``name`` is its own name, without dots."""
         return tuple(self._uses("name = ?", name))
-
-    def call_sites(self, name: str) -> tuple[Use, ...]:
-        """Return where something of that own name is called, by its spelling alone: quick, for prompts."""
-        return tuple(self._uses("name = ? AND is_call = 1", qualified(name).rpartition(".")[2]))
 
     def references(self, symbol: Symbol) -> tuple[Use, ...]:
         """Return the uses that lead to a definition, as jedi resolves them."""
@@ -245,16 +241,12 @@ def _row(symbol: Symbol) -> tuple[str | int, ...]:
 
 
 def _opened(cache: Path) -> sqlite3.Connection:
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    database = sqlite3.connect(cache, timeout=30)
-    database.execute("PRAGMA journal_mode = WAL")
-    database.execute("PRAGMA synchronous = NORMAL")
-    if database.execute("PRAGMA user_version").fetchone()[0] != _SCHEMA_VERSION:
-        with database:
+    database = open_database(cache)
+    with transaction(database):
+        if database.execute("PRAGMA user_version").fetchone()[0] != _SCHEMA_VERSION:
             for table in ("files", "symbols", "uses"):
                 database.execute(f"DROP TABLE IF EXISTS {table}")
-        with contextlib.closing(database.cursor()) as cursor:
-            cursor.executescript(_SCHEMA)
-        database.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-        database.commit()
+            for statement in filter(str.strip, _SCHEMA.split(";")):
+                database.execute(statement)
+            database.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
     return database

@@ -62,7 +62,7 @@ def can_drop(python: Path, show: Sequence[Path], namespaces: bool) -> bool:
 def make_plan(setup: Setup, namespaces: bool, limits: Limits = Limits()) -> dict[str, object]:  # noqa: B008 - frozen
     """Return a plan for one worker as JSON data, with a folder of its own when the tree has to be copied."""
     facts, tree = interpreter(setup.python), setup.tree.resolve()
-    show = [*map(Path, setup.python_path), *setup.show]
+    show = [*(tree / folder for folder in setup.python_path), *setup.show]
     plan: dict[str, object] = {
         "namespaces": namespaces,
         "drop": can_drop(setup.python, show, namespaces),

@@ -81,15 +81,3 @@ def require_digest(source: SourceFile, expected: str | None) -> None:
     """
     if expected is not None and source.digest != expected:
         raise StaleSource(f"{source.path} changed since it was read; read it again and edit anew")
-
-
-def write_source(root: Path, source: SourceFile, expected_digest: str) -> None:
-    """Replace a file's content when it still is what the edit was made for.
-
-    Raises
-    ------
-    StaleSource
-        When the file changed since.
-    """
-    require_digest(read_source(root, source.path), expected_digest)
-    (root / source.path).write_bytes(source.content)

@@ -15,9 +15,8 @@ from filelock import FileLock, Timeout
 
 from automation.codebase import owners
 from automation.codebase.git import Git
-from automation.codebase.guard_rules.paths import GuardPolicy
 from automation.codebase.patches import Patch
-from automation.codebase.snapshots import fingerprint, manifest_of, take_snapshot
+from automation.codebase.snapshots import manifest_of, take_snapshot
 from automation.errors import RepositoryUnusable, WorkspaceFailed
 
 _RECORD = "workspace.json"
@@ -263,34 +262,6 @@ def fresh_tree(workspace: Workspace, name: str, patch: Patch | None = None) -> P
     return tree
 
 
-def remove_tree(workspace: Workspace, name: str) -> None:
-    """Remove what `fresh_tree` made."""
-    _remove(workspace.folder / "trees" / name)
-
-
-def protected_files_unchanged(workspace: Workspace, patch: Patch, policy: GuardPolicy | None = None) -> bool:
-    """Return whether the clone's tests and configuration are those of the snapshot, but for what the patch changes."""
-    return not _disturbed(workspace, policy or GuardPolicy(), set(patch.paths))
-
-
-def restore_tests(workspace: Workspace, policy: GuardPolicy | None = None) -> tuple[str, ...]:
-    """Put the clone's tests and configuration back to the snapshot's.
-
-    Returns
-    -------
-    tuple of str
-        What had been changed, removed or added, relative to `Workspace.tree`.
-    """
-    disturbed = _disturbed(workspace, policy or GuardPolicy(), set())
-    for path in disturbed:
-        original, target = (root / f"{workspace.prefix}{path}" for root in (workspace.pristine, workspace.root))
-        _remove(target)
-        if os.path.lexists(original):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(original, target, follow_symlinks=False)
-    return disturbed
-
-
 def content_key(workspace: Workspace) -> str:
     """Return a hash of everything in the snapshot and of which folder in it counts."""
     content = json.dumps([workspace.prefix, sorted(workspace.manifest().items())])
@@ -375,20 +346,6 @@ def _check_pristine(workspace: Workspace, manifest: Mapping[str, str]) -> None:
     if found != manifest:
         wrong = sorted(name for name in {*found, *manifest} if found.get(name) != manifest.get(name))
         raise WorkspaceFailed(f"{workspace.pristine / wrong[0]} is not what was taken; start the run again")
-
-
-def _disturbed(workspace: Workspace, policy: GuardPolicy, besides: Collection[str]) -> tuple[str, ...]:
-    before = {name: found for name, found in workspace.manifest().items() if name.startswith(workspace.prefix)}
-    now = manifest_of(workspace.root)
-    names = {name.removeprefix(workspace.prefix) for name in {*before, *now} if name.startswith(workspace.prefix)}
-    return tuple(
-        name
-        for name in sorted(names)
-        if policy.protects(name)
-        and name not in besides
-        and not any(part == "__pycache__" or part.startswith(".pytest_cache") for part in name.split("/"))
-        and before.get(f"{workspace.prefix}{name}", "missing") != fingerprint(workspace.tree / name)
-    )
 
 
 def _read_record(folder: Path) -> _Record:

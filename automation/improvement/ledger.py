@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from automation.databases import open_database, transaction
 from automation.improvement.records import (
     DAY_MS,
     ProposerShare,
@@ -23,7 +22,6 @@ from trading.errors import Refused, StateCorrupt
 from trading.setting_sources import data_home
 
 FILE_NAME = "improvement.db"
-_BUSY_MS = 10_000
 # One script for each schema version: a file of version n runs the scripts from n on.
 _MIGRATIONS = (
     """
@@ -89,17 +87,16 @@ class Ledger:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
-            self._prepare()
+            self._connection = open_database(path, durable=True)
+            try:
+                self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
         except sqlite3.DatabaseError as error:
-            self._connection.close()
             raise StateCorrupt(f"{path} is not a readable ledger ({error}); move it away to begin a new one") from None
-        except Refused:
-            self._connection.close()
-            raise
 
     def __enter__(self) -> Self:
         """Return the ledger."""
@@ -122,7 +119,7 @@ class Ledger:
             record.status.value, record.proposer, record.plausible, record.model, record.model_calls,
             record.model_tokens, record.commit, record.branch,
         )  # fmt: skip
-        with self._writing() as connection:
+        with transaction(self._connection) as connection:
             connection.execute(_INSERT, row)
             connection.executemany(
                 "INSERT INTO candidates VALUES (?, ?, ?)",
@@ -143,7 +140,8 @@ class Ledger:
         kind : str, optional
             Of the incident; None takes every kind.
         """
-        with self._reading() as connection:
+        # One snapshot for several queries, so that a run written meanwhile is seen whole or not at all.
+        with transaction(self._connection, writing=False) as connection:
             rows = connection.execute(_SELECT, (since_ms, kind, kind)).fetchall()
             candidates = self._by_run("SELECT run_id, proposer, count FROM candidates ORDER BY rowid")
             stages = self._by_run("SELECT run_id, stage, seconds FROM stages ORDER BY rowid")
@@ -163,11 +161,7 @@ class Ledger:
 
     def _prepare(self) -> None:
         connection = self._connection
-        connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        with self._writing():
+        with transaction(connection):
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version > len(_MIGRATIONS):
                 raise Refused(
@@ -179,27 +173,6 @@ class Ledger:
                     connection.execute(statement)
             if version < len(_MIGRATIONS):
                 connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._transaction("BEGIN IMMEDIATE") as connection:
-            yield connection
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        # One snapshot for several queries, so that a run written meanwhile is seen whole or not at all.
-        with self._transaction("BEGIN") as connection:
-            yield connection
-
-    @contextmanager
-    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        self._connection.execute(begin)
-        try:
-            yield self._connection
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
 
     def _by_run(self, query: str) -> dict[str, dict[str, int | float]]:
         found: dict[str, dict[str, int | float]] = {}

@@ -6,15 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
-
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
 
 from automation.improvement.records import DAY_MS, Success
 from automation.improvement.report import ImprovementReport, share_text
 from trading.errors import Refused
+from trading.report.pages import filled, write_whole
 
 _WIDTH, _HEIGHT = 1000.0, 220.0
 _TICKS = 4
@@ -79,9 +76,7 @@ def write_files(report: ImprovementReport, folder: Path) -> ImprovementReport:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path, content in zip(written.files, contents, strict=True):
-            part = path.with_name(path.name + ".part")
-            part.write_text(content, encoding="utf-8")
-            part.replace(path)
+            write_whole(path, content)
     except OSError as error:
         raise Refused(f"{folder} cannot be written ({error.strerror or error}); choose another --out folder") from error
     return written
@@ -89,16 +84,10 @@ def write_files(report: ImprovementReport, folder: Path) -> ImprovementReport:
 
 def render_page(report: ImprovementReport) -> str:
     """Return the report as one HTML page; every text of it is escaped."""
-    environment = Environment(
-        loader=FunctionLoader(_template),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"share": share_text, "moment": _moment, "seconds": _seconds}
-    style = (files("trading") / "report" / "assets" / "report.css").read_text(encoding="utf-8")
-    return environment.get_template("report.html.j2").render(
+    return filled(
+        "automation.improvement",
+        "report.html.j2",
+        {"share": share_text, "moment": _moment, "seconds": _seconds},
         report=report,
         chart=chart_of(report.over_time, report.bucket_ms),
         width=_WIDTH,
@@ -106,7 +95,6 @@ def render_page(report: ImprovementReport) -> str:
         bucket="day" if report.bucket_ms == DAY_MS else f"{report.bucket_ms // DAY_MS} days",
         most_repairs=max((share.repairs for share in report.proposers.values()), default=0),
         slowest_s=max((stage.total_s for stage in report.stages.values()), default=0.0),
-        style=Markup(style),  # noqa: S704 - our own asset
     )
 
 
@@ -166,10 +154,6 @@ def _rate_lines(columns: tuple[Column, ...]) -> tuple[str, ...]:
 
 def _y(share: float) -> float:
     return round(_HEIGHT * (1 - share), 2)
-
-
-def _template(name: str) -> str:
-    return (files("automation.improvement") / "assets" / name).read_text(encoding="utf-8")
 
 
 def _moment(timestamp_ms: int) -> str:

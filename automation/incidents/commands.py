@@ -11,7 +11,7 @@ from automation.incidents.log_following import LogFollower
 from automation.incidents.log_incidents import IncidentGroups, incidents_in
 from automation.incidents.requests import IncidentsRequest
 from automation.incidents.results import IncidentsResult
-from automation.incidents.test_runs import run_suite, suite_settings
+from automation.incidents.suites import run_suite, suite_settings
 from trading.commands import Progress
 from trading.errors import UsageError
 

@@ -6,8 +6,8 @@ import functools
 import re
 from pathlib import Path, PurePosixPath
 
-from automation.codebase.masking import masked
-from automation.incidents.inside.describe import Places, cut, is_secret_name, is_test_path
+from automation.codebase.suite_files import is_test_path
+from automation.incidents.inside.describe import Places, is_secret_name, masked_cut
 from automation.incidents.records import Frame
 
 _LIBRARIES = re.compile(r"/(?:site|dist)-packages/|/lib(?:64)?/python\d|/(?:\.venv|venv|\.tox|node_modules)/|^<")
@@ -59,4 +59,4 @@ class LogPlaces:
 
 def _bounded(values: dict[str, str]) -> dict[str, str]:
     kept = list(values.items())[:_NAMES_LIMIT]
-    return {name: "***" if is_secret_name(name) else masked(cut(text, _VALUE_LIMIT)) for name, text in kept}
+    return {name: "***" if is_secret_name(name) else masked_cut(text, _VALUE_LIMIT) for name, text in kept}

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from automation.incidents.inside.describe import MESSAGE_LIMIT, masked_cut
 from automation.incidents.log_frames import LogPlaces
 from automation.incidents.records import Frame, Raised
 from automation.incidents.traceback_text import TracebackReader
@@ -135,7 +136,8 @@ class LogParser:
         module = str(part.get("exc_module") or "")
         name = str(part["exc_type"])
         kind = name if module in ("", "builtins") or "." in name else f"{module}.{name}"
-        return Raised(kind, str(part.get("exc_value", "")), found)
+        message = masked_cut(str(part.get("exc_value", "")), MESSAGE_LIMIT)
+        return Raised(kind, message, found)
 
     def _frame(self, frame: Mapping[str, object]) -> Frame:
         values = frame.get("locals")

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from automation.codebase.suite_files import TEST_FOLDERS
 from automation.incidents.call_arguments import Trial, trials
 from automation.incidents.records import Frame, Incident, Raised, TestReport, TestResult
 from automation.incidents.subjects import module_name, subject_of
-from automation.incidents.test_runs import SuiteSettings, run_suite
+from automation.incidents.suites import SuiteSettings, run_suite
 
 TRIAL_TIMEOUT_S = 2.0
 _MOST_FRAMES = 4
-_TEST_FOLDERS = ("tests", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def reproduction_for(incident: Incident, root: Path, settings: SuiteSettings) ->
 
 def _path_for(root: Path, incident: Incident, settings: SuiteSettings) -> str:
     asked = (word.split("::", 1)[0].rstrip("/") for word in settings.arguments if not word.startswith("-"))
-    folders = [folder for folder in (*asked, *_TEST_FOLDERS) if (root / folder).is_dir()]
+    folders = [folder for folder in (*asked, *TEST_FOLDERS) if (root / folder).is_dir()]
     name = f"test_log_{incident.fingerprint[:8]}.py"
     relative = Path(folders[0]) if folders else Path()
     if relative.is_absolute():

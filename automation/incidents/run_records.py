@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
+from automation.codebase.masking import masked, masked_values
 from automation.incidents.records import Frame, Outcome, Raised, TestReport, TestResult
 
 _REACHED_THE_END = (0, 1, 5)
@@ -15,6 +16,7 @@ _UNFINISHED = {
     "output": (Outcome.CRASHED, "OutputLimit", "the run was ended at its output limit while this test ran"),
 }
 _PROBLEM_LIMIT = 2000
+_TEXTS = ("chain", "operands", "assertion", "captured", "values")
 
 
 class _FrameRecord(BaseModel):
@@ -72,6 +74,19 @@ def _joined(lines: Mapping[str, Sequence[int]], imported: Mapping[str, Sequence[
     return {path: tuple(sorted({*lines.get(path, ()), *imported.get(path, ())})) for path in paths}
 
 
+def _without_values(told: object) -> object:
+    # The sandbox knows no variable of this process, but a file of the target may hold the same secret.
+    match told:
+        case str():
+            return masked_values(told)
+        case list() | tuple():
+            return [_without_values(each) for each in told]
+        case dict():
+            return {name: _without_values(each) for name, each in told.items()}
+        case _:
+            return told
+
+
 class _Run:
     def __init__(self) -> None:
         self.results: list[TestResult] = []
@@ -94,7 +109,8 @@ class _Run:
             case {"event": "start", "node_id": str(name)}:
                 self.started = name
             case {"event": "result"}:
-                self.results.append(_ResultRecord.model_validate(record).result(self.imported))
+                told = {**record, **{name: _without_values(record.get(name)) for name in _TEXTS}}
+                self.results.append(_ResultRecord.model_validate(told).result(self.imported))
                 self.started = None
             case {"event": "end", "exit": int(code), "seconds": float(seconds)}:
                 self.exit, self.seconds, self.stopped = code, seconds, bool(record.get("stopped"))
@@ -123,6 +139,7 @@ def report_of_records(
     TestReport
         A test that started and never ended counts as timed out or crashed.
     """
+    stderr = masked(stderr)
     run = _Run()
     for record in records:
         run.take(record)

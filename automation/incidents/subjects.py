@@ -115,7 +115,7 @@ def subject_of(root: Path, frame: Frame, python_path: Sequence[str]) -> Subject 
 def module_name(root: Path, path: str, python_path: Sequence[str]) -> str | None:
     """Return what a file is imported as, None when its path is no module name."""
     file = root / path
-    folders = sorted((Path(folder) for folder in python_path), key=lambda folder: -len(folder.parts))
+    folders = sorted((root / folder for folder in python_path), key=lambda folder: -len(folder.parts))
     base = next((folder for folder in folders if file.is_relative_to(folder)), root)
     parts = PurePosixPath(file.relative_to(base).as_posix()).with_suffix("").parts
     parts = parts[:-1] if parts[-1] == "__init__" else parts

@@ -136,7 +136,9 @@ class TracebackReader:
 
     def _close(self, raised: re.Match[str], opened: _Open) -> None:
         message = raised["message"] or ""
-        self._found.append((Raised(raised["type"], masked(message), tuple(opened.frames)), opened.member))
+        self._found.append(
+            (Raised(raised["type"], masked(message)[:MESSAGE_LIMIT], tuple(opened.frames)), opened.member)
+        )
         del self._found[CHAIN_LIMIT:]
         self._open, self._message, self._blank = None, [message], False
 
@@ -178,5 +180,5 @@ class TracebackReader:
             return
         self._message.append(text)
         raised, member = self._found[-1]
-        message = masked("\n".join(self._message)[:MESSAGE_LIMIT])
+        message = masked("\n".join(self._message)[: 8 * MESSAGE_LIMIT])[:MESSAGE_LIMIT]
         self._found[-1] = (Raised(raised.type, message, raised.frames), member)

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from automation.config import BudgetConfig
+from automation.databases import database
 from automation.errors import BudgetSpent
-from automation.models.databases import database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS spent (

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from automation.models.databases import database
+from automation.databases import database
 from automation.models.protocol import Answer, Generation
 
 _SCHEMA = """

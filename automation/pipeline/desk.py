@@ -27,7 +27,7 @@ from automation.codebase.workspaces import (
 )
 from automation.config import AutomationConfig
 from automation.incidents.records import Outcome, TestReport
-from automation.incidents.test_runs import SuiteSettings, report_of, suite_server, suite_settings, test_job
+from automation.incidents.suites import SuiteSettings, report_of, suite_job, suite_server, suite_settings
 from automation.models.bound import BoundModel
 from automation.models.selection import open_model
 from automation.pipeline.requests import FixRequest
@@ -121,6 +121,7 @@ class Desk:
             self.request.python,
             test_timeout_s=self.config.repair.test_timeout_s,
             limits=limits,
+            hostile=self.request.hostile,
         )
 
     @cached_property
@@ -137,7 +138,6 @@ class Desk:
                 preload=preload,
                 workers=self.config.repair.workers or os.cpu_count() or 1,
                 many=True,
-                hostile=self.request.hostile,
             )
         return self._server
 
@@ -147,7 +147,7 @@ class Desk:
         server = self.server(baseline.third_party)
         settings = replace(self.seen_settings, test_timeout_s=self._patience(baseline))
         limits = replace(self.settings.limits, wall_s=min(self.settings.limits.wall_s, max(10.0, self.seconds_left)))
-        job = server.submit(test_job(settings, tests=tests, trace=trace), limits=limits)
+        job = server.submit(suite_job(settings, tests=tests, trace=trace), limits=limits)
         report: Future[TestReport] = Future()
         job.add_done_callback(lambda done: report.set_result(report_of(done.result())))
         return report

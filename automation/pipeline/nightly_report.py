@@ -6,11 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
 from rich.console import Group, RenderableType
 from rich.text import Text
 
@@ -18,6 +15,7 @@ from automation.pipeline.report import counts_text
 from automation.pipeline.result import FixResult
 from automation.pipeline.state import Status
 from trading.errors import ExitCode, Refused
+from trading.report.pages import filled, write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +116,8 @@ def write_nightly(night: NightlyResult, out: Path) -> NightlyResult:
             (out / ".gitignore").write_text("*\n", encoding="utf-8")
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(written.as_json(), indent=1, ensure_ascii=False) + "\n"
-        (folder / "report.json").write_text(text, encoding="utf-8")
-        (folder / "report.html").write_text(render_night(written), encoding="utf-8")
+        write_whole(folder / "report.json", text)
+        write_whole(folder / "report.html", render_night(written))
     except OSError as error:
         raise Refused(f"{folder} cannot be written ({error.strerror}); choose another --out folder") from error
     return written
@@ -127,23 +125,12 @@ def write_nightly(night: NightlyResult, out: Path) -> NightlyResult:
 
 def render_night(night: NightlyResult) -> str:
     """Return the report as one HTML page; every text of it is escaped."""
-    environment = Environment(
-        loader=FunctionLoader(_template),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"counts": counts_text, "benchmark": benchmark_text}
-    style = (files("trading") / "report" / "assets" / "report.css").read_text(encoding="utf-8")
     started = f"{datetime.fromtimestamp(night.started_ms / 1000, UTC):%Y-%m-%d %H:%M}"
-    return environment.get_template("nightly.html.j2").render(
+    return filled(
+        "automation.pipeline",
+        "nightly.html.j2",
+        {"counts": counts_text, "benchmark": benchmark_text},
         night=night,
         started=started,
         report=f"{Path(night.run.folder).as_uri()}/report.html" if night.run else "",
-        style=Markup(style),  # noqa: S704 - our own asset
     )
-
-
-def _template(name: str) -> str:
-    return (files("automation.pipeline") / "assets" / name).read_text(encoding="utf-8")

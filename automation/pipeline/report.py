@@ -4,35 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
-
 from automation.pipeline.result import FixResult
+from trading.report.pages import filled, write_whole
 
 
 def write_report(result: FixResult, path: Path) -> None:
     """Write the report of a run; an older one is replaced."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(render_report(result), encoding="utf-8")
-    part.replace(path)
+    write_whole(path, render_report(result))
 
 
 def render_report(result: FixResult) -> str:
     """Return the report of a run as one HTML page; every text of it is escaped."""
-    environment = Environment(
-        loader=FunctionLoader(_template),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"moment": _moment, "words": _words, "counts": counts_text}
-    style = (files("trading") / "report" / "assets" / "report.css").read_text(encoding="utf-8")
     landed = result.landed or {}
-    return environment.get_template("run.html.j2").render(
+    return filled(
+        "automation.pipeline",
+        "run.html.j2",
+        {"moment": _moment, "words": _words, "counts": counts_text},
         result=result,
         title=str((result.incident or {}).get("title") or "nothing to repair"),
         diff=list(_marked(result.patch)),
@@ -41,7 +30,6 @@ def render_report(result: FixResult) -> str:
         total_s=sum(result.seconds.values()),
         slowest_s=max(result.seconds.values(), default=0.0) or 1.0,
         tried=sum(result.tried.values()),
-        style=Markup(style),  # noqa: S704 - our own asset
     )
 
 
@@ -67,10 +55,6 @@ def _evidence(incident: Mapping[str, object]) -> Iterator[str]:
             if frame["own"]:
                 yield f"  {frame['path']}:{frame['line']} in {frame['function']}"
         yield f"{raised['type']}: {raised['message']}"
-
-
-def _template(name: str) -> str:
-    return (files("automation.pipeline") / "assets" / name).read_text(encoding="utf-8")
 
 
 def _moment(timestamp_ms: int) -> str:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from automation.incidents.test_runs import SuiteSettings
+from automation.incidents.suites import SuiteSettings
 from automation.repair.differential import Behaviour, Observed, compare
 from automation.repair.minimal import Plausible, rank_plausible, specialised
 from automation.repair.records import Candidate, Evidence, Place
@@ -80,7 +80,7 @@ def guard_scope(places: Sequence[Place]) -> dict[str, list[tuple[int, int]]]:
     return scope
 
 
-def test_literals(evidence: Evidence) -> frozenset[str]:
+def literals_of_test(evidence: Evidence) -> frozenset[str]:
     """Return the reprs of the literals in the failing test."""
     try:
         tree = ast.parse(evidence.test_source)

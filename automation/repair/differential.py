@@ -10,7 +10,7 @@ from pathlib import Path
 from automation.codebase.fork_server import ForkServer
 from automation.codebase.limits import JobOutcome
 from automation.codebase.sources import SourceFile
-from automation.incidents.test_runs import PROBE, PROBE_NEEDS, SuiteSettings, test_job
+from automation.incidents.suites import PROBE, PROBE_NEEDS, SuiteSettings, suite_job
 from automation.repair.statements import function_named
 
 ENTRY = Path(__file__).resolve().parent / "inside" / "differential_run.py"
@@ -76,7 +76,6 @@ def compare(
     files: Mapping[str, bytes | None] = {},
     seconds: float = 10.0,
     seed: int = 0,
-    hostile: bool = False,
 ) -> tuple[Behaviour, ...]:
     """Call the original and every candidate on the same inputs, in one sandboxed process of their own.
 
@@ -100,8 +99,6 @@ def compare(
         For the calls; the tests have their own limit.
     seed : int
         Same seed, same inputs.
-    hostile : bool
-        Whether to refuse to run without kernel isolation.
 
     Returns
     -------
@@ -116,7 +113,7 @@ def compare(
     limits = replace(settings.limits, wall_s=min(settings.limits.wall_s, _TESTS_S + seconds))
     job = {
         "probe": str(PROBE),
-        "suite": test_job(settings, tests=selected),
+        "suite": suite_job(settings, tests=selected),
         "path": source.path,
         "function": function,
         "lines": sorted({span.first, span.line}),
@@ -135,16 +132,10 @@ def compare(
         environment=settings.environment,
         python_path=settings.python_path,
         show=(*PROBE_NEEDS, PROBE.parent),
-        hostile=hostile,
+        hostile=settings.hostile,
     ) as server:
         outcome = server.submit(job, {source.path: source.content, **files}).result()
     return _behaviours(outcome, len(candidates))
-
-
-def ambiguity(behaviours: Sequence[Behaviour]) -> int:
-    """Return into how many classes of equal behaviour candidates fall; each that was not compared is one."""
-    clusters = {behaviour.cluster for behaviour in behaviours if behaviour.comparable}
-    return len(clusters) + sum(not behaviour.comparable for behaviour in behaviours)
 
 
 @dataclass(frozen=True, slots=True)

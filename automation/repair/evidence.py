@@ -29,7 +29,7 @@ def evidence_of(report: TestReport, targets: Sequence[str], tree: Path) -> Evide
     shown = [test for test in report.tests if test.node_id in wanted and test.failed]
     if not shown:
         return Evidence(tuple(targets), "")
-    first = min(shown, key=lambda test: (len(test.chain[0].frames) if test.chain else 99, test.duration_s))
+    first = min(shown, key=_talkative)
     return Evidence(
         tests=tuple(targets),
         failure=_failure(first),
@@ -37,6 +37,10 @@ def evidence_of(report: TestReport, targets: Sequence[str], tree: Path) -> Evide
         test_source=_test_source(tree, first.node_id),
         exception=first.chain[0].type if first.chain else first.outcome.value,
     )
+
+
+def _talkative(test: TestResult) -> tuple[bool, int, float]:
+    return not test.values, len(test.chain[0].frames) if test.chain else 99, test.duration_s
 
 
 def _failure(test: TestResult) -> str:

@@ -11,7 +11,7 @@ from time import time
 
 from automation.codebase.patches import FileChange, Patch
 from automation.codebase.sources import SourceFile, source_of
-from automation.models.databases import database
+from automation.databases import database
 from automation.repair.records import Candidate, Place, TextEdit
 from automation.repair.rewrites import minimal_edits
 

@@ -41,14 +41,6 @@ def program_key(text: str, *, indented: bool = False) -> str:
     return hashlib.blake2b(repr(_shape(code)).encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
 
 
-def same_program(first: str, second: str) -> bool:
-    """Return whether two modules are the same program; False when one is none."""
-    try:
-        return program_key(first) == program_key(second)
-    except UNREADABLE:
-        return False
-
-
 def _shape(code: CodeType) -> tuple[object, ...]:
     constants = tuple(_shape(value) if isinstance(value, CodeType) else _constant(value) for value in code.co_consts)
     names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)

@@ -55,11 +55,6 @@ class Tally:
         """How many candidates were run."""
         return sum(self.tried.values())
 
-    @property
-    def per_second(self) -> float:
-        """Candidates run in a second."""
-        return self.total / self.seconds if self.seconds else 0.0
-
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -78,9 +73,6 @@ class Patience:
     deadline: float
     most: int
     extra_s: float
-
-
-Work = tuple[Candidate, Future[JobOutcome]]
 
 
 def search(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from automation.codebase.suite_files import is_test_path
 from automation.incidents.records import Frame, Outcome, Raised, TestResult
-from automation.repair.statements import plain_name
 
 # An own frame one call further out is this much less likely to hold the fault than the one inside it.
 _PER_FRAME = 0.6
@@ -18,14 +18,6 @@ _NAMED_MODULE = re.compile(r"from (?:partially initialized module )?'([\w.]+)'|m
 _IMPORTED = re.compile(r"cannot import name '(\w+)'|has no attribute '(\w+)'")
 
 Lines = dict[tuple[str, int], float]
-
-
-def is_test_path(path: str) -> bool:
-    """Say whether a file is a test or serves tests, by pytest's own naming and the usual folders."""
-    pure = PurePosixPath(path)
-    name = pure.name
-    named = name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"
-    return named or any(part in {"test", "tests", "testing"} for part in pure.parts[:-1])
 
 
 def traced_back(tests: Sequence[TestResult]) -> Lines:
@@ -142,12 +134,6 @@ def module_path(tree: Path, dotted: str) -> str | None:
             if (tree / path).is_file():
                 return path
     return None
-
-
-def frame_functions(tests: Sequence[TestResult]) -> frozenset[tuple[str, str]]:
-    """Return path and dotted name of the functions in the tracebacks."""
-    frames = [frame for test in tests for raised in test.chain for frame in own_frames(raised.frames)]
-    return frozenset((frame.path, plain_name(frame.function)) for frame in frames)
 
 
 def _files_named(raised: Raised, tree: Path) -> Iterator[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from automation.codebase.fork_server import ForkServer
 from automation.codebase.limits import JobOutcome
 from automation.incidents.records import Outcome, TestReport
-from automation.incidents.test_runs import SuiteSettings, report_of, run_suite, test_job
+from automation.incidents.suites import SuiteSettings, report_of, run_suite, suite_job
 from automation.repair.records import Candidate
 
 _LEAST_TIMEOUT_S = 1.0
@@ -99,7 +99,6 @@ class Judge:
         self._tree = tree
         self._settings = settings
         self._server = server
-        self._observed = observed
         self._final = replace(settings, environment={**settings.environment, **(environment or {})})
         self._timeout_s = _timeout(settings, observed)
         self._passing = tuple(
@@ -171,7 +170,7 @@ class Judge:
     def _submit(self, candidate: Candidate, tests: Sequence[str], *, trace: bool) -> Future[JobOutcome]:
         settings = replace(self._settings, test_timeout_s=self._timeout_s)
         only = {"lines": True, "values": False, "only": [candidate.source.path]}
-        job = test_job(settings, tests=tests, stop_after=1, trace=only if trace else None)
+        job = suite_job(settings, tests=tests, stop_after=1, trace=only if trace else None)
         wall = min(self._settings.limits.wall_s, _START_S + self._timeout_s * min(len(tests), 20))
         files = {candidate.source.path: candidate.content()}
         return self._server.submit(job, files, replace(self._settings.limits, wall_s=wall))

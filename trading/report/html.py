@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from trading.errors import Refused
 from trading.report import figures, formats
 from trading.report.chart import Bars, chart_data, group_bars, shown_grids
+from trading.report.pages import asset, filled, write_whole
 from trading.report.result import BacktestResult, plain_json
 
 FILE_NAME = "report.html"
-_ASSETS = files("trading.report") / "assets"
+_PACKAGE = "trading.report"
 _SHOWN_TRADES = 5
 _SHOWN_ITEMS = 20
 
@@ -42,11 +41,9 @@ def write_report(result: BacktestResult, folder: Path) -> Path:
     """
     page = render_report(result)
     path = folder / FILE_NAME
-    part = path.with_name(path.name + ".part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        part.write_text(page, encoding="utf-8")
-        part.replace(path)
+        write_whole(path, page)
     except OSError as error:
         raise Refused(
             f"{path} cannot be written ({error.strerror or error}); choose another --report folder"
@@ -63,10 +60,7 @@ def render_report(result: BacktestResult) -> str:
         What to report; every text of it is escaped.
     """
     bars = group_bars(result)
-    environment = Environment(
-        loader=FunctionLoader(_asset), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {
+    filters = {
         "percent": formats.percent,
         "number": formats.number,
         "money": formats.money,
@@ -74,7 +68,10 @@ def render_report(result: BacktestResult) -> str:
         "sign": figures.sign_of,
         "hour": _hour,
     }
-    return environment.get_template("report.html.j2").render(
+    return filled(
+        _PACKAGE,
+        "report.html.j2",
+        filters,
         result=result,
         metrics=result.metrics,
         unit=result.currency,
@@ -93,15 +90,10 @@ def render_report(result: BacktestResult) -> str:
         chart_notes=_chart_notes(result, bars),
         trade_hash=result.fills.trade_hash(),
         data=chart_data(result, bars),
-        style=Markup(_asset("report.css")),  # noqa: S704  our own asset
-        script=Markup(_asset("report.js")),  # noqa: S704
-        library=Markup(_asset("lightweight-charts.standalone.production.js")),  # noqa: S704
-        notice=_asset("NOTICE-lightweight-charts.txt"),
+        script=Markup(asset(_PACKAGE, "report.js")),  # noqa: S704  our own asset
+        library=Markup(asset(_PACKAGE, "lightweight-charts.standalone.production.js")),  # noqa: S704
+        notice=asset(_PACKAGE, "NOTICE-lightweight-charts.txt"),
     )
-
-
-def _asset(name: str) -> str:
-    return (_ASSETS / name).read_text(encoding="utf-8")
 
 
 def _hour(hour: int | None) -> str:

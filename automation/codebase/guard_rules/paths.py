@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from automation.codebase.suite_files import TEST_FOLDERS, TEST_NAMES
+
 TESTS = (
-    "test_*.py",
-    "*_test.py",
-    "tests.py",
-    "conftest.py",
-    "test/**",
-    "tests/**",
+    *TEST_NAMES,
+    *(f"{folder}/**" for folder in TEST_FOLDERS),
     "testdata/**",
     "test_data/**",
     "__snapshots__/**",

@@ -118,8 +118,12 @@ def _become_job(
         confinement.set_limits(limits, box.others())
         confinement.drop_rights(box.user)
         confinement.reset_signals()
-        variables = {**plan["environment"], **box.variables}
-        confinement.set_environment({**variables, **plan["variables"]}, box.tree, plan["python_path"])
+        # compiled code that another run left beside its sources may be that of other sources
+        private = {**box.variables, "NUMBA_CACHE_DIR": f"{box.variables['HOME']}/.numba"}
+        variables = {**plan["environment"], **private, **plan["variables"]}
+        # a box may show the tree at another place
+        search = [str(box.tree / folder) for folder in plan["python_path"]]
+        confinement.set_environment(variables, box.tree, search)
         tree_files.replace_files(box.tree, _files(header["files"], blobs))
         code = _work(header, confinement.RECORDS_DESCRIPTOR)
     except BaseException:  # noqa: BLE001 - a forked child must never return into its parent's loop

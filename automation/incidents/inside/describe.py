@@ -19,16 +19,16 @@ MESSAGE_LIMIT = 4000
 FRAMES_LIMIT = 60
 CHAIN_LIMIT = 8
 HIDDEN = "***"
+_LOOKED_AT = 8
 
 _SECRET_NAME = re.compile(
     r"passw|passphrase|secret|token|credential|api_?key|private_?key|authori[sz]ation", re.IGNORECASE
 )
 _FOREIGN_FOLDERS = {"site-packages", "dist-packages", ".venv", "venv", ".tox", ".nox", "node_modules", "__pypackages__"}
-_TEST_FOLDERS = {"tests", "test"}
 _DULL = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type)
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _INSIDE = str(Path(__file__).resolve().parent)
-_MASKING = Path(__file__).resolve().parents[2] / "codebase" / "masking.py"
+_CODEBASE = Path(__file__).resolve().parents[2] / "codebase"
 
 
 def loaded_by_path(name: str, path: Path) -> types.ModuleType:
@@ -44,17 +44,12 @@ def loaded_by_path(name: str, path: Path) -> types.ModuleType:
     return module
 
 
-masked = functools.lru_cache(maxsize=4096)(
-    cast("Callable[[str], str]", loaded_by_path("_gridbot_masking", _MASKING).masked)
-)
+def _from_codebase(name: str, function: str) -> object:
+    return getattr(loaded_by_path(f"_gridbot_{name}", _CODEBASE / f"{name}.py"), function)
 
 
-def is_test_path(path: str) -> bool:
-    """Whether a file, relative to its repository, is a test, a conftest or lies in a folder of tests."""
-    *folders, name = path.split("/")
-    if not _TEST_FOLDERS.isdisjoint(folders):
-        return True
-    return name == "conftest.py" or name.startswith("test_") or name.endswith(("_test.py", "_tests.py"))
+masked = functools.lru_cache(maxsize=4096)(cast("Callable[[str], str]", _from_codebase("masking", "masked")))
+is_test_path = cast("Callable[[str], bool]", _from_codebase("suite_files", "is_test_path"))
 
 
 class Places:
@@ -97,7 +92,7 @@ class _Bounded(reprlib.Repr):
         self.maxlevel = 4
         self.maxdict = self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = self.maxdeque = 24
         self.maxarray = 24
-        self.maxstring = self.maxlong = self.maxother = VALUE_LIMIT
+        self.maxstring = self.maxlong = self.maxother = _LOOKED_AT * VALUE_LIMIT
 
     def repr_dict(self, x: dict[object, object], level: int) -> str:
         if level <= 0 or len(x) > self.maxdict:
@@ -127,11 +122,16 @@ def shown(value: object, limit: int = VALUE_LIMIT) -> str:
         text = _BOUNDED.repr(value)
     except Exception as error:  # noqa: BLE001 - the target's own code runs here
         text = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
-    return masked(cut(_ADDRESS.sub("", text), limit))
+    return masked_cut(_ADDRESS.sub("", text), limit)
 
 
-def cut(text: str, limit: int) -> str:
-    """Return a text of at most ``limit`` characters, with its middle left out when it is longer."""
+def masked_cut(text: str, limit: int) -> str:
+    """Return a text without secrets and of at most ``limit`` characters, with its middle left out when it is longer."""
+    # A secret that is cut in two is none to the eye of a pattern, so far more than what stays is masked first.
+    return _cut(masked(_cut(text, _LOOKED_AT * limit)), limit)
+
+
+def _cut(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     half = (limit - 3) // 2
@@ -186,7 +186,7 @@ def _message(error: BaseException) -> str:
         text = error.msg if isinstance(error, SyntaxError) else str(error)
     except Exception as broken:  # noqa: BLE001 - the target's own code runs here
         return f"<message that raises {type(broken).__name__}>"
-    return masked(cut(str(text), MESSAGE_LIMIT))
+    return masked_cut(str(text), MESSAGE_LIMIT)
 
 
 def stack_of(frame: types.FrameType | None, places: Places) -> list[dict[str, object]]:

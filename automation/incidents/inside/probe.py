@@ -293,7 +293,7 @@ class _Probe:
             return
         test.outcome = "failed" if call.when == "call" else "error"
         if call.excinfo is None:
-            test.assertion = str(report.longrepr)
+            test.assertion = describe.masked_cut(str(report.longrepr), describe.MESSAGE_LIMIT)
             test.chain = [{"type": "Failed", "message": test.assertion, "frames": []}]
             return
         error = call.excinfo.value
@@ -368,8 +368,9 @@ def run(job: dict[str, object], emit: Emit) -> None:
     job : dict
         ``root`` (the tree, and the working directory), ``arguments`` (the user's, for pytest), ``tests`` (node ids, or
         None for what the arguments select), ``deselect`` (node ids), ``stop_after`` (failures, 0 for none),
-        ``test_timeout_s`` (0 for none), ``python_path`` (folders put before the rest), ``trace`` (None, or ``lines``,
-        ``values`` and ``only``, a list of paths), ``plugins`` (pytest's entry points, names to modules).
+        ``test_timeout_s`` (0 for none), ``python_path`` (folders put before the rest, relative to the
+        root), ``trace`` (None, or ``lines``, ``values`` and ``only``, a list of paths), ``plugins`` (pytest's entry
+        points, names to modules).
     emit : callable
         Takes records, each with its name under ``event``: session, collected, modules, session_lines, start, result and
         end.
@@ -381,7 +382,7 @@ def run(job: dict[str, object], emit: Emit) -> None:
     os.chdir(root)
     # two candidates of one size within one second would share compiled files
     sys.dont_write_bytecode = True
-    paths = _names(job.get("python_path")) or []
+    paths = [os.path.normpath(os.path.join(root, path)) for path in _names(job.get("python_path")) or []]  # noqa: PTH118
     sys.path[:] = [*paths, *(path for path in sys.path if path not in paths)]
     probe = _Probe(job, emit)
     probe.tell_session()

@@ -12,7 +12,7 @@ from automation.incidents.classify import incidents_of
 from automation.incidents.log_incidents import incidents_in
 from automation.incidents.records import Incident, Kind, TestReport
 from automation.incidents.reproduce import Reproduction, reproduction_for
-from automation.incidents.test_runs import run_suite
+from automation.incidents.suites import run_suite
 from automation.pipeline.change import encoded
 from automation.pipeline.desk import Desk
 from automation.pipeline.plain import incident_json
@@ -56,7 +56,7 @@ def _baseline(desk: Desk) -> TestReport:
     if desk.request.log is None and cached.is_file():
         return desk.read(cached)
     within = replace(settings.limits, wall_s=min(settings.limits.wall_s, max(_LEAST_S, desk.seconds_left)))
-    report = run_suite(desk.workspace.tree, replace(settings, limits=within), hostile=desk.request.hostile)
+    report = run_suite(desk.workspace.tree, replace(settings, limits=within))
     if desk.request.log is None and _lasts(report):
         desk.write(cached, report)
     return report

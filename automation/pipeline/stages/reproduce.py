@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from automation.incidents.records import Outcome, TestReport
-from automation.incidents.test_runs import run_suite
+from automation.incidents.suites import run_suite
 from automation.pipeline.desk import Desk
 from automation.pipeline.state import RunState, Status
 from automation.repair.verify import passes
@@ -14,14 +15,18 @@ from trading.commands import Progress
 
 _RUNS = 3
 _MOST_NEIGHBOURS = 300
-_MOST_HANGS = 3
+_MOST_TRACED = 100
+# by the time that they took without tracing; a hang costs its limit anew in each run
+_TRACED_S, _HANG_S = 2.0, 0.7
 
 
 def reproduce(desk: Desk, state: RunState) -> RunState:
     """Trace the failing tests and their passing neighbours; drop those that pass when they run again."""
     targets = state["targets"]
+    if desk.seconds_left <= 0:
+        return {"status": Status.UNFIXED, "reason": "the time budget was spent on running the tests once"}
     desk.notify(Progress("running the failing tests again"))
-    shown = _few_hangs(desk.saved("baseline"), targets)
+    shown = _affordable(desk.saved("baseline"), targets)
     again = [desk.forked(shown) for _ in range(_RUNS - 1)]
     unsteady = {test for report in again for test in shown if passes(report.result(), test)}
     steady = [test for test in targets if test not in unsteady]
@@ -41,20 +46,34 @@ def _why_unsteady(desk: Desk, tests: Sequence[str]) -> str:
 
 
 def traced(desk: Desk, targets: Sequence[str]) -> TestReport:
-    """Run failing tests and their passing neighbours with every line and value noted.
+    """Run failing tests and their passing neighbours with every line noted, and one of them with its values too.
 
     Compiled code runs as plain Python, so that it can be seen into.
     """
-    how = {"lines": True, "values": True, "only": None}
     baseline = desk.saved("baseline")
-    return desk.forked([*_few_hangs(baseline, targets), *_neighbours(baseline, targets)], how).result()
+    shown = _affordable(baseline, targets)
+    lines = desk.forked([*shown, *_neighbours(baseline, targets)], _traced(values=False))
+    values = desk.forked(shown[:1], _traced(values=True)).result()
+    seen = {test.node_id: test.values for test in values.tests}
+    report = lines.result()
+    return replace(report, tests=tuple(replace(test, values=seen.get(test.node_id, {})) for test in report.tests))
 
 
-def _few_hangs(baseline: TestReport, targets: Sequence[str]) -> list[str]:
-    # Each hang costs its whole time limit in every run, and a few show as much as many.
-    hung = [test.node_id for test in baseline.tests if test.outcome is Outcome.TIMEOUT]
-    left_out = set(hung[_MOST_HANGS:])
-    return [test for test in targets if test not in left_out]
+def _traced(*, values: bool) -> dict[str, object]:
+    return {"lines": True, "values": values, "only": None}
+
+
+def _affordable(baseline: TestReport, tests: Sequence[str]) -> list[str]:
+    # A few failures show as much as many, and tracing multiplies what each of them costs.
+    costs = {test.node_id: _HANG_S if test.outcome is Outcome.TIMEOUT else test.duration_s for test in baseline.tests}
+    chosen: list[str] = []
+    spent = 0.0
+    for test in sorted(tests, key=lambda test: costs.get(test, 0.0)):
+        spent += costs.get(test, 0.0)
+        if chosen and (spent > _TRACED_S or len(chosen) >= _MOST_TRACED):
+            break
+        chosen.append(test)
+    return chosen
 
 
 def _neighbours(baseline: TestReport, targets: Sequence[str]) -> list[str]:
@@ -66,8 +85,8 @@ def _neighbours(baseline: TestReport, targets: Sequence[str]) -> list[str]:
         file = node_id.partition("::")[0]
         return 0 if file in files else 1 if str(PurePosixPath(file).parent) in folders else 2
 
-    nearest = sorted(passed, key=lambda test: (distance(test.node_id), test.duration_s))
-    return [test.node_id for test in nearest[:_MOST_NEIGHBOURS]]
+    nearest = sorted(passed, key=lambda test: (distance(test.node_id), test.duration_s))[:_MOST_NEIGHBOURS]
+    return _affordable(baseline, [test.node_id for test in nearest])
 
 
 def _named(state: RunState, unsteady: set[str]) -> list[str]:

@@ -14,7 +14,7 @@ from automation.pipeline.desk import Desk
 from automation.pipeline.stages.localise import places_of
 from automation.pipeline.stages.propose import share_of
 from automation.pipeline.state import Chosen, RunState
-from automation.repair.choose import best_first, guard_scope, test_literals
+from automation.repair.choose import best_first, guard_scope, literals_of_test
 from automation.repair.evidence import evidence_of
 from automation.repair.memory import RepairMemory
 from automation.repair.minimal import Plausible
@@ -140,7 +140,7 @@ def _from_model(desk: Desk, tier: str, case: Case) -> Candidates | None:
 
 def _guard(candidate: Candidate, case: Case) -> tuple[Finding, ...]:
     patch = Patch((FileChange(candidate.source.path, candidate.source.content, candidate.content()),))
-    return check_patch(patch, allowed=guard_scope(case.places), test_inputs=test_literals(case.evidence))
+    return check_patch(patch, allowed=guard_scope(case.places), test_inputs=literals_of_test(case.evidence))
 
 
 def _accept(desk: Desk, state: RunState, winner: Plausible, verdict: Verdict, ranked: Sequence[Plausible]) -> RunState:

@@ -19,7 +19,8 @@ from automation.repair.vocabulary import Vocabulary
 __all__ = ["FAMILIES", "pairs", "template_candidates"]
 
 _REMOTE_SHARE = 0.5  # of a place's score, for the entry and the returns of the function around it
-_CROWDING = 0.35  # exponent: a family with many proposals at a site is less sure of each
+_CROWDING = 0.2  # exponent: a family with many proposals at a site is less sure of each
+_LATENESS = 0.2  # exponent: and of those that it ranks low less than of its first
 
 
 def template_candidates(
@@ -167,11 +168,12 @@ class _Queue:
             )
 
     def _ask(self, site: Site, family: Family) -> None:
-        changes = list(family.propose(self.context, site))
+        changes = sorted(family.propose(self.context, site), key=lambda change: -change.weight)
         most = max((change.weight for change in changes), default=1.0)
-        share = self._prior(family) / max(1.0, most) * max(1.0, sum(change.weight for change in changes)) ** -_CROWDING
-        for change in changes:
-            self._push(site, family, share * change.weight, change)
+        crowd = max(1.0, sum(change.weight for change in changes))
+        share = self._prior(family) / max(1.0, most) * crowd**-_CROWDING
+        for rank, change in enumerate(changes, 1):
+            self._push(site, family, share * change.weight * rank**-_LATENESS, change)
 
     def _prior(self, family: Family) -> float:
         return min(1.0, family.prior * evidence_factor(family.name, self.context.evidence.exception))

@@ -150,6 +150,9 @@ def _learn(node: ast.AST, kinds: dict[str, str], weak: dict[str, str]) -> None:
             _note(kinds, name, kind_of(value, kinds))
         case ast.AugAssign(target=ast.Name(id=name), value=value):
             _note(kinds, name, kind_of(value, kinds))
+        case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
+            for one, value in zip(names, values, strict=False):
+                _note(kinds, one.id if isinstance(one, ast.Name) else "", kind_of(value, kinds))
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=method)):
             _note(kinds, name, _RECEIVERS.get(method, UNKNOWN))
         case ast.arg(arg=name, annotation=ast.Name(id=annotation)):

@@ -41,7 +41,10 @@ def other_values(context: Context, site: Site) -> Iterator[Change]:
 
 def _made_of_variables(context: Context, site: Site, value: ast.expr) -> Iterator[Change]:
     scope, code = site.scope, context.code(value)
-    plain, flag = isinstance(value, ast.Name | ast.List), isinstance(value, ast.Constant) and value.value in (True, False)
+    plain, flag = (
+        isinstance(value, ast.Name | ast.List),
+        isinstance(value, ast.Constant) and value.value in (True, False),
+    )
     for name in scope.variables[:8]:
         if isinstance(value, ast.List) and not value.elts:
             yield context.swap(value, f"[{name}]", 0.5)

@@ -116,7 +116,9 @@ def scales(context: Context, site: Site) -> Iterator[Change]:
         for number in numbers:
             yield context.swap(node, f"{code} % {number}", known * 0.4)
         for name in site.scope.variables:
-            if site.scope.kinds.get(name, "") in (LIST, TEXT, TUPLE, CONTAINER) and isinstance(node, ast.Name | ast.BinOp):
+            if site.scope.kinds.get(name, "") in (LIST, TEXT, TUPLE, CONTAINER) and isinstance(
+                node, ast.Name | ast.BinOp
+            ):
                 yield context.swap(node, f"{code} % len({name})", known * 0.6)
         if isinstance(node, ast.Name):
             yield context.swap(node, f"{code} * {code}", known * 0.6)

@@ -65,16 +65,6 @@ def test_callers_are_the_functions_that_hold_the_references(index: SymbolIndex) 
     assert [one.name for one in index.callers(till)] == ["serve", "Desk.close.inner", "price"]
 
 
-def test_call_sites_are_told_by_spelling(index: SymbolIndex) -> None:
-    sites = index.call_sites("price")
-    assert [(use.path, use.line, use.function) for use in sites] == [
-        ("shop/desk.py", 7, "serve"),
-        ("shop/other.py", 5, ""),
-        ("shop/till.py", 3, "Till.total"),
-    ]
-    assert [use.function for use in index.call_sites("cost")] == ["Desk.close.inner"]
-
-
 def test_innermost_function_around_a_line(index: SymbolIndex) -> None:
     around = index.function_at("shop/desk.py", 14)
     assert around is not None
@@ -93,7 +83,7 @@ def test_only_changed_files_are_parsed_again(root: Path, index: SymbolIndex, tmp
     assert (change.parsed, change.removed, change.unchanged) == (("shop/other.py",), ("shop/desk.py",), 2)
     assert [one.path for one in index.definitions("price")] == ["shop/till.py"]
     assert [one.path for one in index.definitions("rebate")] == ["shop/other.py"]
-    assert index.call_sites("total") == ()
+    assert index.uses("total") == ()
     with SymbolIndex(root, tmp_path / "index.sqlite") as reopened:
         assert reopened.last_change.parsed == ()
         assert [one.path for one in reopened.definitions("rebate")] == ["shop/other.py"]

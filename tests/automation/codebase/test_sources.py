@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automation.codebase.sources import read_source, require_digest, source_of, write_source
+from automation.codebase.sources import read_source, require_digest, source_of
 from automation.errors import EditRefused, StaleSource
 
 
@@ -51,14 +51,3 @@ def test_digest_of_another_content_is_stale() -> None:
     require_digest(source, None)
     with pytest.raises(StaleSource, match="changed since"):
         require_digest(source, source_of("a.py", b"x = 2\n").digest)
-
-
-def test_write_refuses_a_file_that_changed_since(tmp_path: Path) -> None:
-    file = tmp_path / "a.py"
-    file.write_bytes(b"x = 1\n")
-    source = read_source(tmp_path, "a.py")
-    write_source(tmp_path, source.with_text("x = 2\n"), source.digest)
-    assert file.read_bytes() == b"x = 2\n"
-    with pytest.raises(StaleSource):
-        write_source(tmp_path, source.with_text("x = 3\n"), source.digest)
-    assert file.read_bytes() == b"x = 2\n"

@@ -17,11 +17,8 @@ from automation.codebase.workspaces import (
     content_key,
     fresh_tree,
     open_workspace,
-    protected_files_unchanged,
     recent_lines,
-    remove_tree,
     reopen_workspace,
-    restore_tests,
     sweep,
     work_folder,
 )
@@ -425,23 +422,3 @@ def test_lesson_30_verification_runs_in_a_tree_that_no_leftover_process_knows(tm
     assert files_of(tree) == {**FILES, "pkg/sums.py": b"fixed\n"}
     with pytest.raises(StaleSource):
         fresh_tree(workspace, "final", Patch.of({"pkg/sums.py": b"else"}, {"pkg/sums.py": b"fixed\n"}))
-    remove_tree(workspace, "final")
-    assert not tree.exists()
-
-
-def test_lesson_31_tests_are_put_back_one_by_one_and_untracked_ones_go(tmp_path: Path) -> None:
-    workspace = opened(make_repository(tmp_path / "r", {**FILES, "pytest.ini": b"[pytest]\n"}), tmp_path)
-    patch = Patch.of({"pkg/sums.py": FILES["pkg/sums.py"]}, {"pkg/sums.py": b"fixed\n"})
-    (workspace.tree / "pkg/sums.py").write_bytes(b"fixed\n")
-    write(workspace.tree, {"tests/__pycache__/test_sums.pyc": b"x"})
-    assert protected_files_unchanged(workspace, patch)
-    assert restore_tests(workspace) == ()
-    (workspace.tree / "tests/test_sums.py").write_bytes(b"def test_add():\n    pass\n")
-    (workspace.tree / "pytest.ini").unlink()
-    write(workspace.tree, {"conftest.py": b"collect_ignore = ['tests']\n"})
-    assert not protected_files_unchanged(workspace, patch)
-    assert restore_tests(workspace) == ("conftest.py", "pytest.ini", "tests/test_sums.py")
-    assert protected_files_unchanged(workspace, patch)
-    assert files_of(workspace.tree)["tests/test_sums.py"] == FILES["tests/test_sums.py"]
-    assert files_of(workspace.tree)["pkg/sums.py"] == b"fixed\n"
-    assert not (workspace.tree / "conftest.py").exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from automation.incidents.test_runs import run_suite, suite_settings
+from automation.incidents.suites import run_suite, suite_settings
 
 
 def test_the_configuration_of_a_repository_around_the_copy_is_not_taken(tmp_path: Path) -> None:

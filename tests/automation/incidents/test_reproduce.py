@@ -12,7 +12,7 @@ import pytest
 from automation.incidents.log_incidents import incidents_in
 from automation.incidents.records import Incident, Outcome
 from automation.incidents.reproduce import Reproduction, reproduction_for
-from automation.incidents.test_runs import SuiteSettings, suite_settings
+from automation.incidents.suites import SuiteSettings, suite_settings
 from tests.automation.incidents.trees import LIMITS, run_tree, write_tree
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the sandbox needs POSIX")

@@ -9,7 +9,7 @@ from textwrap import dedent
 
 from automation.codebase.limits import Limits
 from automation.incidents.records import TestReport, TestResult
-from automation.incidents.test_runs import run_suite, suite_settings
+from automation.incidents.suites import run_suite, suite_settings
 
 LIMITS = Limits(wall_s=60, cpu_s=60, memory_bytes=2 << 30)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from textwrap import dedent
@@ -12,7 +11,7 @@ import pytest
 
 from tests.automation.pipeline.targets import FLAT, Gridbot, branches, contents, plant
 
-SECRET = "hunter2-of-the-parent"  # noqa: S105 - what must be found nowhere
+SECRET = "hunter2-of-the-parent"
 BUDGET = ("--model", "none", "--max-minutes", "0.1")
 
 CANARIES = {
@@ -201,7 +200,7 @@ def test_a_hostile_repository_does_no_harm(harm: str, tmp_path: Path, home: Path
     config = home.with_name("quick.json")
     quick = {
         "repair": {"plausible_extra_s": 0.1, "test_timeout_s": 1.5},
-        "sandbox": {"processes": 32, "memory_mb": 512, "wall_s": 15},
+        "sandbox": {"processes": 32, "memory_mb": 512, "wall_s": 6},
     }
     config.write_text(json.dumps(quick))
     variables = {"EXCHANGE_SECRET": SECRET, "API_KEY": SECRET, "GRIDBOT_AUTOMATION_CONFIG": str(config)}
@@ -216,4 +215,4 @@ def test_a_hostile_repository_does_no_harm(harm: str, tmp_path: Path, home: Path
     for name, content in contents(home).items():
         assert SECRET.encode() not in content, name
         assert len(content) < 20_000_000, name
-    assert not list((home / "work").glob("*/")), os.listdir(home / "work")
+    assert not list((home / "work").glob("*/"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -139,9 +140,8 @@ def test_a_result_is_told_as_text_for_people() -> None:
     from rich.console import Console
 
     for status in Status:
-        console = Console(width=160, record=True, file=open("/dev/null", "w", encoding="utf-8"))  # noqa: SIM115
-        with console.file:
-            console.print(full_result("[red]text[/red]", status).as_text(), markup=False)
-            told = console.export_text()
+        console = Console(width=160, record=True, file=StringIO())
+        console.print(full_result("[red]text[/red]", status).as_text(), markup=False)
+        told = console.export_text()
         assert status.value.replace("_", " ") in told
         assert "[red]text[/red]" in told

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from automation.errors import ModelFailed
 from automation.incidents.records import TestReport
-from automation.incidents.test_runs import SuiteSettings, run_suite, suite_settings
+from automation.incidents.suites import SuiteSettings, run_suite, suite_settings
 from automation.models.protocol import Answer, Message
 from automation.repair.localise import localise
 from automation.repair.records import Place

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automation.codebase.sources import SourceFile
-from automation.repair.differential import Behaviour, Observed, ambiguity, compare
+from automation.repair.differential import Behaviour, Observed, compare
 from automation.repair.inside.variations import neighbours, typical, varied
 from tests.automation.repair.scenes import Scene, scene
 
@@ -97,7 +97,6 @@ def test_right_change_agrees_more_than_a_special_case_and_equal_ones_cluster(tmp
     assert right.cluster == same.cluster != special.cluster
     assert broken.crashes > 0
     assert "{'value': 50, 'low': 0, 'high': 10}: returns 0 -> returns 10" in right.examples
-    assert ambiguity((right, special, same, broken)) == 3
 
 
 def test_method_is_called_on_a_copy_of_the_instance_that_was_seen(tmp_path: Path) -> None:
@@ -141,7 +140,6 @@ def test_what_cannot_be_compared_says_why(tmp_path: Path) -> None:
     assert unknown.reason == "missing is no function"
     nobody = compare(made.tree, made.settings, SourceFile("boxes.py", CODE), "clamp", [CODE], Observed(()))
     assert not nobody[0].comparable
-    assert ambiguity((waiting, unknown)) == 2
 
 
 def test_module_that_cannot_be_executed_counts_as_raising(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 import pytest
 
-from automation.repair.normalise import program_key, same_program
+from automation.repair.normalise import program_key
+from tests.automation.repair.templates.search import same_program
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import dataclass
 
 from automation.codebase.sources import SourceFile, source_of
-from automation.repair.normalise import same_program
+from automation.repair.normalise import UNREADABLE, program_key
 from automation.repair.records import Candidate, Evidence, Place
 from automation.repair.templates.catalogue import template_candidates
 from automation.repair.vocabulary import Vocabulary, learn_vocabulary
@@ -62,3 +62,11 @@ def check(fault: Fault) -> None:
     rank, candidate = found
     assert candidate.proposer == f"template:{fault.family}", (candidate.proposer, rank)
     assert rank <= fault.within, rank
+
+
+def same_program(first: str, second: str) -> bool:
+    """Return whether two modules are the same program; False when one is none."""
+    try:
+        return program_key(first) == program_key(second)
+    except UNREADABLE:
+        return False

@@ -6,11 +6,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from automation.codebase.sources import SourceFile
-from automation.repair.normalise import program_key, same_program
+from automation.repair.normalise import program_key
 from automation.repair.records import Candidate, Evidence, Place
 from automation.repair.templates.catalogue import FAMILIES, pairs, template_candidates
 from automation.repair.vocabulary import Vocabulary, learn_vocabulary
-from tests.automation.repair.templates.search import PATH, file_of, places_in
+from tests.automation.repair.templates.search import PATH, file_of, places_in, same_program
 
 LEDGER = '''
 """A file with a bit of everything."""

@@ -49,9 +49,11 @@ class SuiteSettings:
     environment : mapping of str to str
         Variables beside the few that every sandboxed run gets.
     python_path : tuple of str
-        Folders at the front of ``sys.path``, so that the tree is tested and not an installed copy.
+        Folders of the tree at the front of ``sys.path``, so that it is tested and not an installed copy.
     plugins : mapping of str to str
         pytest's entry-point plugins that the interpreter has, names to modules.
+    hostile : bool
+        Whether to refuse to run without kernel isolation.
     """
 
     python: Path
@@ -61,6 +63,7 @@ class SuiteSettings:
     environment: Mapping[str, str]
     python_path: tuple[str, ...]
     plugins: Mapping[str, str] = field(default_factory=dict)
+    hostile: bool = False
 
 
 def suite_settings(
@@ -72,6 +75,7 @@ def suite_settings(
     test_timeout_s: float = 10.0,
     limits: Limits = Limits(wall_s=600, cpu_s=600),  # noqa: B008 - frozen
     environment: Mapping[str, str] = {},
+    hostile: bool = False,
 ) -> SuiteSettings:
     """Settle how the tests of a tree are run.
 
@@ -85,7 +89,7 @@ def suite_settings(
         What the user types to test: pytest's arguments, with or without ``pytest`` or ``python -m pytest`` before them.
     python : Path, optional
         Interpreter; None takes the target's ``.venv``, else this one.
-    test_timeout_s, limits, environment
+    test_timeout_s, limits, environment, hostile
         As in `SuiteSettings`.
 
     Raises
@@ -96,12 +100,13 @@ def suite_settings(
     chosen = python or _python_of(target)
     return SuiteSettings(
         chosen,
-        _arguments(tests, tree, target),
+        _arguments(tests, target),
         test_timeout_s,
         limits,
         dict(environment),
         _python_path(tree),
         _pytest_plugins(chosen),
+        hostile,
     )
 
 
@@ -113,11 +118,11 @@ def _python_of(target: Path) -> Path:
 def _python_path(tree: Path) -> tuple[str, ...]:
     source = tree / "src"
     if source.is_dir() and not (source / "__init__.py").exists():
-        return (str(source), str(tree))
-    return (str(tree),)
+        return ("src", ".")
+    return (".",)
 
 
-def _arguments(tests: str, tree: Path, target: Path) -> tuple[str, ...]:
+def _arguments(tests: str, target: Path) -> tuple[str, ...]:
     try:
         words = shlex.split(tests)
     except ValueError as error:
@@ -132,14 +137,13 @@ def _arguments(tests: str, tree: Path, target: Path) -> tuple[str, ...]:
         words = []
     if words and words[0] in ("pytest", "py.test"):
         words = words[1:]
-    return tuple(_moved(word, tree, target.resolve()) for word in words)
+    return tuple(_moved(word, target.resolve()) for word in words)
 
 
-def _moved(word: str, tree: Path, target: Path) -> str:
+def _moved(word: str, target: Path) -> str:
+    # Tests run in the top folder of a copy, wherever the sandbox puts that.
     path = Path(word)
-    if path.is_absolute() and path.is_relative_to(target):
-        return str(tree / path.relative_to(target))
-    return word
+    return str(path.relative_to(target)) if path.is_absolute() and path.is_relative_to(target) else word
 
 
 @cache
@@ -165,13 +169,13 @@ def _pytest_plugins(python: Path) -> Mapping[str, str]:
     return dict(plugins)
 
 
-def test_job(
+def suite_job(
     settings: SuiteSettings,
     *,
-    tests: Sequence[str] | None = None,  # noqa: PT028
-    stop_after: int = 0,  # noqa: PT028
-    trace: Mapping[str, object] | None = None,  # noqa: PT028
-    deselect: Sequence[str] = (),  # noqa: PT028
+    tests: Sequence[str] | None = None,
+    stop_after: int = 0,
+    trace: Mapping[str, object] | None = None,
+    deselect: Sequence[str] = (),
 ) -> dict[str, object]:
     """Return the job for `PROBE`; it runs where the sandbox puts it, so that one job fits every candidate.
 
@@ -201,9 +205,6 @@ def test_job(
     }
 
 
-test_job.__test__ = False  # type: ignore[attr-defined]
-
-
 def report_of(outcome: JobOutcome) -> TestReport:
     """Return what a job of `PROBE` came to."""
     return report_of_records(
@@ -218,7 +219,6 @@ def suite_server(
     preload: Sequence[str] = (),
     workers: int = 2,
     many: bool = False,
-    hostile: bool = False,
 ) -> ForkServer:
     """Return a fork server for a tree's tests.
 
@@ -234,8 +234,6 @@ def suite_server(
         Jobs at a time.
     many : bool
         Whether so many runs are to come that collecting the tests once before them pays.
-    hostile : bool
-        Whether to refuse to run without kernel isolation.
     """
     return ForkServer(
         tree,
@@ -248,7 +246,7 @@ def suite_server(
         python_path=settings.python_path,
         show=PROBE_NEEDS,
         collect=settings.arguments if many else None,
-        hostile=hostile,
+        hostile=settings.hostile,
     )
 
 
@@ -261,7 +259,6 @@ def run_suite(
     trace: Mapping[str, object] | None = None,
     stop_after: int = 0,
     deselect: Sequence[str] = (),
-    hostile: bool = False,
 ) -> TestReport:
     """Run a tree's tests once in a fresh sandboxed process.
 
@@ -274,15 +271,13 @@ def run_suite(
     files : mapping of str to bytes or None
         Files as this run alone sees them; None deletes.
     tests, trace, stop_after, deselect
-        As in `test_job`.
-    hostile : bool
-        Whether to refuse to run without kernel isolation.
+        As in `suite_job`.
 
     Returns
     -------
     TestReport
         Never empty in silence: with no test result its ``problem`` says why.
     """
-    job = test_job(settings, tests=tests, stop_after=stop_after, trace=trace, deselect=deselect)
-    with suite_server(tree, settings, workers=1, hostile=hostile) as server:
+    job = suite_job(settings, tests=tests, stop_after=stop_after, trace=trace, deselect=deselect)
+    with suite_server(tree, settings, workers=1) as server:
         return report_of(server.submit(job, files).result())
