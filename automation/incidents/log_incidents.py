@@ -33,7 +33,6 @@ class IncidentGroups:
         self._parser = LogParser(LogPlaces(root))
         self._groups: OrderedDict[str, Incident] = OrderedDict()
         self._limit = limit
-        self.forgotten = 0
 
     def feed(self, line: str) -> tuple[Incident, ...]:
         """Take one line and return the incidents that it completes, as they stand now."""
@@ -54,7 +53,6 @@ class IncidentGroups:
         self._groups.move_to_end(mark)
         if len(self._groups) > self._limit:
             self._groups.popitem(last=False)
-            self.forgotten += 1
         return found
 
 

@@ -67,8 +67,7 @@ def reproduction_for(incident: Incident, root: Path, settings: SuiteSettings) ->
     path = _path_for(root, incident, settings)
     settings = replace(settings, arguments=(), test_timeout_s=TRIAL_TIMEOUT_S)
     for attempts in _attempts(incident, root, settings):
-        report = _run(root, settings, path, _trial_file(attempts))
-        found = next((each for each, test in _paired(attempts, report) if _fails_alike(each, test)), None)
+        found = _first_alike(root, settings, path, attempts)
         if found is None:
             continue
         made = _reproduction(path, found)
@@ -108,6 +107,19 @@ def _attempts_at(root: Path, settings: SuiteSettings, frame: Frame, raised: Rais
     subject = subject_of(root, frame, settings.python_path)
     if subject is not None:
         yield from (_Attempt(subject.module, trial, frame, raised) for trial in trials(root, subject, frame, raised))
+
+
+def _first_alike(root: Path, settings: SuiteSettings, path: str, attempts: Sequence[_Attempt]) -> _Attempt | None:
+    while attempts:
+        report = _run(root, settings, path, _trial_file(attempts))
+        told = list(_paired(attempts, report))
+        found = next((each for each, test in told if _fails_alike(each, test)), None)
+        if found is not None or report.complete or not told:
+            return found
+        # A call that ends the interpreter must not take those behind it along.
+        judged = {id(each) for each, _ in told}
+        attempts = [each for each in attempts if id(each) not in judged]
+    return None
 
 
 def _trial_file(attempts: Sequence[_Attempt]) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from automation.codebase.masking import masked, masked_values
+from automation.codebase.masking import masked, values_masker
 from automation.incidents.records import Frame, Outcome, Raised, TestReport, TestResult
 
 _REACHED_THE_END = (0, 1, 5)
@@ -74,21 +74,22 @@ def _joined(lines: Mapping[str, Sequence[int]], imported: Mapping[str, Sequence[
     return {path: tuple(sorted({*lines.get(path, ()), *imported.get(path, ())})) for path in paths}
 
 
-def _without_values(told: object) -> object:
-    # The sandbox knows no variable of this process, but a file of the target may hold the same secret.
+def _without(mask: Callable[[str], str], told: object) -> object:
     match told:
         case str():
-            return masked_values(told)
+            return mask(told)
         case list() | tuple():
-            return [_without_values(each) for each in told]
+            return [_without(mask, each) for each in told]
         case dict():
-            return {name: _without_values(each) for name, each in told.items()}
+            return {name: _without(mask, each) for name, each in told.items()}
         case _:
             return told
 
 
 class _Run:
     def __init__(self) -> None:
+        # The sandbox knows no variable of this process, but a file of the target may hold the same secret.
+        self.mask = values_masker()
         self.results: list[TestResult] = []
         self.collected: tuple[str, ...] = ()
         self.modules: dict[str, None] = {}
@@ -109,7 +110,7 @@ class _Run:
             case {"event": "start", "node_id": str(name)}:
                 self.started = name
             case {"event": "result"}:
-                told = {**record, **{name: _without_values(record.get(name)) for name in _TEXTS}}
+                told = {**record, **{name: _without(self.mask, record.get(name)) for name in _TEXTS}}
                 self.results.append(_ResultRecord.model_validate(told).result(self.imported))
                 self.started = None
             case {"event": "end", "exit": int(code), "seconds": float(seconds)}:

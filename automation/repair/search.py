@@ -32,8 +32,8 @@ class Tally:
         Normalised code of every candidate, so that none is run twice.
     plausible : list of Candidate
         Those that passed the failing tests and their neighbours.
-    near : list of Candidate
-        Those that mended some failing tests but not all.
+    near : list of (Candidate, frozenset of str)
+        Those that mended some failing tests but not all, with the tests that they mended.
     seconds : float
         Spent on running candidates.
     """
@@ -41,7 +41,7 @@ class Tally:
     tried: Counter[str] = field(default_factory=Counter)
     seen: set[str] = field(default_factory=set)
     plausible: list[Candidate] = field(default_factory=list)
-    near: list[Candidate] = field(default_factory=list)
+    near: list[tuple[Candidate, frozenset[str]]] = field(default_factory=list)
     seconds: float = 0.0
 
     def renew(self) -> None:
@@ -167,7 +167,7 @@ class _Run:
         if verdict.plausible:
             verdict = self._judge.check_neighbours(candidate)
         elif verdict.passed:
-            self.tally.near.append(candidate)
+            self.tally.near.append((candidate, frozenset(verdict.passed)))
         if verdict.plausible:
             self.tally.plausible.append(candidate)
             self._end = min(self._end, monotonic() + self._patience.extra_s * _doubt(candidate))

@@ -51,8 +51,9 @@ def verify(desk: Desk, state: RunState) -> RunState:
     judge = _judge(desk, state, observed)
     case = _case(desk, state, observed)
     already = len(desk.tally.plausible)
-    if not _search(desk, state, judge, case):
-        return _counted(desk, state)
+    if not _search(desk, state, judge, case, observed):
+        counted = _counted(desk, state)
+        return {**counted, "tiers": []} if _has_several_faults(desk, state, observed) else counted
     findings: list[Finding] = []
     allowed: list[tuple[Candidate, int]] = []
     for candidate in desk.tally.plausible[already:]:
@@ -74,8 +75,10 @@ def _judge(desk: Desk, state: RunState, observed: TestReport) -> Judge:
     baseline = desk.saved("baseline")
     fixed = [test for group in state["groups"][: max(state["group"], 0)] for test in group]
     known = {test.node_id: test.duration_s for test in observed.tests}
+    # One group after the other, so that a run that stops at its first failure shows whether a whole group is mended.
+    group_of = {test: number for number, group in enumerate(state["groups"]) for test in group}
     goal = Goal(
-        targets=tuple(sorted(state["targets"], key=lambda test: known.get(test, inf))),
+        targets=tuple(sorted(state["targets"], key=lambda test: (group_of.get(test, 0), known.get(test, inf)))),
         passed=baseline.passed | {test for test in fixed if "::" in test},
         collected=len(baseline.collected),
     )
@@ -96,7 +99,7 @@ def _case(desk: Desk, state: RunState, observed: TestReport) -> Case:
     )
 
 
-def _search(desk: Desk, state: RunState, judge: Judge, case: Case) -> bool:
+def _search(desk: Desk, state: RunState, judge: Judge, case: Case, observed: TestReport) -> bool:
     tier = state["tier"]
     stream = _stream(desk, tier, case)
     if stream is None:
@@ -108,9 +111,30 @@ def _search(desk: Desk, state: RunState, judge: Judge, case: Case) -> bool:
         most=desk.config.repair.max_candidates,
         extra_s=desk.config.repair.plausible_extra_s,
     )
-    for step in search(stream, judge, desk.tally, patience, label=_LABELS[tier], one_at_a_time=tier in _MODEL_TIERS):
+    for step in search(
+        stream,
+        judge,
+        desk.tally,
+        patience,
+        label=_LABELS[tier],
+        one_at_a_time=tier in _MODEL_TIERS,
+        stop=lambda: _has_several_faults(desk, state, observed),
+    ):
         desk.notify(step)
     return len(desk.tally.plausible) > before
+
+
+def _has_several_faults(desk: Desk, state: RunState, observed: TestReport) -> bool:
+    """Say whether a change mended the first group of tests in code that another failing test never reaches."""
+    if state["group"] >= 0 or len(state["groups"]) < 2:
+        return False
+    first, lines = set(state["groups"][0]), {test.node_id: test.lines for test in observed.tests}
+    for candidate, mended in desk.tally.near:
+        others = [lines[test] for test in state["targets"] if test in lines and test not in mended]
+        place = candidate.place
+        if first <= mended and any(place.line not in ran.get(place.path, ()) for ran in others):
+            return True
+    return False
 
 
 def _stream(desk: Desk, tier: str, case: Case) -> Candidates | None:
@@ -119,7 +143,7 @@ def _stream(desk: Desk, tier: str, case: Case) -> Candidates | None:
     if tier == "memory":
         return from_memory(case, RepairMemory(desk.home / "repair_memory.db")) if desk.config.repair.memory else None
     if tier == "pairs":
-        return from_pairs(case, desk.tally.near)
+        return from_pairs(case, [candidate for candidate, _ in desk.tally.near])
     return from_syntax(case) if tier == "syntax" else from_templates(case)
 
 

@@ -1,4 +1,4 @@
-"""Wrong accumulation: overwritten instead of collected, shared instead of made anew, one after the other, not at once."""
+"""Wrong accumulation: overwritten instead of collected, shared instead of made anew, in turn instead of at once."""
 
 from __future__ import annotations
 

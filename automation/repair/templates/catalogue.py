@@ -19,8 +19,8 @@ from automation.repair.vocabulary import Vocabulary
 __all__ = ["FAMILIES", "pairs", "template_candidates"]
 
 _REMOTE_SHARE = 0.5  # of a place's score, for the entry and the returns of the function around it
-_CROWDING = 0.2  # exponent: a family with many proposals at a site is less sure of each
-_LATENESS = 0.2  # exponent: and of those that it ranks low less than of its first
+_CROWDING = 0.3  # exponent: a family with many proposals at a site is less sure of each
+_LATENESS = 0.1  # exponent: and of those that it ranks low less than of its first
 
 
 def template_candidates(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import permutations
 
 from automation.repair.records import TextEdit
 from automation.repair.templates.changes import Change, Context, Site, bracketed, shorten
@@ -131,37 +132,50 @@ def safeguards(context: Context, site: Site) -> Iterator[Change]:
                 yield context.swap(test, f"{extra} {code}", weight)
             for extra, weight in ((f"{base} is None or", 0.9), (f"not {base} or", 0.9)):
                 yield context.swap(test, f"{extra} {code}", weight)
-        for node in ast.walk(test):
-            match node:
-                case ast.Subscript(value=ast.Name() as holder, slice=ast.Name() | ast.BinOp() | ast.Subscript() as at):
-                    index, name = context.code(at), context.code(holder)
-                    kind = site.scope.kind(holder)
-                    if kind not in (DICT, SET):
-                        yield context.swap(test, f"{index} < len({name}) and {code}", 1.0)
-                        yield context.swap(test, f"{index} >= 0 and {code}", 0.7)
-                    if kind in (DICT, CONTAINER, ""):
-                        yield context.swap(test, f"{index} not in {name} or {code}", 1.2)
-                        yield context.swap(test, f"{index} in {name} and {code}", 1.2)
-        if isinstance(test, ast.Constant):
-            numbers = [name for name in site.scope.variables if site.scope.kinds.get(name) == NUMBER][:5]
-            for one in numbers:
-                for other in numbers:
-                    for sign in ("<", "<=") if one != other else ():
-                        yield context.swap(test, f"{one} {sign} {other}", 0.5)
+        for extra, weight in _inside(context, site, test):
+            yield context.swap(test, f"{extra} {code}", weight)
         if isinstance(test, ast.Constant | ast.Name):
-            for name in site.scope.variables:
-                if name != code:
-                    likely = 1.0 if site.scope.kinds.get(name, "") not in (NUMBER, "bool") else 0.4
-                    yield context.swap(test, name, likely)
-                    yield context.swap(test, f"not {name}", 0.3 * likely)
+            yield from _built_anew(context, site, test)
+
+
+def _inside(context: Context, site: Site, test: ast.expr) -> Iterator[tuple[str, float]]:
+    for node in ast.walk(test):
+        match node:
+            case ast.Subscript(
+                value=ast.Name(id=name) as holder, slice=ast.Name() | ast.BinOp() | ast.Subscript() as at
+            ):
+                index, kind = context.code(at), site.scope.kind(holder)
+            case _:
+                continue
+        if kind not in (DICT, SET):
+            yield f"{index} < len({name}) and", 1.0
+            yield f"{index} >= 0 and", 0.7
+        if kind in (DICT, CONTAINER, ""):
+            yield f"{index} not in {name} or", 1.2
+            yield f"{index} in {name} and", 1.2
+
+
+def _built_anew(context: Context, site: Site, test: ast.Constant | ast.Name) -> Iterator[Change]:
+    kinds, code = site.scope.kinds, context.code(test)
+    numbers = [name for name in site.scope.variables if kinds.get(name) == NUMBER][:5]
+    for one, other in permutations(numbers, 2) if isinstance(test, ast.Constant) else ():
+        for sign in ("<", "<="):
+            yield context.swap(test, f"{one} {sign} {other}", 0.5)
+    for name in site.scope.variables:
+        if name != code:
+            likely = 1.0 if kinds.get(name, "") not in (NUMBER, "bool") else 0.4
+            yield context.swap(test, name, likely)
+            yield context.swap(test, f"not {name}", 0.3 * likely)
 
 
 def _bases(context: Context, test: ast.expr) -> list[str]:
     found: dict[str, None] = {}
     for node in ast.walk(test):
-        if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.value, ast.Name | ast.Attribute):
-            if not isinstance(node.value, ast.Name) or node.value.id not in ("self", "cls", "math", "np"):
-                found.setdefault(context.code(node.value))
+        if not isinstance(node, ast.Attribute | ast.Subscript):
+            continue
+        base = node.value
+        if isinstance(base, ast.Attribute) or (isinstance(base, ast.Name) and base.id not in ("self", "cls", "math")):
+            found.setdefault(context.code(base))
     return list(found)[:3]
 
 

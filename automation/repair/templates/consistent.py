@@ -118,7 +118,7 @@ def sort_orders(context: Context, site: Site) -> Iterator[Change]:
 
 
 def euclid(context: Context, site: Site) -> Iterator[Change]:
-    """Propose a recursion's arguments passed on in other roles: each variable to the next, the first one to the last."""
+    """Propose a recursion's arguments passed on in other roles, each variable to the next."""
     name = site.function.name if site.function else ""
     for node in site.expressions:
         match node:

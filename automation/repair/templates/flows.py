@@ -1,4 +1,4 @@
-"""Missing control flow anywhere in a function: a local guard, statements under a condition, what is left after a loop."""
+"""Missing control flow anywhere in a function: a guard, statements under a condition, what is left after a loop."""
 
 from __future__ import annotations
 
@@ -137,6 +137,15 @@ def local_conditions(context: Context, site: Site) -> list[tuple[str, float]]:
                     weights.setdefault(f"{key.id} >= len({context.code(holder)})", 0.5)
             case ast.BinOp(op=ast.Div() | ast.FloorDiv() | ast.Mod(), right=ast.Name() as divisor):
                 weights.setdefault(f"{divisor.id} == 0", 1.0)
+    _test_names(site, names, weights)
+    for condition in scope.conditions:
+        if any(name in condition for name in names):
+            weights.setdefault(condition, 0.5)
+    return sorted(weights.items(), key=lambda item: -item[1])
+
+
+def _test_names(site: Site, names: list[str], weights: dict[str, float]) -> None:
+    scope = site.scope
     for name in names:
         kind = scope.kinds.get(name, "")
         weights.setdefault(f"not {name}", 0.9)
@@ -147,10 +156,6 @@ def local_conditions(context: Context, site: Site) -> list[tuple[str, float]]:
             for holder in scope.variables:
                 if holder != name and scope.kinds.get(holder) in (SET, DICT, LIST):
                     weights.setdefault(f"{name} in {holder}", 0.9 if scope.kinds[holder] == SET else 0.6)
-    for condition in scope.conditions:
-        if any(name in condition for name in names):
-            weights.setdefault(condition, 0.5)
-    return sorted(weights.items(), key=lambda item: -item[1])
 
 
 def opposite(condition: str) -> str:

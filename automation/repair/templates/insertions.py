@@ -72,18 +72,24 @@ def expected_statements(context: Context, site: Site) -> Iterator[Change]:
             case ast.Call(func=ast.Attribute(value=holder, attr="append" | "add" as method), args=[item]):
                 undone = "pop()" if method == "append" else f"remove({context.code(item)})"
                 weights.setdefault(f"{context.code(holder)}.{undone}", 0.8)
-            case ast.Return(value=ast.Name(id=name)) if scope.kinds.get(name) == LIST:
-                used = {item.id for item in ast.walk(statement) if isinstance(item, ast.Name)}
-                near = [other for other in scope.variables if other != name and other in used]
-                for other in dict.fromkeys((*scope.parameters[:3], *near[:3])):
-                    weights.setdefault(f"{name}.append({other})", 0.8)
-    owner = context.module.enclosing_class(site.function)
+    weights |= {text: weight for text, weight in _results_and_state(context, site) if text not in weights}
+    yield from _around(context, statement, list(weights.items())[:24])
+
+
+def _results_and_state(context: Context, site: Site) -> Iterator[tuple[str, float]]:
+    scope, used = site.scope, {item.id for item in ast.walk(site.statement) if isinstance(item, ast.Name)}
+    for node in scope.returns:
+        if isinstance(node.value, ast.Name) and scope.kinds.get(node.value.id) == LIST:
+            near = [other for other in scope.variables if other != node.value.id and other in used]
+            for other in dict.fromkeys((*scope.parameters[:3], *near[:3])):
+                yield f"{node.value.id}.append({other})", 0.8
+    owner = context.module.enclosing_class(site.function) if site.function else None
     for step in (item for item in ast.walk(owner) if isinstance(item, ast.AugAssign)) if owner is not None else ():
         names = {item.id for item in ast.walk(step) if isinstance(item, ast.Name)}
         if names <= {*scope.variables, "self"} and isinstance(step.op, ast.Add | ast.Sub):
             target, value = context.code(step.target), context.code(step.value)
-            weights |= {f"{target} {sign} {value}": 1.0 for sign in ("+=", "-=")}
-    yield from _around(context, statement, list(weights.items())[:24])
+            yield f"{target} += {value}", 1.0
+            yield f"{target} -= {value}", 1.0
 
 
 def _outer_nodes(context: Context, site: Site) -> list[ast.AST]:

@@ -23,7 +23,7 @@ _UNITS = (" * 2", " // 2", " / 2", " ** 2", " / 100", " * 100", " / 1000", " * 1
 def near_terms(context: Context, site: Site) -> Iterator[Change]:
     """Propose a term more where whole values are: a variable of the loop or of the lines nearby, one more a call."""
     nodes = [(node, place) for node, place in _nodes(context, site) if place >= 0.8]
-    for node, place in nodes[:5]:
+    for node, _ in nodes[:5]:
         if isinstance(node, ast.Call) and isinstance(site.statement, ast.Return) and site.scope.recursive:
             yield context.swap(node, f"1 + {context.code(node)}", 1.0)
         if isinstance(node, ast.Call) and _callee(node) == "len":
@@ -134,25 +134,33 @@ def roundings(context: Context, site: Site) -> Iterator[Change]:
                 yield context.swap(node, f"({one} + {two} - 1) // {two}", 0.7)
                 yield context.swap(node, f"({one} + {two} // 2) // {two}", 0.3)
                 yield context.swap(node, f"round({one} / {two})", 0.4)
-                yield context.swap(node, f"int({one} / {two})", 0.5)
             case ast.BinOp(op=ast.Div(), left=left, right=right):
                 one, two = (bracketed(context.code(side)) for side in (left, right))
-                yield context.swap(node, f"int({one} / {two})", 0.5)
                 yield context.swap(node, f"-(-{one} // {two})", 0.5)
                 if "ceil" in site.scope.defined or "math" in site.scope.defined:
                     name = "ceil" if "ceil" in site.scope.defined else "math.ceil"
                     yield context.swap(node, f"{name}({one} / {two})", 0.6)
-            case ast.Call(func=ast.Name(id="int"), args=[only]):
-                yield context.swap(node, f"int({context.code(only)} + 0.5)", 0.4)
-                yield context.swap(node, f"int({context.code(only)}, 2)", 0.2)
-            case ast.Call(func=ast.Name(id="round"), args=[first, *_]):
-                for digits in ("2", "0", "1", "3"):
-                    yield context.swap(node, f"round({context.code(first)}, {digits})", 0.4)
-    value = getattr(site.statement, "value", None)
-    if isinstance(site.statement, ast.Return) and isinstance(value, ast.BinOp | ast.Call):
-        if site.scope.kind(value) in (NUMBER, "") and _callee(value) not in ("round", "int", "len"):
-            for text in (", 2", "", ", 4"):
-                yield context.swap(value, f"round({context.code(value)}{text})", 0.4)
+            case ast.Call():
+                yield from _rounded_call(context, node)
+    yield from _rounded_result(context, site)
+
+
+def _rounded_call(context: Context, node: ast.Call) -> Iterator[Change]:
+    match node:
+        case ast.Call(func=ast.Name(id="int"), args=[only]):
+            yield context.swap(node, f"int({context.code(only)} + 0.5)", 0.4)
+            yield context.swap(node, f"int({context.code(only)}, 2)", 0.2)
+        case ast.Call(func=ast.Name(id="round"), args=[first, *_]):
+            for digits in ("2", "0", "1", "3"):
+                yield context.swap(node, f"round({context.code(first)}, {digits})", 0.4)
+
+
+def _rounded_result(context: Context, site: Site) -> Iterator[Change]:
+    value = site.statement.value if isinstance(site.statement, ast.Return) else None
+    if not isinstance(value, ast.BinOp | ast.Call) or site.scope.kind(value) not in (NUMBER, ""):
+        return
+    for text in (", 2", "", ", 4") if _callee(value) not in ("round", "int", "len") else ():
+        yield context.swap(value, f"round({context.code(value)}{text})", 0.4)
 
 
 def _nodes(context: Context, site: Site) -> Iterator[tuple[ast.expr, float]]:

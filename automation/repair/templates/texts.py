@@ -46,6 +46,10 @@ def _other_patterns(body: str) -> Iterator[tuple[str, float]]:
     for match in _UNREPEATED.finditer(body):
         for repeat, weight in (("+", 0.9), ("*", 0.6), ("?", 0.5)):
             yield body[: match.end()] + repeat + body[match.end() :], weight
+    yield from _other_classes(body)
+
+
+def _other_classes(body: str) -> Iterator[tuple[str, float]]:
     for match in re.finditer(r"\[\^?", body):
         for extra in ("^",) if not match.group().endswith("^") else ():
             yield body[: match.end()] + extra + body[match.end() :], 0.6

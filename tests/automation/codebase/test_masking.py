@@ -77,6 +77,12 @@ def test_environment_of_the_process_is_the_default(monkeypatch: pytest.MonkeyPat
     assert masked("say open sesame now") == f"say {MASK} now"
 
 
+def test_halves_of_a_secret_around_an_ellipsis_are_masked():
+    environment = {"EXCHANGE_SECRET": "correct-horse-battery"}
+    assert masked("['corre...ttery', 'core...tory']", environment) == "['***...***', 'core...tory']"
+    assert masked("['ghp_a1B2c3D...9J0xyz']", {}) == "['***']"
+
+
 def test_prompts_lose_secret_values_and_nothing_else() -> None:
     code = 'api_key = "abcdef12"  # used by swordfish-7'
     assert masked_values(code, {"A_TOKEN": "swordfish-7"}) == f'api_key = "abcdef12"  # used by {MASK}'

@@ -67,7 +67,6 @@ def test_groups_are_bounded_and_the_longest_unseen_goes_first(root: Path) -> Non
             groups.feed(line)
     groups.finish()
     assert {incident.chain[0].frames[0].function for incident in groups.incidents()} == {"c", "a", "d"}
-    assert groups.forgotten == 1
 
 
 def test_log_that_is_missing_is_refused(root: Path) -> None:

@@ -66,6 +66,26 @@ def test_values_of_a_structured_log_become_the_call(tmp_path: Path) -> None:
     assert run_tree(root, tests=[made.node_id]).passed == {made.node_id}
 
 
+def test_lesson_33_a_call_that_ends_the_interpreter_does_not_discard_those_behind_it(tmp_path: Path) -> None:
+    files = {
+        "table.py": """\
+            import os
+
+            ROWS = {1: "one"}
+
+
+            def row(number: int):
+                if number == 0:
+                    os._exit(3)
+                return ROWS[number]
+            """
+    }
+    root = write_tree(tmp_path / "tree", files)
+    incident = _incident(root, "import table\ntable.row(int('2'))\n")
+    made = _check(root, reproduction_for(incident, root, _settings(root)), "KeyError")
+    assert "row(2)" in made.text
+
+
 def test_calls_of_the_repository_itself_are_tried_for_a_plain_traceback(tmp_path: Path) -> None:
     files = {
         "src/shop/__init__.py": "",

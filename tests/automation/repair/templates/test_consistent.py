@@ -22,7 +22,7 @@ SORTED = "def ranked(rows):\n    return sorted(rows, key=lambda row: {}, reverse
         Fault(
             "def shared(a, b):\n    if b == 0:\n        return a\n    return shared(a, a % b)\n",
             "def shared(a, b):\n    if b == 0:\n        return a\n    return shared(a % b, b)\n",
-            "argument-order", 200,
+            "recursion", 100,
         ),
         Fault(
             "def turned(a, b, c):\n    if a > 9:\n        return a\n    return turned(a, b + c, c)\n",

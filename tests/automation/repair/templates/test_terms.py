@@ -17,7 +17,7 @@ def loop(line: str) -> str:
         Fault(body("fee = 3", "return limit * rate"), body("fee = 3", "return limit * rate - fee"), "near-term", 120),
         Fault(loop("total = value"), loop("total = max(total, value)"), "bound", 120),
         Fault(body("return limit - len(values)"), body("return max(0, limit - len(values))"), "bound", 60),
-        Fault(body("return limit / rate"), body("return int(limit / rate)"), "rounding", 120),
+        Fault(body("return limit / rate"), body("return round(limit / rate, 2)"), "rounding", 120),
         Fault(body("return limit // 8"), body("return -(-limit // 8)"), "rounding", 120),
         Fault(body("return limit - rate"), body("return (limit - rate) % 60"), "scale", 200),
         Fault(body("step = limit", "return values[step]"), body("step = limit % len(values)", "return values[step]"),
