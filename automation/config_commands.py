@@ -14,7 +14,6 @@ from pydantic.fields import FieldInfo
 from automation.config import (
     CONFIG_NAME,
     CONFIG_VARIABLE,
-    AutomationConfig,
     automation_field,
     automation_setting_names,
     automation_value,
@@ -25,6 +24,7 @@ from automation.config import (
 )
 from automation.config_requests import AutomationConfigRequest, ExplainConfigRequest, SetConfigRequest
 from automation.config_results import ConfigSet, Explanation, ShownConfig, ShownSetting
+from automation.config_sections import AutomationConfig
 from automation.errors import ConfigInvalid
 from trading.commands import Progress
 from trading.setting_sources import CONFIG_FILE, settings_with_sources

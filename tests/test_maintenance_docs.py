@@ -10,7 +10,8 @@ import pytest
 
 from automation.codebase.guard import Finding
 from automation.codebase.landing import Land
-from automation.config import ROLES, automation_setting_names
+from automation.config import automation_setting_names
+from automation.config_sections import ROLES
 from automation.incidents.records import Incident, Kind
 from automation.interfaces.options import option_name
 from automation.pipeline.graph import STAGES, build_graph

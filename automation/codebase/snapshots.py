@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from automation.codebase.git import Git, joined, user_settings
-from automation.errors import RepositoryUnusable, WorkspaceFailed
+from automation.codebase.manifests import copy_files
+from automation.errors import RepositoryUnusable
 
 _BASE_REF = "refs/gridbot/base"
 _WRITTEN = "written"
@@ -50,7 +49,6 @@ _CONVERSIONS = (
     "core.precomposeunicode",
     "core.symlinks",
 )
-_SPARE_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +127,7 @@ def take_snapshot(target: Path, git_dir: Path, pristine: Path) -> Snapshot:
     for link in nested:
         files += [f"{link}/{name}" for name in _files_of_nested(source.top / link)]
     files += _ignored_imports(private, source)
-    manifest = _copy(source.top, pristine, files)
+    manifest = copy_files(source.top, pristine, files)
     fresh = (changed | {name for name in others if not name.endswith("/")} | _unmerged(private)) - set(links)
     record_files(private, git_dir, changed & set(links))
     record_files(private.on(GIT_WORK_TREE=pristine), git_dir, fresh)
@@ -166,34 +164,6 @@ def record_files(git: Git, git_dir: Path, names: Collection[str]) -> None:
 def write_tree(git: Git, git_dir: Path) -> str:
     """Return the name of an index's tree, written where `record_files` writes."""
     return git.on(GIT_OBJECT_DIRECTORY=git_dir / _WRITTEN).text("write-tree", "--missing-ok")
-
-
-def manifest_of(folder: Path) -> dict[str, str]:
-    """Return every file below a folder with its kind, mode and SHA-256; git's own folder at the top is left out."""
-    found = {}
-    for parent, folders, names in os.walk(folder):
-        if Path(parent) == folder:
-            folders[:] = [name for name in folders if name != ".git"]
-        linked = [name for name in folders if (Path(parent) / name).is_symlink()]
-        for name in (*names, *linked):
-            path = Path(parent) / name
-            found[path.relative_to(folder).as_posix()] = fingerprint(path)
-    return found
-
-
-def fingerprint(path: Path) -> str:
-    """Return kind, mode and content of one file as a short text; ``missing`` where there is none."""
-    try:
-        mode = path.lstat().st_mode
-        if stat.S_ISLNK(mode):
-            return f"link {path.readlink()}"
-        if not stat.S_ISREG(mode):
-            return "other"
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    except (FileNotFoundError, NotADirectoryError):
-        return "missing"
-    return f"{'program' if mode & stat.S_IXUSR else 'file'} {digest}"
 
 
 def _find(target: Path) -> _Source:
@@ -285,44 +255,6 @@ def _files_of_nested(folder: Path) -> list[str]:
         else:
             found.append(name)
     return found
-
-
-def _copy(top: Path, pristine: Path, names: Iterable[str]) -> dict[str, str]:
-    present = list(_present(top, names))
-    needed = 2 * sum(size for _, _, size in present) + _SPARE_BYTES
-    pristine.mkdir(parents=True)
-    if needed > (free := shutil.disk_usage(pristine).free):
-        raise WorkspaceFailed(f"a snapshot of {top} needs {needed:,} bytes, {pristine} has {free:,}; free some")
-    manifest = {}
-    for name, mode, _ in present:
-        target = pristine / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            shutil.copy2(top / name, target, follow_symlinks=False)
-        except OSError as error:
-            raise WorkspaceFailed(f"cannot copy {top / name}: {error.strerror}; make it readable") from error
-        if not stat.S_ISLNK(mode):
-            target.chmod(stat.S_IMODE(mode) | stat.S_IWUSR)
-        manifest[name] = fingerprint(target)
-    return manifest
-
-
-def _present(top: Path, names: Iterable[str]) -> Iterator[tuple[str, int, int]]:
-    linked = {top: False}
-
-    def is_behind_link(folder: Path) -> bool:
-        if folder not in linked:
-            linked[folder] = folder.is_symlink() or is_behind_link(folder.parent)
-        return linked[folder]
-
-    for name in dict.fromkeys(names):
-        path = top / name
-        try:
-            facts = path.lstat()
-        except (FileNotFoundError, NotADirectoryError):
-            continue  # deleted, or left out by a sparse checkout
-        if (stat.S_ISREG(facts.st_mode) or stat.S_ISLNK(facts.st_mode)) and not is_behind_link(path.parent):
-            yield name, facts.st_mode, facts.st_size
 
 
 def _staged(git: Git) -> Iterator[tuple[str, str]]:

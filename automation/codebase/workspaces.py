@@ -14,9 +14,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from automation.codebase import owners
+from automation.codebase.folders import remove
 from automation.codebase.git import Git
+from automation.codebase.manifests import manifest_of
 from automation.codebase.patches import Patch
-from automation.codebase.snapshots import manifest_of, take_snapshot
+from automation.codebase.snapshots import take_snapshot
 from automation.errors import RepositoryUnusable, WorkspaceFailed
 
 _RECORD = "workspace.json"
@@ -147,7 +149,7 @@ def open_workspace(target: Path, folder: Path) -> Workspace:
         owners.claim(folder)
     try:
         for part in (*_PARTS, _RECORD):
-            _remove(folder / part)
+            remove(folder / part)
         taken = take_snapshot(target, folder / "snapshot.git", folder / "pristine")
         record = _Record(target=os.fspath(target), **asdict(taken))
         workspace = record.workspace(folder)
@@ -157,7 +159,7 @@ def open_workspace(target: Path, folder: Path) -> Workspace:
         temporary.replace(folder / _RECORD)
     except BaseException:
         for part in _PARTS:
-            _remove(folder / part)
+            remove(folder / part)
         owners.release(folder)
         raise
     return workspace
@@ -187,11 +189,11 @@ def close_workspace(workspace: Workspace) -> None:
     """Remove a workspace, or all but its clone where that was landed as the result."""
     if (workspace.folder / _KEPT).exists():
         for part in ("pristine", "trees", "scratch"):
-            _remove(workspace.folder / part)
+            remove(workspace.folder / part)
         owners.release(workspace.folder)
         return
     for part in (*_PARTS, _RECORD):
-        _remove(workspace.folder / part)
+        remove(workspace.folder / part)
     owners.release(workspace.folder)
     if workspace.folder.is_dir() and not any(workspace.folder.iterdir()):
         workspace.folder.rmdir()
@@ -224,7 +226,7 @@ def sweep(home: Path, keep: Collection[str]) -> tuple[Path, ...]:
     with _locked(work):
         for folder in sorted(path for path in work.iterdir() if path.is_dir() and not path.is_symlink()):
             if folder.name not in keep and not (folder / _KEPT).exists() and not owners.is_owned(folder):
-                _remove(folder)
+                remove(folder)
                 removed.append(folder)
     return tuple(removed)
 
@@ -268,52 +270,6 @@ def content_key(workspace: Workspace) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def recent_lines(workspace: Workspace, paths: Collection[str], commits: int = 20) -> Mapping[str, Mapping[int, float]]:
-    """Return how recently the lines of some files were changed.
-
-    Parameters
-    ----------
-    workspace : Workspace
-        Whose snapshot to look at.
-    paths : collection of str
-        Relative to `Workspace.tree`; only these are asked about, since each costs one ``git blame``.
-    commits : int
-        How far back to look.
-
-    Returns
-    -------
-    mapping of str to mapping of int to float
-        File to line (from 1) to 0..1: 1 for uncommitted changes, less with each commit since; older lines are left out.
-    """
-    if workspace.head is None:
-        return {}
-    log = workspace.git.text("log", "--format=%H", f"--max-count={commits + 1}", workspace.base).split("\n")
-    ranks = {name: 1.0 - place / (commits + 1) for place, name in enumerate(log)}
-    ranges = [workspace.base] if len(log) <= commits else [f"{log[-1]}..{workspace.base}"]
-    found = {}
-    for path in paths:
-        # A file that is not in the snapshot's commit (ignored, in a submodule) has no history here.
-        blamed = workspace.git.attempt("blame", "--porcelain", *ranges, "--", f"{workspace.prefix}{path}")
-        if blamed.returncode == 0:
-            found[path] = _ranked(blamed.stdout, ranks)
-    return found
-
-
-def _ranked(porcelain: bytes, ranks: Mapping[str, float]) -> dict[int, float]:
-    boundaries, lines = set(), {}
-    commit = ""
-    for line in porcelain.split(b"\n"):
-        if line.startswith(b"\t"):
-            continue
-        first, _, rest = line.partition(b" ")
-        if len(first) >= 40 and rest[:1].isdigit():
-            commit = first.decode()
-            lines[int(rest.split()[1])] = commit
-        elif line == b"boundary":
-            boundaries.add(commit)
-    return {line: ranks[name] for line, name in lines.items() if name in ranks and name not in boundaries}
-
-
 def _check_outside(target: Path, folder: Path) -> None:
     if not folder.resolve().is_relative_to(target):
         return
@@ -325,7 +281,7 @@ def _check_outside(target: Path, folder: Path) -> None:
 
 
 def _lay_out(workspace: Workspace, root: Path) -> None:
-    _remove(root)
+    remove(root)
     shutil.copytree(workspace.pristine, root, symlinks=True)
     (root / workspace.prefix).mkdir(parents=True, exist_ok=True)
     # A repository of its own, so that tests that call git find no other one further up.
@@ -364,22 +320,3 @@ def _locked(work: Path) -> Iterator[None]:
             yield
     except Timeout as error:
         raise WorkspaceFailed(f"{lock.lock_file} is held by another process; try again later") from error
-
-
-def _remove(path: Path) -> None:
-    if path.is_symlink() or path.is_file():
-        path.unlink()
-    elif path.is_dir():
-        try:
-            shutil.rmtree(path)
-        except PermissionError:
-            # Hostile or careless tests leave folders that their owner may not enter.
-            _unlock_folders(path)
-            shutil.rmtree(path)
-
-
-def _unlock_folders(folder: Path) -> None:
-    folder.chmod(0o700)
-    for path in folder.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            _unlock_folders(path)

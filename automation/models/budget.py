@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from automation.config import BudgetConfig
+from automation.config_sections import BudgetConfig
 from automation.databases import database
 from automation.errors import BudgetSpent
 

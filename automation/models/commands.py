@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from pathlib import Path
 
-from automation.config import ROLES, AutomationConfig, load_automation_config
+from automation.config import load_automation_config
+from automation.config_sections import ROLES, AutomationConfig
 from automation.errors import ModelUnavailable
 from automation.models.bench import measure
 from automation.models.catalog import CATALOG

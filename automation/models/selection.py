@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
-from automation.config import ROLES, AutomationConfig, RoleConfig
+from automation.config_sections import ROLES, AutomationConfig, RoleConfig
 from automation.errors import ModelUnavailable
 from automation.models.bound import BoundModel, ClosingBackend
 from automation.models.budget import Budget

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from automation.codebase.landing import Land
 from automation.codebase.patches import Patch
-from automation.config import ApprovalConfig
+from automation.config_sections import ApprovalConfig
 from automation.pipeline.requests import FixRequest
 
 

@@ -25,7 +25,7 @@ from automation.codebase.workspaces import (
     reopen_workspace,
     work_folder,
 )
-from automation.config import AutomationConfig
+from automation.config_sections import AutomationConfig
 from automation.incidents.records import Outcome, TestReport
 from automation.incidents.suites import SuiteSettings, report_of, suite_job, suite_server, suite_settings
 from automation.models.bound import BoundModel

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from automation.codebase.isolation import isolation
-from automation.config import AutomationConfig
+from automation.config_sections import AutomationConfig
 from automation.errors import AutomationError
 from automation.models.selection import open_backends
 

@@ -13,6 +13,7 @@ from automation.repair.records import Candidate, Evidence
 _NOT_COMPARED = Behaviour(comparable=False)
 # Weights of the parts of a rank; each part is 0..1.
 _SUPPORT, _SIZE, _GENERAL, _AGREEMENT, _CLUSTER = 0.40, 0.25, 0.15, 0.10, 0.10
+_IDLE = 0.25
 _HALF_SIZE = 8
 _TRIVIAL = frozenset({"0", "1", "-1", "2", "None", "True", "False", "''", "0.0", "1.0"})
 
@@ -53,7 +54,8 @@ def rank_plausible(candidates: Sequence[Plausible]) -> list[Plausible]:
         Fewest guard findings first; among equals by ``0.40 s + 0.25 z + 0.15 (1 - l) + 0.10 a + 0.10 c``: ``s`` is
         place times prior over the best of them, ``z = 8 / (8 + d)`` with ``d`` changed syntax nodes, ``l`` is
         `specialised`, ``a`` the agreement with the original on inputs like those of passing tests (0.5 where nothing
-        could be compared), ``c`` the share of candidates that behave like it. Ties keep their order.
+        could be compared), ``c`` the share of candidates that behave like it, less 0.25 for a step that does nothing,
+        such as ``+ 0``. Ties keep their order.
     """
     best = max((one.candidate.score for one in candidates), default=0.0) or 1.0
     clusters = [one.behaviour.cluster for one in candidates if one.behaviour.comparable]
@@ -65,9 +67,27 @@ def rank_plausible(candidates: Sequence[Plausible]) -> list[Plausible]:
         size = _HALF_SIZE / (_HALF_SIZE + edit_distance(one.candidate))
         support = one.candidate.score / best
         general = 1 - one.specialised
-        return _SUPPORT * support + _SIZE * size + _GENERAL * general + _AGREEMENT * agreement + _CLUSTER * alike
+        idle = _IDLE if _idle_steps(one.candidate.text()) > _idle_steps(one.candidate.source.text) else 0.0
+        return _SUPPORT * support + _SIZE * size + _GENERAL * general + _AGREEMENT * agreement + _CLUSTER * alike - idle
 
     return sorted(candidates, key=lambda one: (one.findings, -worth(one)))
+
+
+def _idle_steps(text: str) -> int:
+    """Count operations that change nothing; a person would write none."""
+    try:
+        nodes = list(ast.walk(ast.parse(text)))
+    except (SyntaxError, ValueError):
+        return 0
+    return sum(
+        isinstance(node, ast.BinOp)
+        and isinstance(node.right, ast.Constant)
+        and (
+            (isinstance(node.op, ast.Add | ast.Sub) and node.right.value == 0)
+            or (isinstance(node.op, ast.Mult | ast.FloorDiv | ast.Div | ast.Pow) and node.right.value == 1)
+        )
+        for node in nodes
+    )
 
 
 def specialised(candidate: Candidate, evidence: Evidence) -> float:

@@ -11,8 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automation.config import (
-    ROLES,
-    AutomationConfig,
     automation_field,
     automation_setting_names,
     automation_value,
@@ -23,6 +21,7 @@ from automation.config import (
 from automation.config_commands import explain_config, set_config, show_automation_config
 from automation.config_entries import AUTOMATION_CONFIG_COMMANDS
 from automation.config_requests import AutomationConfigRequest, ExplainConfigRequest, SetConfigRequest
+from automation.config_sections import ROLES, AutomationConfig
 from automation.errors import ConfigInvalid
 from trading.commands import result_of
 from trading.errors import ExitCode

@@ -58,8 +58,9 @@ GUARD = (
     "automation/codebase/guard.py",
     "automation/codebase/guard_rules/**",
     "automation/codebase/sandbox*",
+    "automation/codebase/suite_files.py",
     "automation/pipeline/approval*",
-    "automation/config.py",
+    "automation/config*.py",
 )
 
 

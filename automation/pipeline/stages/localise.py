@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from automation.codebase.workspaces import recent_lines
+from automation.codebase.history import recent_lines
 from automation.pipeline.desk import Desk
 from automation.pipeline.stages.reproduce import traced
 from automation.pipeline.state import RunState, Status

@@ -44,7 +44,6 @@ _USUAL = {
     "min": ("default=0", "default=None"),
     "next": ("None",),
     "pop": ("None", "0"),
-    "get": ("0", "[]", "''"),
     "zip": ("strict=True",),
     "sum": ("[]",),
     "dumps": ("sort_keys=True",),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automation.codebase.sources import read_source, require_digest, source_of
+from automation.codebase.sources import require_digest, source_of
 from automation.errors import EditRefused, StaleSource
 
 

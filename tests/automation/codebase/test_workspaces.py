@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from automation.codebase import owners
+from automation.codebase.history import recent_lines
 from automation.codebase.patches import Patch
 from automation.codebase.workspaces import (
     Workspace,
@@ -17,7 +18,6 @@ from automation.codebase.workspaces import (
     content_key,
     fresh_tree,
     open_workspace,
-    recent_lines,
     reopen_workspace,
     sweep,
     work_folder,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from automation.config import BudgetConfig
+from automation.config_sections import BudgetConfig
 from automation.errors import AnswerCut, BudgetSpent, ModelFailed
 from automation.models.bound import UNSEEDED, BoundModel
 from automation.models.budget import Budget

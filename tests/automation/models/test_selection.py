@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from automation.config import AutomationConfig, config_of
+from automation.config import config_of
+from automation.config_sections import AutomationConfig
 from automation.errors import ConfigInvalid, ModelUnavailable
 from automation.models.files import ModelFiles
 from automation.models.protocol import Message

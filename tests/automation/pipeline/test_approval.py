@@ -10,7 +10,7 @@ import pytest
 
 from automation.codebase.landing import Land
 from automation.codebase.patches import FileChange, Patch
-from automation.config import ApprovalConfig
+from automation.config_sections import ApprovalConfig
 from automation.pipeline.approval import needs_person, throw_away
 from automation.pipeline.requests import FixRequest
 from tests.automation.pipeline.sittings import Halt

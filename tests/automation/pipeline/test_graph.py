@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from automation.config import AutomationConfig
+from automation.config_sections import AutomationConfig
 from automation.incidents.records import Frame, Outcome, Raised, TestReport, TestResult
 from automation.pipeline.desk import Desk
 from automation.pipeline.requests import FixRequest

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from automation.codebase.sources import SourceFile
-from automation.config import AutomationConfig
+from automation.config_sections import AutomationConfig
 from automation.errors import AnswerCut, BudgetSpent, ModelFailed, ModelUnavailable, PromptTooLong
 from automation.models.catalog import catalog_model
 from automation.models.files import models_folder
