@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from automation.cli import gridbot_registry
 from automation.codebase.guard_rules import paths
-from automation.config_sections import AutomationConfig, ROLES, RoleConfig
+from automation.config_sections import ROLES, AutomationConfig, RoleConfig
 from automation.pipeline.graph import build_graph
 from automation.repair.templates.families import FAMILIES
 from tests.doc_pages import GUIDE, MAINTENANCE, README, SETTINGS

@@ -29,6 +29,20 @@ class Interpreter:
     search: tuple[str, ...]
 
 
+def printed_by(python: Path, code: str) -> str:
+    """Return what an interpreter prints for a line of code, with none of this process's variables but its paths.
+
+    Raises
+    ------
+    OSError, subprocess.SubprocessError
+        When it does not run, or ends with an error.
+    """
+    variables = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return subprocess.run(  # noqa: S603 - the caller names the interpreter
+        [str(python), "-c", code], capture_output=True, text=True, check=True, timeout=60, env=variables, cwd="/"
+    ).stdout
+
+
 @cache
 def interpreter(python: Path) -> Interpreter:
     """Ask an interpreter for its folders.
@@ -38,18 +52,8 @@ def interpreter(python: Path) -> Interpreter:
     SandboxUnavailable
         When it does not run, or is older than Python 3.9.
     """
-    variables = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     try:
-        answer = subprocess.run(  # noqa: S603 - the caller names the interpreter
-            [str(python), "-c", _QUESTION],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=30,
-            env=variables,
-            cwd="/",
-        )
-        version, folders, search = json.loads(answer.stdout)
+        version, folders, search = json.loads(printed_by(python, _QUESTION))
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         raise SandboxUnavailable(f"{python} does not run as a Python interpreter ({error}); name another") from error
     if tuple(version) < _OLDEST:

@@ -10,8 +10,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from automation.codebase.git import Git
+from automation.codebase.manifests import fingerprint
 from automation.codebase.patches import Patch, resolve_inside
-from automation.codebase.snapshots import fingerprint, record_files, write_tree
+from automation.codebase.snapshots import record_files, write_tree
 from automation.codebase.workspaces import Workspace, fresh_tree, keep_clone
 from automation.errors import StaleSource, WorkspaceFailed
 

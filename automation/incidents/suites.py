@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from automation.codebase.fork_server import ForkServer
+from automation.codebase.interpreters import printed_by
 from automation.codebase.limits import JobOutcome, Limits
 from automation.errors import RepositoryUnusable
 from automation.incidents.records import TestReport
@@ -148,22 +148,12 @@ def _moved(word: str, target: Path) -> str:
 
 @cache
 def _pytest_plugins(python: Path) -> Mapping[str, str]:
-    variables = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     try:
-        answer = subprocess.run(  # noqa: S603 - the caller names the interpreter
-            [str(python), "-c", _QUESTION],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-            env=variables,
-            cwd="/",
-        )
+        version, plugins = json.loads(printed_by(python, _QUESTION))
     except (OSError, subprocess.SubprocessError) as error:
         words = getattr(error, "stderr", "") or str(error)
         why = "has no pytest" if "PackageNotFoundError" in words else f"does not run ({words.strip()[-200:]})"
         raise RepositoryUnusable(f"{python} {why}; install pytest there or name another with --python") from error
-    version, plugins = json.loads(answer.stdout)
     if int(version.split(".", 1)[0]) < _OLDEST_PYTEST:
         raise RepositoryUnusable(f"{python} has pytest {version}; install pytest {_OLDEST_PYTEST} or newer there")
     return dict(plugins)

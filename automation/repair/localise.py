@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from automation.codebase.sources import read_source
+from automation.codebase.suite_files import is_test_path
 from automation.errors import EditRefused
 from automation.incidents.records import Outcome, TestReport, TestResult
 from automation.repair import traces
@@ -162,7 +163,7 @@ def _paths(failing: Sequence[TestResult], tree: Path) -> list[str]:
     paths |= {path for path, _ in traces.missing_names(failing, tree)}
     for path in sorted(paths) or [test.node_id.split("::")[0] for test in failing]:
         paths |= set(_imported(tree, path))
-    return sorted(path for path in paths if not traces.is_test_path(path))
+    return sorted(path for path in paths if not is_test_path(path))
 
 
 def _imported(tree: Path, path: str) -> Iterator[str]:

@@ -139,11 +139,6 @@ def function_named(tree: ast.Module, name: str) -> FunctionSpan | None:
     return next((span for span in reversed(list(functions_of(tree))) if span.name == name), None)
 
 
-def plain_name(qualified: str) -> str:
-    """Return a function's dotted name as used here from Python's own qualified name."""
-    return qualified.replace("<locals>.", "").removesuffix(".<lambda>")
-
-
 def by_line(statements: Sequence[Statement]) -> dict[int, list[int]]:
     """Return which statements stand on each line, by index."""
     found: dict[int, list[int]] = {}

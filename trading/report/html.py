@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from markupsafe import Markup
@@ -60,7 +60,7 @@ def render_report(result: BacktestResult) -> str:
         What to report; every text of it is escaped.
     """
     bars = group_bars(result)
-    filters = {
+    filters: dict[str, Callable[..., object]] = {
         "percent": formats.percent,
         "number": formats.number,
         "money": formats.money,

@@ -99,10 +99,6 @@ class GuardPolicy:
         """Return whether a path belongs to what no repair and no test task may touch."""
         return any(_matches(path, pattern) for pattern in self.protected)
 
-    def protects(self, path: str) -> bool:
-        """Return whether a repair may not touch a path."""
-        return self.is_test(path) or self.is_protected(path)
-
 
 def _matches(path: str, pattern: str) -> bool:
     path = path.lower()

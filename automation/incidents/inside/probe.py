@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 if TYPE_CHECKING:
-    from automation.incidents.inside import arguments, describe, time_limit, tracing
+    from automation.incidents.inside import arguments, comparisons, describe, time_limit, tracing
 else:
 
     def _sibling(name: str) -> ModuleType:
@@ -30,12 +30,13 @@ else:
         spec.loader.exec_module(module)
         return module
 
-    arguments, describe, time_limit, tracing = map(_sibling, ("arguments", "describe", "time_limit", "tracing"))
+    # in this order: comparisons takes the loaded describe
+    describe, comparisons, arguments = map(_sibling, ("describe", "comparisons", "arguments"))
+    time_limit, tracing = map(_sibling, ("time_limit", "tracing"))
 
 CAPTURED_LIMIT = 4000
 STUCK_EXIT = 70
 _OURS = ("_gridbot_", "gridbot_entry", "gridbot_inside")
-_OPERAND_NAMES = (("first", "second"), ("actual", "desired"), ("left", "right"), ("member", "container"))
 
 Record = dict[str, object]
 Emit = Callable[[Record], None]
@@ -57,13 +58,6 @@ class _Test:
     @property
     def failing(self) -> bool:
         return self.outcome not in ("passed", "skipped")
-
-
-@dataclass
-class _Compared:
-    place: tuple[str, int] | None = None
-    failing: list[tuple[str, str]] = field(default_factory=list)
-    holding: list[tuple[str, str]] = field(default_factory=list)
 
 
 class _Probe:
@@ -92,7 +86,7 @@ class _Probe:
         self._tracer = self._make_tracer(cast("Mapping[str, object] | None", job.get("trace")))
         self._test: _Test | None = None
         self._collecting = ""
-        self._compared = _Compared()
+        self._compared = comparisons.Comparisons(self._places)
         self._told: set[str] = set()
         self.stopped = False
 
@@ -219,7 +213,7 @@ class _Probe:
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._test = _Test(nodeid)
-        self._compared = _Compared()
+        self._compared.begin()
         self._limit.begin()
         self.emit("start", node_id=nodeid)
         if self._tracer is not None:
@@ -267,23 +261,7 @@ class _Probe:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_assertrepr_compare(self, left: object, right: object) -> None:
-        place, holds = self._asserting(sys._getframe(1))  # noqa: SLF001
-        if place != self._compared.place:
-            self._compared = _Compared(place)
-        pairs = self._compared.holding if holds else self._compared.failing
-        pairs.append((describe.shown(left), describe.shown(right)))
-
-    def _asserting(self, frame: FrameType | None) -> tuple[tuple[str, int] | None, bool]:
-        holds = False
-        while frame is not None:
-            code = frame.f_code
-            if self._places.own(code.co_filename) is not None:
-                return (code.co_filename, frame.f_lineno), holds
-            if code.co_name == "_call_reprcompare":
-                # pytest explains every comparison of an `and`, and knows here which of them failed
-                holds = frame.f_locals.get("done") is False
-            frame = frame.f_back
-        return None, holds
+        self._compared.note(left, right, sys._getframe(1))  # noqa: SLF001
 
     def _note_failure(self, test: _Test, call: pytest.CallInfo[object], report: pytest.TestReport) -> None:
         test.phase = call.when
@@ -300,7 +278,7 @@ class _Probe:
         test.chain = describe.chain_of(error, self._places)
         if isinstance(error, AssertionError) or type(error).__name__ == "Failed":
             test.assertion = cast("str", test.chain[0]["message"])
-            test.operands = self._compared.failing or self._compared.holding or _operands_in(error)
+            test.operands = self._compared.operands(error)
 
     def _note_timeout(self, frame: FrameType | None) -> None:
         if self._test is not None:
@@ -347,17 +325,6 @@ def _collected_from(name: str) -> str:
     # what a broken conftest keeps from running is the tests of its folder
     path = name.split("::", 1)[0]
     return str(Path(path).parent) if _is_conftest(path) else path
-
-
-def _operands_in(error: BaseException) -> list[tuple[str, str]]:
-    walk, found = error.__traceback__, []
-    while walk is not None:
-        values = walk.tb_frame.f_locals
-        for left, right in _OPERAND_NAMES:
-            if walk.tb_frame.f_code.co_name.startswith(("assert", "_assert")) and left in values and right in values:
-                found.append((describe.shown(values[left]), describe.shown(values[right])))
-        walk = walk.tb_next
-    return found[:1]
 
 
 def run(job: dict[str, object], emit: Emit) -> None:

@@ -34,7 +34,7 @@ def localise(desk: Desk, state: RunState) -> RunState:
     together = state["group"] < 0 and len(state["groups"]) > 1
     if not together:
         # What two edits mend in several groups of tests is found sooner by taking one group after the other.
-        tiers.append("pairs")
+        tiers += ["pairs"]
     return {**changes, "diagnosis": [asdict(place) for place in places], "tiers": tiers}
 
 

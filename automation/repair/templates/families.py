@@ -70,7 +70,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("transplant", 0.45, "another expression of the function", expressions.transplants),
     Family("order", 0.45, "statements in another order", statements.order),
     Family("deletion", 0.45, "a statement less", statements.deletion),
-    Family("guard", 0.60, "an early return", guards.entry),
+    Family("guard", 0.62, "an early return", guards.entry),
     Family("comparison-of-value", 0.40, "a comparison for a test of a value", conditions.compared),
     Family("added-condition", 0.44, "a further condition", conditions.added),
     Family("default", 0.40, "get with a default", attributes.defaults),

@@ -24,10 +24,9 @@ def entry(context: Context, site: Site) -> Iterator[Change]:
     for condition, likely in _conditions(site):
         for result, fit in results:
             yield _guard(context, first, condition, f"return {result}".rstrip(), likely * fit)
-        own = _NAME.findall(condition)
-        for name in own if condition.endswith("is None") else [*own, *site.scope.parameters[:3]]:
+        for name in () if condition.endswith("is None") else _NAME.findall(condition):
             if name in site.scope.parameters:
-                yield _guard(context, first, condition, f"return {name}", likely * (0.6 if name in own else 0.3))
+                yield _guard(context, first, condition, f"return {name}", likely * 0.5)
 
 
 def refusals(context: Context, site: Site) -> Iterator[Change]:

@@ -104,7 +104,7 @@ def ranges(context: Context, site: Site) -> Iterator[Change]:
                 for name in site.scope.variables:
                     kind = site.scope.kinds.get(name, "")
                     if kind in (NUMBER, "") and name != end:
-                        weight = 0.5 if kind else 0.2
+                        weight = 0.6 if kind else 0.2
                         yield context.swap(node, f"range({name}, {end})", weight)
                         yield context.swap(node, f"range({name} + 1, {end})", weight)
             case ast.Call(func=ast.Name(id="range"), args=[first, stop, *rest], keywords=[]):

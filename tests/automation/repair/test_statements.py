@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from automation.repair.statements import by_line, function_at, function_named, plain_name, statements_of
+from automation.repair.statements import by_line, function_at, function_named, statements_of
 
 TEXT = '''\
 """Module."""
@@ -65,7 +65,6 @@ def test_names_functions_and_owners() -> None:
     ]
     assert ".size" in found[lines[15][0]].reads
     assert "n" in found[lines[17][0]].writes
-    assert plain_name("A.run.<locals>.inner") == "A.run.inner"
 
 
 def test_function_lookup_takes_the_innermost_and_the_last() -> None:

@@ -37,8 +37,8 @@ def scan(items, limit):
         Fault(
             "def sign(value):\n    if value < 0:\n        return 1\n    else:\n        return -1\n",
             "def sign(value):\n    if value < 0:\n        return -1\n    else:\n        return 1\n",
-            "else",
-            100,
+            "result-order",
+            60,
         ),
     ],
 )
