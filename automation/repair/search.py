@@ -17,7 +17,7 @@ from trading.commands import Progress
 _AHEAD = 2
 _MOST_REPEATS = 3
 _MOST_PLAUSIBLE = 12
-_USUAL_SCORE, _LEAST_DOUBT, _MOST_DOUBT = 0.25, 0.5, 4.0
+_USUAL_SCORE, _LEAST_DOUBT, _MOST_DOUBT = 0.25, 0.4, 1.6
 
 
 @dataclass(slots=True)

@@ -3,8 +3,12 @@ import pytest
 from tests.automation.repair.templates.search import Fault, check
 
 TALLY = "def tally(words):\n    found = {{}}\n    for word in words:\n        {}\n    return found\n"
-CHUNKS = "def chunks(items):\n    part = []\n    for item in items:\n        part.append(item)\n        yield part\n        {}\n"
+CHUNKS = (
+    "def chunks(items):\n    part = []\n    for item in items:\n"
+    "        part.append(item)\n        yield part\n        {}\n"
+)
 PAIR = "def turns(count):\n    x, y = 1, 2\n    for _ in range(count):\n{}    return x\n"
+IN_TURN, AT_ONCE = "        x = y\n        y = x * y\n", "        x, y = y, x * y\n"
 
 
 @pytest.mark.parametrize(
@@ -17,8 +21,8 @@ PAIR = "def turns(count):\n    x, y = 1, 2\n    for _ in range(count):\n{}    re
         Fault(TALLY.format("found[word] += 1"), TALLY.format("found[word] = found.get(word, 0) + 1"), "collection", 60,
               exception="KeyError"),
         Fault(CHUNKS.format("part.clear()"), CHUNKS.format("part = []"), "renewal", 40),
-        Fault(PAIR.format("        x = y\n        y = x * y\n"), PAIR.format("        x, y = y, x * y\n"), "at-once", 60),
-        Fault(PAIR.format("        x, y = y, x * y\n"), PAIR.format("        x = y\n        y = x * y\n"), "at-once", 80),
+        Fault(PAIR.format(IN_TURN), PAIR.format(AT_ONCE), "at-once", 60),
+        Fault(PAIR.format(AT_ONCE), PAIR.format(IN_TURN), "at-once", 80),
     ],
 )  # fmt: skip
 def test_right_way_to_collect_is_found(fault: Fault):

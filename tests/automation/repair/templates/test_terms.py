@@ -24,7 +24,8 @@ def loop(line: str) -> str:
               "scale", 300),
         Fault(
             "def depth(tree):\n    if not tree:\n        return 0\n    return max(depth(tree[0]), depth(tree[1]))\n",
-            "def depth(tree):\n    if not tree:\n        return 0\n    return 1 + max(depth(tree[0]), depth(tree[1]))\n",
+            "def depth(tree):\n    if not tree:\n        return 0\n"
+            "    return 1 + max(depth(tree[0]), depth(tree[1]))\n",
             "near-term", 150,
         ),
     ],
