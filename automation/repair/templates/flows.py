@@ -35,7 +35,7 @@ def late_guards(context: Context, site: Site) -> Iterator[Change]:
     statement = site.statement
     if site.function is None or not has_room(context, statement):
         return
-    target = statement.target if isinstance(statement, ast.AugAssign) else None
+    target: ast.expr | None = statement.target if isinstance(statement, ast.AugAssign) else None
     if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
         target = statement.targets[0]
     if not isinstance(target, ast.Name | ast.Attribute):
