@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -23,6 +24,7 @@ PROBE_NEEDS = (Path(__file__).resolve().parents[1] / "codebase",)
 _LAUNCHERS = (("uv", "run"), ("poetry", "run"), ("pdm", "run"), ("hatch", "run"), ("pipenv", "run"))
 _ENVIRONMENTS = (".venv/bin/python", "venv/bin/python")
 _OLDEST_PYTEST = 7
+_SLOW = re.compile(r"""^\s*(?:markers\s*=\s*)?\[?\s*["']?slow\b["']?\s*:""", re.MULTILINE)
 _QUESTION = (
     "import sys; sys.path.pop(0)\n"
     "import json, importlib.metadata as m\n"
@@ -137,7 +139,15 @@ def _arguments(tests: str, target: Path) -> tuple[str, ...]:
         words = []
     if words and words[0] in ("pytest", "py.test"):
         words = words[1:]
-    return tuple(_moved(word, target.resolve()) for word in words)
+    moved = tuple(_moved(word, target.resolve()) for word in words)
+    chosen = any(word.startswith("-m") or (target / word.partition("::")[0]).exists() for word in moved)
+    return moved if chosen or not _marks_slow_tests(target) else (*moved, "-m", "not slow")
+
+
+def _marks_slow_tests(target: Path) -> bool:
+    # A suite that has a name for its long tests means them to be run on request only.
+    texts = (target / name for name in ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg"))
+    return any(_SLOW.search(file.read_text(encoding="utf-8", errors="replace")) for file in texts if file.is_file())
 
 
 def _moved(word: str, target: Path) -> str:

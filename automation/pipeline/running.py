@@ -16,6 +16,7 @@ from automation.pipeline.change import files_of
 from automation.pipeline.desk import Desk
 from automation.pipeline.result import FixResult
 from automation.pipeline.runs import Run, RunStore
+from automation.pipeline.stages.record import keep_in_ledger
 from automation.pipeline.state import RunState, Status
 from trading.commands import Progress
 from trading.errors import GridBotError, Refused
@@ -86,7 +87,9 @@ def _run(store: RunStore, run: Run, given: RunState | Command[str] | None) -> Ge
         except GridBotError as error:
             desk.discard()
             kept = _state(graph, thread) or _fresh(run)
-            return store.settle(run, {**kept, "status": Status.REFUSED, "reason": str(error)})
+            refused: RunState = {**kept, "status": str(Status.REFUSED), "reason": str(error)}
+            keep_in_ledger(store.home, refused)
+            return store.settle(run, refused)
         except KeyboardInterrupt as stop:
             raise KeyboardInterrupt(f"`gridbot runs resume {run.run_id}` goes on from here") from stop
         finally:

@@ -39,6 +39,11 @@ def observe(desk: Desk, state: RunState) -> RunState:
     report = _baseline(desk)
     if report.problem:
         raise RepositoryUnusable(f"the tests of {desk.workspace.target} cannot run: {report.problem}")
+    if not report.complete and report.seconds >= _within(desk) - _LEAST_S:
+        raise RepositoryUnusable(
+            f"the tests of {desk.workspace.target} did not end within {_within(desk):.0f} s; "
+            "name fewer with --tests, or allow more with --max-minutes and sandbox.wall_s"
+        )
     desk.save("baseline", report)
     changes["tests_before"] = report.counts()
     if not report.failures:
@@ -55,11 +60,16 @@ def _baseline(desk: Desk) -> TestReport:
     # A reproduction stands in the workspace only, so its run is no property of the target's content.
     if desk.request.log is None and cached.is_file():
         return desk.read(cached)
-    within = replace(settings.limits, wall_s=min(settings.limits.wall_s, max(_LEAST_S, desk.seconds_left)))
+    within = replace(settings.limits, wall_s=_within(desk))
     report = run_suite(desk.workspace.tree, replace(settings, limits=within))
     if desk.request.log is None and _lasts(report):
         desk.write(cached, report)
     return report
+
+
+def _within(desk: Desk) -> float:
+    budget = desk.request.max_minutes * 60
+    return min(desk.settings.limits.wall_s, max(_LEAST_S, budget))
 
 
 def _lasts(report: TestReport) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from automation.improvement.ledger import FILE_NAME, Ledger
 from automation.improvement.records import RepairRecord
 from automation.improvement.records import Status as Outcome
@@ -24,10 +26,15 @@ def record(desk: Desk, state: RunState) -> RunState:
         changes["patch"] = change_of(state).diff()
     if state["status"] == Status.FIXED and desk.config.repair.memory:
         _remember(desk, state)
-    with Ledger(desk.home / FILE_NAME) as ledger:
-        ledger.record(_row(state))
+    keep_in_ledger(desk.home, state)
     desk.discard()
     return changes
+
+
+def keep_in_ledger(home: Path, state: RunState) -> None:
+    """Write one row for the run, or replace it."""
+    with Ledger(home / FILE_NAME) as ledger:
+        ledger.record(_row(state))
 
 
 def _remember(desk: Desk, state: RunState) -> None:

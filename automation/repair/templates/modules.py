@@ -174,12 +174,18 @@ class Module:
             parts += [self.text[at : edit.start], edit.new]
             at = edit.end
         try:
-            key = program_key("".join(parts) + self.text[at : unit.end], indented=unit.indented)
+            key = self._key_of(unit, "".join(parts) + self.text[at : unit.end])
         except UNREADABLE:
             return None
         if unit not in self._original_keys:
-            self._original_keys[unit] = program_key(self.text[unit.start : unit.end], indented=unit.indented)
+            self._original_keys[unit] = self._key_of(unit, self.text[unit.start : unit.end])
         return None if key == self._original_keys[unit] else (unit, key)
+
+    def _key_of(self, unit: Unit, text: str) -> str:
+        # The compiler keeps the first constant of a program even when dead code alone holds it.
+        if self._units and unit.start <= self._units[0].start:
+            return program_key(text, indented=unit.indented)
+        return program_key(f"_ = None\nif 1:\n{text}" if unit.indented else f"_ = None\n{text}")
 
     def _unit_of(self, edits: tuple[TextEdit, ...]) -> Unit:
         start, end = edits[0].start, edits[-1].end

@@ -174,3 +174,20 @@ def test_no_secret_stays_in_why_a_suite_cannot_run(tmp_path: Path, monkeypatch: 
     assert "***" in report.problem
     assert TOKEN not in report.problem
     assert VALUE not in report.problem
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "tests", "skipped"),
+    [
+        ("pyproject.toml", '[tool.pytest.ini_options]\nmarkers = ["slow: takes long"]\n', "pytest -q", True),
+        ("pytest.ini", "[pytest]\nmarkers =\n    slow: takes long\n", "", True),
+        ("pytest.ini", "[pytest]\nmarkers =\n    slow: takes long\n", "-m slow", False),
+        ("pytest.ini", "[pytest]\nmarkers =\n    slow: takes long\n", "test_a.py::test_b", False),
+        ("pyproject.toml", "[tool.other]\nslow = 3\n", "pytest -q", False),
+    ],
+)
+def test_a_suite_that_names_its_slow_tests_runs_without_them(tmp_path, file, text, tests, skipped):
+    (tmp_path / file).write_text(text)
+    (tmp_path / "test_a.py").write_text("def test_b():\n    pass\n")
+    arguments = suite_settings(tmp_path, tmp_path, tests).arguments
+    assert (arguments[-2:] == ("-m", "not slow")) is skipped

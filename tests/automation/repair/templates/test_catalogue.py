@@ -272,6 +272,14 @@ ODD = [
 ]
 
 
+def test_constant_that_only_dead_code_holds_makes_no_other_program():
+    source = SourceFile(PATH, "y = 2\n\n\nclass A:\n    b = 1\n\n\nx = 'yes' if 'sure' else 'no'\n")
+    found = [candidate.text() for candidate in some(source, places_in(source), most=2000)]
+    keys = [program_key(text) for text in found]
+    assert program_key(source.text) not in keys
+    assert len(set(keys)) == len(keys)
+
+
 @given(st.lists(st.sampled_from(ODD), min_size=1, max_size=4, unique=True), st.sampled_from(["", "\n", "  # end"]))
 def test_any_text_that_compiles_is_searched_without_an_error(statements: list[str], tail: str):
     source = SourceFile(PATH, "\n".join(statements) + tail)
