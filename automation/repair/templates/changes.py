@@ -33,6 +33,7 @@ _ATOMS = (
 _ALWAYS_BRACKETED = (ast.Tuple, ast.NamedExpr, ast.Yield, ast.YieldFrom)
 _OPEN_PARENTS = (
     ast.Call,
+    ast.Slice,
     ast.keyword,
     ast.List,
     ast.Tuple,

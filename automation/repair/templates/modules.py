@@ -9,7 +9,6 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import groupby
 
 from automation.codebase.sources import SourceFile
 from automation.repair.normalise import UNREADABLE, program_key
@@ -22,7 +21,7 @@ _COMMENT = re.compile(r"#[^\r\n]*")
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Whole lines that compile on their own: a definition, or what stands between two, in the module or a class."""
+    """Whole lines that compile on their own: a definition in the module or a class, or all of the module."""
 
     start: int
     end: int
@@ -81,15 +80,13 @@ class Module:
             self.owners[line] = [*before, statement] if shared else [statement]
 
     def _find_units(self, body: list[ast.stmt]) -> Iterator[Unit]:
-        for defines, run in groupby(body, key=lambda item: isinstance(item, Function | ast.ClassDef)):
-            statements = list(run)
-            for first, last in (
-                zip(statements, statements, strict=True) if defines else [(statements[0], statements[-1])]
-            ):
-                start, end = self.lines_span(first)[0], self.lines_span(last)[1]
+        # Statements between definitions are none: what a constant is called there depends on the rest of the block.
+        for statement in body:
+            if isinstance(statement, Function | ast.ClassDef):
+                start, end = self.lines_span(statement)
                 yield Unit(start, end, self.text[start : start + 1] in (" ", "\t"))
-                if isinstance(first, ast.ClassDef):
-                    yield from self._find_units(first.body)
+                if isinstance(statement, ast.ClassDef):
+                    yield from self._find_units(statement.body)
 
     @staticmethod
     def first_line(statement: ast.stmt) -> int:
@@ -174,18 +171,12 @@ class Module:
             parts += [self.text[at : edit.start], edit.new]
             at = edit.end
         try:
-            key = self._key_of(unit, "".join(parts) + self.text[at : unit.end])
+            key = program_key("".join(parts) + self.text[at : unit.end], indented=unit.indented)
         except UNREADABLE:
             return None
         if unit not in self._original_keys:
-            self._original_keys[unit] = self._key_of(unit, self.text[unit.start : unit.end])
+            self._original_keys[unit] = program_key(self.text[unit.start : unit.end], indented=unit.indented)
         return None if key == self._original_keys[unit] else (unit, key)
-
-    def _key_of(self, unit: Unit, text: str) -> str:
-        # The compiler keeps the first constant of a program even when dead code alone holds it.
-        if self._units and unit.start <= self._units[0].start:
-            return program_key(text, indented=unit.indented)
-        return program_key(f"_ = None\nif 1:\n{text}" if unit.indented else f"_ = None\n{text}")
 
     def _unit_of(self, edits: tuple[TextEdit, ...]) -> Unit:
         start, end = edits[0].start, edits[-1].end
