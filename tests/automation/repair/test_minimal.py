@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from automation.codebase.sources import SourceFile
 from automation.repair.differential import Behaviour
 from automation.repair.minimal import Plausible, edit_distance, rank_plausible, specialised
-from automation.repair.records import Candidate, Evidence, Place
+from automation.repair.records import Candidate, Evidence, Place, TextEdit
 from automation.repair.rewrites import minimal_edits
 
 TEXT = "def clamp(value, high):\n    if value > high:\n        return value\n    return value\n"
@@ -79,3 +79,23 @@ def test_minimal_edits_lead_from_one_text_to_the_other(before: str, after: str) 
     assert all(edit.start <= edit.end for edit in edits)
     assert all(one.end <= two.start for one, two in itertools.pairwise(edits))
     assert (edits == ()) == (before == after)
+
+
+def test_an_expression_that_the_file_has_already_is_preferred_to_a_new_one():
+    text = "def rotate(items, steps):\n    return items[len(items) - steps :] + items[:steps]\n"
+    source = SourceFile("a.py", text)
+    at = text.rindex("steps")
+    place = Place("a.py", 2, "rotate", 1.0)
+    known = Candidate(source, (TextEdit(at, at + 5, "len(items) - steps"),), "template:transplant", place, "", 0.12)
+    new = Candidate(source, (TextEdit(at, at + 5, "-steps"),), "template:sign", place, "", 0.15)
+    assert [one.candidate for one in rank_plausible([Plausible(new), Plausible(known)])] == [known, new]
+
+
+def test_a_step_that_does_nothing_ranks_last():
+    text = "def first(items, count):\n    return items[: count + 1]\n"
+    source = SourceFile("a.py", text)
+    at = text.index("count + 1")
+    place = Place("a.py", 2, "first", 1.0)
+    idle = Candidate(source, (TextEdit(at, at + 9, "count + 0"),), "template:number", place, "", 0.3)
+    plain = Candidate(source, (TextEdit(at, at + 9, "count"),), "template:operand", place, "", 0.2)
+    assert [one.candidate for one in rank_plausible([Plausible(idle), Plausible(plain)])] == [plain, idle]
