@@ -145,7 +145,8 @@ def report_of_records(
     for record in records:
         run.take(record)
     if run.started is not None:
-        run.results.append(_unfinished(run.started, end, signal, stderr))
+        left_s = max(0.0, seconds - sum(test.duration_s for test in run.results))
+        run.results.append(_unfinished(run.started, end, signal, stderr, left_s))
     complete = end == "done" and run.exit in _REACHED_THE_END and not run.stopped
     return TestReport(
         tuple(run.results),
@@ -157,10 +158,11 @@ def report_of_records(
     )
 
 
-def _unfinished(name: str, end: str, signal: int | None, stderr: str) -> TestResult:
+def _unfinished(name: str, end: str, signal: int | None, stderr: str, seconds: float) -> TestResult:
     by = f"signal {signal}" if signal else "leaving the interpreter"
     outcome, kind, words = _UNFINISHED.get(end, (Outcome.CRASHED, "Crash", f"the process ended by {by} in this test"))
-    return TestResult(name, outcome, "call", chain=(Raised(kind, words, ()),), captured=stderr[-_PROBLEM_LIMIT:])
+    chain = (Raised(kind, words, ()),)
+    return TestResult(name, outcome, "call", seconds, chain=chain, captured=stderr[-_PROBLEM_LIMIT:])
 
 
 def _problem(run: _Run, end: str, stderr: str) -> str:

@@ -45,7 +45,7 @@ class RunStore:
         """Make the folder of a new run."""
         started_ms = time.time_ns() // 1_000_000
         stamp = datetime.fromtimestamp(started_ms / 1000, UTC).strftime("%Y%m%d-%H%M%S")
-        run_id = f"{stamp}-{secrets.token_hex(2)}"
+        run_id = f"{stamp}-{secrets.token_hex(4)}"
         run = Run(run_id, self.folder / run_id, started_ms, request)
         run.folder.mkdir(parents=True)
         # What was meant must stay the same when a later sitting runs elsewhere; an interpreter may be a link that must
