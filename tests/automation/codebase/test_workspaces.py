@@ -278,7 +278,7 @@ def test_unusable_targets_are_refused_and_leave_nothing(tmp_path: Path, broken: 
         target = make_repository(target) / ".git"
     with pytest.raises(RepositoryUnusable, match=str(target)):
         open_workspace(target, work_folder(tmp_path / "home", "run"))
-    run = tmp_path / "home/work/run"
+    run = tmp_path.joinpath("home", "work", "run")
     assert not run.exists() or not any(run.iterdir())
 
 
