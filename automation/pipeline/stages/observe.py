@@ -69,9 +69,10 @@ def _baseline(desk: Desk) -> TestReport:
 
 def _was_cut_short(desk: Desk, report: TestReport) -> bool:
     """Say whether time ran out on a suite that is long, and not on a test that hangs."""
-    last = report.tests[-1] if report.tests else None
-    timed_out = last is not None and last.outcome is Outcome.TIMEOUT
-    return not report.complete and timed_out and last.duration_s < desk.settings.test_timeout_s
+    if report.complete or not report.tests:
+        return False
+    last = report.tests[-1]
+    return last.outcome is Outcome.TIMEOUT and last.duration_s < desk.settings.test_timeout_s
 
 
 def _within(desk: Desk) -> float:
