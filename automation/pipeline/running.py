@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from filelock import FileLock, Timeout
 
 from automation.config import load_automation_config
+from automation.databases import open_database
 from automation.pipeline.change import files_of
 from automation.pipeline.desk import Desk
 from automation.pipeline.result import FixResult
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from langgraph.types import Command
 
     from automation.pipeline.graph import Context, Graph
-
-_BUSY_MS = 10_000
 
 
 def run_new(store: RunStore, run: Run) -> Generator[Progress, None, FixResult]:
@@ -141,10 +139,5 @@ def _graph(path: Path) -> Iterator[Graph]:
 
     from automation.pipeline.graph import build_graph
 
-    connection = sqlite3.connect(path, check_same_thread=False, timeout=_BUSY_MS / 1000)
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    with closing(open_database(path)) as connection:
         yield build_graph(SqliteSaver(connection))
-    finally:
-        connection.close()
