@@ -42,14 +42,18 @@ def open_database(path: Path, *, durable: bool = False) -> sqlite3.Connection:
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
     """Switch to the write-ahead log; SQLite does not wait by itself when two do this at once."""
     until = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until:
-                raise
-            time.sleep(_RETRY_S)
+    while not _switched(connection, last_try=time.monotonic() >= until):
+        time.sleep(_RETRY_S)
+
+
+def _switched(connection: sqlite3.Connection, *, last_try: bool) -> bool:
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        if last_try or "locked" not in str(error):
+            raise
+        return False
+    return True
 
 
 @contextmanager

@@ -80,13 +80,12 @@ def rank_plausible(candidates: Sequence[Plausible]) -> list[Plausible]:
 
 def _reuses(candidate: Candidate) -> bool:
     """Say whether all that a change puts in are expressions, more than a name, that stand elsewhere in the file."""
-    text = candidate.source.text
-    for edit in candidate.edits:
-        new = edit.new.strip()
-        rest = text[: edit.start] + text[edit.end :]
-        if not _COMPOSITE.search(new) or new not in rest:
-            return False
-    return True
+    rest = candidate.source.text
+    # What is taken out in the same change is moved, not known from elsewhere.
+    for edit in sorted(candidate.edits, key=lambda edit: edit.start, reverse=True):
+        rest = rest[: edit.start] + "\n" + rest[edit.end :]
+    added = [edit.new.strip() for edit in candidate.edits]
+    return all(_COMPOSITE.search(new) and new in rest for new in added)
 
 
 def _idle_steps(text: str) -> int:
