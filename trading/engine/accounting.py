@@ -12,7 +12,7 @@ from trading.engine.state import Book
 
 @entry_point
 def apply_fill(book: Book, index: int, lots: int, price: int, fee_ppm: int) -> None:
-    """Book a fill of a slot's working order.
+    """Book a fill of a slot's working order at a fee rate.
 
     Parameters
     ----------
@@ -23,43 +23,74 @@ def apply_fill(book: Book, index: int, lots: int, price: int, fee_ppm: int) -> N
     fee_ppm : int
         Maker or taker fee, millionths of the value.
     """
+    params = book.params
+    if book.core.slots[index].side == BUY and params.fee_in_base == 1:
+        book_fill(book, index, lots, price, 0, lots * fee_ppm)
+    else:
+        book_fill(book, index, lots, price, share_up(lots * price * params.units, fee_ppm), 0)
+
+
+@compiled
+def book_fill(book: Book, index: int, lots: int, price: int, fee: int, fee_microlots: int) -> None:
+    """Book a fill of a slot's working order with the fee that was taken.
+
+    Parameters
+    ----------
+    fee, fee_microlots : int
+        Cash units, and millionths of a lot of the bought quantity.
+    """
     core, slot = book.core, book.core.slots[index]
     slot.filled += lots
     side, reason, order_id, level, reference = slot.side, slot.why, slot.order_id, slot.pair, slot.reference
-    fee, fee_microlots = (
-        _book_buy(book, slot, lots, price, fee_ppm) if side == BUY else _book_sell(book, slot, lots, price, fee_ppm)
-    )
+    if side == BUY:
+        book_purchase(book, slot, lots, price, fee, fee_microlots)
+        value = lots * price * book.params.units
+        released = min(slot.reserved, value + share_up(value, book.params.taker_fee_ppm))
+        slot.reserved -= released
+        core.reserved -= released
+    else:
+        book_sale(book, slot, lots, price, fee)
+    write_fill(book, order_id, side, lots, price, fee, fee_microlots, reason, level, reference)
+    _after_fill(book, index)
+
+
+@compiled
+def write_fill(
+    book: Book,
+    order_id: int,
+    side: int,
+    lots: int,
+    price: int,
+    fee: int,
+    fee_microlots: int,
+    reason: int,
+    level: int,
+    reference: int,
+) -> None:
+    """Put out the record of a fill that was booked, and the account after it."""
+    core = book.core
     fill = book.out.fills[book.out.fill_count]
     fill.timestamp, fill.candle, fill.order_id, fill.side = core.time_ms, core.candle, order_id, side
     fill.price_ticks, fill.lots, fill.fee_units, fill.fee_microlots = price, lots, fee, fee_microlots
     fill.reason, fill.level, fill.reference_ticks = reason, level, reference
     fill.cash_units, fill.position_lots, fill.dust_microlots = core.cash, core.position_lots, core.dust_microlots
     book.out.fill_count += 1
-    _after_fill(book, index)
 
 
 @compiled
-def _book_buy(book: Book, slot: Slot, lots: int, price: int, fee_ppm: int) -> tuple[int, int]:
-    core, params = book.core, book.params
-    value = lots * price * params.units
-    fee, fee_microlots = 0, 0
-    if params.fee_in_base == 1:
-        fee_microlots = lots * fee_ppm
-        core.fee_microlots += fee_microlots
-    else:
-        fee = share_up(value, fee_ppm)
+def book_purchase(book: Book, slot: Slot, lots: int, price: int, fee: int, fee_microlots: int) -> None:
+    """Book what a purchase does to money and to a slot's inventory."""
+    core = book.core
+    value = lots * price * book.params.units
+    core.fee_microlots += fee_microlots
     core.cash -= value + fee
     core.bought_units += value
     core.fee_units += fee
-    released = min(slot.reserved, value + share_up(value, params.taker_fee_ppm))
-    slot.reserved -= released
-    core.reserved -= released
     received = _whole_lots(core, lots * PPM - fee_microlots)
     core.position_lots += received
     slot.held += received
     slot.cost += value + fee
     slot.opened_at = core.candle
-    return fee, fee_microlots
 
 
 @compiled
@@ -72,10 +103,10 @@ def _whole_lots(core: Core, microlots: int) -> int:
 
 
 @compiled
-def _book_sell(book: Book, slot: Slot, lots: int, price: int, fee_ppm: int) -> tuple[int, int]:
-    core, params = book.core, book.params
-    value = lots * price * params.units
-    fee = share_up(value, fee_ppm)
+def book_sale(book: Book, slot: Slot, lots: int, price: int, fee: int) -> None:
+    """Book what a sale does to money and to a slot's inventory, which must be enough."""
+    core = book.core
+    value = lots * price * book.params.units
     core.cash += value - fee
     core.sold_units += value
     core.fee_units += fee
@@ -84,7 +115,6 @@ def _book_sell(book: Book, slot: Slot, lots: int, price: int, fee_ppm: int) -> t
     slot.proceeds += value - fee
     if slot.held == 0:
         _close_trade(book, slot)
-    return fee, 0
 
 
 @compiled

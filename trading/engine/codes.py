@@ -48,6 +48,8 @@ class Rule(IntEnum):
     CASH = 5
     MIN_NOTIONAL = 6
     DUST = 7
+    VENUE = 8
+    VENUE_FUNDS = 9
 
 
 class Halt(IntEnum):
@@ -56,6 +58,7 @@ class Halt(IntEnum):
     NONE = 0
     DRAWDOWN = 1
     DAILY_LOSS = 2
+    ORDERED = 3
 
 
 class FillReason(IntEnum):

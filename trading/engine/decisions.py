@@ -146,7 +146,7 @@ def _age_orders(book: Book, close: int) -> None:
     for i in range(book.params.pairs):
         slot = book.core.slots[i]
         if slot.state == SlotState.BLOCKED and slot.retry_at <= core.candle:
-            slot.state, slot.reason = SlotState.FLAT, Rule.NONE
+            slot.state, slot.reason = (SlotState.HELD if slot.held > 0 else SlotState.FLAT), Rule.NONE
         elif slot.order_id > 0 and 0 < slot.expires <= core.candle:
             cancel(book, i)
         elif slot.order_id > 0 and slot.taker == 0 and slot.why != FillReason.LIMIT:

@@ -7,7 +7,7 @@ from trading.engine.codes import BUY, NEVER
 from trading.engine.compiling import compiled, entry_point
 from trading.engine.money import share_up
 from trading.engine.records import Slot
-from trading.engine.slots import refresh_quiet, refresh_slot
+from trading.engine.slots import refresh_quiet, rest
 from trading.engine.state import Book
 
 
@@ -73,19 +73,11 @@ def _take(book: Book, index: int, price: int) -> None:
         paid = min(max(reference - share_up(reference, params.slip_ppm), core.candle_low), core.candle_high)
         misses = paid < slot.limit
     if misses:
-        _rest(book, index)
+        rest(book, index)
         return
     _fill(book, index, paid, params.taker_fee_ppm)
     # what the volume did not allow takes the next price
     slot.reference = 0
-
-
-@compiled
-def _rest(book: Book, index: int) -> None:
-    core, params, slot = book.core, book.params, book.core.slots[index]
-    slot.taker = slot.reference = 0
-    slot.expires = core.candle + params.lifetime if params.lifetime > 0 else 0
-    refresh_slot(book, index)
 
 
 @compiled

@@ -26,7 +26,7 @@ def set_equity_floor(core: Core, params: Params) -> None:
     """Set the equity at or under which trading halts: the higher of the drawdown's and the day's limit."""
     drawdown_floor = core.peak_equity - share_of(core.peak_equity, params.max_drawdown_ppm)
     day_floor = core.day_equity - share_of(core.day_equity, params.daily_loss_ppm)
-    if core.halt == Halt.DRAWDOWN:
+    if core.halt in (Halt.DRAWDOWN, Halt.ORDERED):
         core.equity_floor = -NEVER
     elif core.halt == Halt.DAILY_LOSS:
         core.equity_floor = drawdown_floor

@@ -219,6 +219,15 @@ def end_order(book: Book, index: int) -> None:
 
 
 @compiled
+def rest(book: Book, index: int) -> None:
+    """Let a taking order that could not take everything wait at its limit; it ages from here."""
+    core, params, slot = book.core, book.params, book.core.slots[index]
+    slot.taker = slot.reference = 0
+    slot.expires = core.candle + params.lifetime if params.lifetime > 0 else 0
+    refresh_slot(book, index)
+
+
+@compiled
 def block(book: Book, slot: Slot, rule: int) -> None:
     """Block a slot whose order was refused: it keeps the reason and tries again later."""
     core = book.core

@@ -14,7 +14,7 @@ from trading.market.candles import Candles
 from trading.market.rules import Market
 from trading.signals.records import Signals
 
-_ON_TICK = 1e-6
+ON_TICK = 1e-6
 """Ticks by which floating point may miss a price that is on the tick."""
 
 
@@ -112,7 +112,7 @@ def _whole_ticks(
     counts = prices / float(market.tick_size)
     nearest = np.rint(counts)
     # a quotient a hair off a whole number is that number
-    on_tick = np.abs(counts - nearest) <= _ON_TICK
+    on_tick = np.abs(counts - nearest) <= ON_TICK
     return np.where(on_tick, nearest, inward(counts)).astype(np.int64)
 
 
