@@ -6,7 +6,7 @@ listing the registry imports nothing; the input model and the function load on d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import import_module
@@ -49,6 +49,25 @@ class Progress:
     unit: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something that happened while a command runs, told at once and not only in its result.
+
+    Parameters
+    ----------
+    data : mapping
+        One JSON object with the key ``event``.
+    text : str
+        One line for a person.
+    """
+
+    data: Mapping[str, object]
+    text: str
+
+
+Step = Progress | News
+
+
 class Result(Protocol):
     """What a command hands back: one object, rendered as JSON or as text by the face that asked."""
 
@@ -66,10 +85,10 @@ class Result(Protocol):
         ...
 
 
-CommandFunction = Callable[["BaseModel"], Generator[Progress, None, Result]]
+CommandFunction = Callable[["BaseModel"], Generator[Step, None, Result]]
 
 
-def result_of(work: Generator[Progress, None, T]) -> T:
+def result_of(work: Generator[Step, None, T]) -> T:
     """Run work to its end without showing its progress, and return what it returns."""
     while True:
         try:
@@ -90,7 +109,7 @@ class Command:
     summary : str
         One sentence of help.
     run : str
-        ``package.module:function``; a generator that yields `Progress` and returns a `Result`. A person's Ctrl-C
+        ``package.module:function``; a generator that yields `Progress` and `News`, and returns a `Result`. A person's Ctrl-C
         reaches it as KeyboardInterrupt; it may let that pass, raise it anew with words on what was kept, or return a
         result whose exit code is INTERRUPTED.
     request : str

@@ -16,7 +16,7 @@ from automation.interfaces.progress import ProgressDisplay, display_for
 from trading.errors import ExitCode, GridBotError
 
 if TYPE_CHECKING:
-    from trading.commands import Progress, Result
+    from trading.commands import News, Result, Step
 
 _PIPE_WIDTH = 160
 
@@ -50,13 +50,13 @@ class StdoutClosed(Exception):
     """Whoever read stdout has gone."""
 
 
-def run_to_end(work: Generator[Progress, None, Result], manner: Manner) -> int:
+def run_to_end(work: Generator[Step, None, Result], manner: Manner) -> int:
     """Drive a command's generator, show its progress and print its result.
 
     Parameters
     ----------
-    work : generator of Progress
-        Returns the result. On Ctrl-C it meets a KeyboardInterrupt, also while it is suspended.
+    work : generator of Progress and News
+        News are printed as they come; returns the result. On Ctrl-C it meets a KeyboardInterrupt, also while it is suspended.
     manner : Manner
         How to answer.
 
@@ -72,7 +72,7 @@ def run_to_end(work: Generator[Progress, None, Result], manner: Manner) -> int:
     """
     try:
         with closing(work), display_for(manner.quiet or manner.json) as display:
-            result, interrupted = _drive(work, display)
+            result, interrupted = _drive(work, display, manner)
     except KeyboardInterrupt as stop:
         kept = " ".join(str(stop).split())
         raise Interrupted(f"interrupted; {kept}" if kept else "interrupted") from stop
@@ -147,7 +147,9 @@ def plain(value: object) -> object:
     return value
 
 
-def _drive(work: Generator[Progress, None, Result], display: ProgressDisplay) -> tuple[Result, bool]:
+def _drive(work: Generator[Step, None, Result], display: ProgressDisplay, manner: Manner) -> tuple[Result, bool]:
+    from trading.commands import News
+
     interrupted = pending = False
     while True:
         try:
@@ -156,10 +158,24 @@ def _drive(work: Generator[Progress, None, Result], display: ProgressDisplay) ->
             return end.value, interrupted
         pending = False
         try:
-            display.show(step)
+            if isinstance(step, News):
+                _print_news(step, manner)
+            else:
+                display.show(step)
         except KeyboardInterrupt:
             # It hit us, not the work: the work must hear of it, so that it can save what it has.
             pending = interrupted = True
+
+
+def _print_news(news: News, manner: Manner) -> None:
+    if manner.json:
+        _write_json(news.data)
+        return
+    try:
+        sys.stdout.write(news.text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        raise StdoutClosed from error
 
 
 def _write_json(value: object) -> None:

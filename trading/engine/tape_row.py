@@ -55,14 +55,45 @@ class Bar(Protocol):
 class Vote(Protocol):
     """One row of `trading.signals.records.Signals`."""
 
-    action: int
-    confidence: float
-    trail: float
-    regime: int
-    volatility: int
-    swing_high: float
-    swing_low: float
-    swing_size: float
+    @property
+    def action(self) -> int:
+        """Signal code."""
+        ...
+
+    @property
+    def confidence(self) -> float:
+        """0 to 1."""
+        ...
+
+    @property
+    def trail(self) -> float:
+        """Fraction of the price."""
+        ...
+
+    @property
+    def regime(self) -> int:
+        """Signal code."""
+        ...
+
+    @property
+    def volatility(self) -> int:
+        """Signal code."""
+        ...
+
+    @property
+    def swing_high(self) -> float:
+        """Latest confirmed swing high, NaN while unknown."""
+        ...
+
+    @property
+    def swing_low(self) -> float:
+        """Latest confirmed swing low, NaN while unknown."""
+        ...
+
+    @property
+    def swing_size(self) -> float:
+        """Average swing, fraction of the price, NaN while unknown."""
+        ...
 
 
 class TapeRow:
@@ -86,9 +117,7 @@ class TapeRow:
         self._warmup = warmup
         self._seen = 0
         self._volume_known = False
-        whole, small, part = np.int64, np.int8, np.int32
-        kinds = (whole,) * 6 + (small, part, part, small, small, whole, whole, part)
-        self.tape = Tape(*(np.zeros(1, kind) for kind in kinds))
+        self.tape = _empty_tape()
 
     def pack(self, bar: Bar, vote: Vote) -> Tape:
         """Return the candle and its signal as a tape of shape (1,); the same one each time.
@@ -155,3 +184,10 @@ def _ppm(share: float) -> int:
     # in single precision, as the arrays of a whole series are
     value = np.float32(share)
     return int(np.rint(value * np.float32(PPM))) if isfinite(value) else 0
+
+
+def _empty_tape() -> Tape:
+    names = Tape._fields
+    small, part = {"action", "regime", "volatility"}, {"confidence", "trail", "swing"}
+    kinds = [np.int8 if name in small else np.int32 if name in part else np.int64 for name in names]
+    return Tape._make(np.zeros(1, kind) for kind in kinds)

@@ -9,16 +9,16 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
-from trading.commands import Progress
+from trading.commands import Step
 
 T = TypeVar("T")
-Work = Callable[[Callable[[Progress], None]], Coroutine[object, object, T]]
+Work = Callable[[Callable[[Step], None]], Coroutine[object, object, T]]
 
 # A wait without an end cannot be interrupted by Ctrl-C on Windows.
 _LISTEN_S = 0.2
 
 
-def in_background(work: Work[T]) -> Generator[Progress, None, T]:
+def in_background(work: Work[T]) -> Generator[Step, None, T]:
     """Run asynchronous work to its end, yielding its progress.
 
     Parameters
@@ -57,7 +57,7 @@ def in_background(work: Work[T]) -> Generator[Progress, None, T]:
 
 class _Runner(Generic[T]):
     def __init__(self, work: Work[T]) -> None:
-        self.steps: SimpleQueue[Progress | None] = SimpleQueue()
+        self.steps: SimpleQueue[Step | None] = SimpleQueue()
         self.outcome: T
         self.error: BaseException | None = None
         self._work = work

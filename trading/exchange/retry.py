@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from enum import Enum
-from http import HTTPStatus
 from typing import TypeVar
 
 import ccxt.async_support as ccxt
@@ -15,12 +12,9 @@ import ccxt.async_support as ccxt
 from trading.errors import ConnectionLost, FeedFailed, GridBotError, RateLimited, Refused, UsageError
 from trading.exchange.answers import Answer, listening
 from trading.exchange.clock import Clock
+from trading.exchange.failures import Kind, asked_pause_s, backoff_s, kind_of, quote
 
 T = TypeVar("T")
-
-_BANNED = 418
-_PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
-_LONGEST_QUOTE = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +38,6 @@ class RetryPolicy:
     first_s: float = 0.5
     cap_s: float = 30.0
     longest_pause_s: float = 900.0
-
-
-class _Kind(Enum):
-    SILENT = "silent"
-    BUSY = "busy"
-    NONSENSE = "nonsense"
-    BANNED = "banned"
-    FINAL = "final"
 
 
 class Retry:
@@ -105,14 +91,14 @@ class Retry:
         UsageError, Refused
             When it refuses the request itself.
         """
-        failures: list[_Kind] = []
+        failures: list[Kind] = []
         while True:
             await self._wait_for_turn()
             with listening() as answer:
                 try:
                     return await call()
                 except (ccxt.BaseError, FeedFailed) as error:
-                    failures.append(_kind(error, answer.status))
+                    failures.append(kind_of(error, answer.status))
                     await self._after_failure(what, error, answer, failures)
 
     async def _wait_for_turn(self) -> None:
@@ -123,41 +109,31 @@ class Retry:
             await self._clock.sleep(wait_ms / 1000)
         raise self._ban
 
-    async def _after_failure(self, what: str, error: Exception, answer: Answer, failures: list[_Kind]) -> None:
+    async def _after_failure(self, what: str, error: Exception, answer: Answer, failures: list[Kind]) -> None:
         kind = failures[-1]
-        asked_s = self._asked_pause_s(answer.headers) if kind is _Kind.BUSY else None
-        if kind is _Kind.BANNED or (asked_s is not None and asked_s > self._policy.longest_pause_s):
+        asked_s = asked_pause_s(answer.headers, self._clock.now_ms()) if kind is Kind.BUSY else None
+        if kind is Kind.BANNED or (asked_s is not None and asked_s > self._policy.longest_pause_s):
             self._ban = self._banned(answer)
             raise self._ban from error
         if self._is_enough(failures):
             raise self._given_up(what, kind, error, answer, failures.count(kind)) from error
         pause_s = self._backoff_s(len(failures)) if asked_s is None else asked_s
-        if kind is _Kind.BUSY:
+        if kind is Kind.BUSY:
             until_ms = self._clock.now_ms() + int(pause_s * 1000)
             self._paused_until_ms = max(self._paused_until_ms, until_ms)
         else:
             await self._clock.sleep(pause_s)
 
-    def _is_enough(self, failures: list[_Kind]) -> bool:
-        nonsense = failures.count(_Kind.NONSENSE)
+    def _is_enough(self, failures: list[Kind]) -> bool:
+        nonsense = failures.count(Kind.NONSENSE)
         return (
-            failures[-1] is _Kind.FINAL
+            failures[-1] is Kind.FINAL
             or nonsense >= self._policy.nonsense_attempts
             or len(failures) - nonsense >= self._policy.attempts
         )
 
     def _backoff_s(self, tries: int) -> float:
-        longest = min(self._policy.cap_s, self._policy.first_s * 2.0 ** (tries - 1))
-        return longest * (1 - self._jitter() / 2)
-
-    def _asked_pause_s(self, headers: Mapping[str, str]) -> float | None:
-        text = headers.get("retry-after", "").strip()
-        if text.isdigit():
-            return float(text)
-        try:
-            return max(0.0, parsedate_to_datetime(text).timestamp() - self._clock.now_ms() / 1000)
-        except ValueError:
-            return None
+        return backoff_s(tries, self._policy.first_s, self._policy.cap_s, self._jitter())
 
     def _banned(self, answer: Answer) -> RateLimited:
         pause = answer.headers.get("retry-after")
@@ -167,38 +143,17 @@ class Retry:
             f"try again {when}"
         )
 
-    def _given_up(self, what: str, kind: _Kind, error: Exception, answer: Answer, tries: int) -> GridBotError:
-        name, quote = self._exchange_id, _quote(error)
-        if kind is _Kind.BUSY:
+    def _given_up(self, what: str, kind: Kind, error: Exception, answer: Answer, tries: int) -> GridBotError:
+        name, words = self._exchange_id, quote(error)
+        if kind is Kind.BUSY:
             return RateLimited(f"{name} still asks for a pause after {tries} tries for {what}; try again later")
-        if kind is _Kind.NONSENSE:
+        if kind is Kind.NONSENSE:
             return FeedFailed(
-                f"{name} answered {what} {tries} times with what cannot be used ({quote}); try again later"
+                f"{name} answered {what} {tries} times with what cannot be used ({words}); try again later"
             )
-        if kind is _Kind.SILENT:
-            return ConnectionLost(f"{name} did not answer {what} in {tries} tries ({quote}); check the connection")
+        if kind in {Kind.SILENT, Kind.CLOCK}:
+            return ConnectionLost(f"{name} did not answer {what} in {tries} tries ({words}); check the connection")
         if isinstance(error, ccxt.BadSymbol):
-            return UsageError(f"{name} does not know the symbol of {what} ({quote}); check its spelling")
+            return UsageError(f"{name} does not know the symbol of {what} ({words}); check its spelling")
         status = f"HTTP {answer.status}: " if answer.status is not None else ""
-        return Refused(f"{name} refuses {what} ({status}{quote}); change the request or the exchange")
-
-
-def _kind(error: Exception, status: int | None) -> _Kind:
-    if status == _BANNED:
-        return _Kind.BANNED
-    if status == HTTPStatus.TOO_MANY_REQUESTS or isinstance(error, ccxt.DDoSProtection | ccxt.RateLimitExceeded):
-        return _Kind.BUSY
-    refused = status is not None and HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-    if refused and status not in _PASSING:
-        return _Kind.FINAL
-    if isinstance(error, FeedFailed | ccxt.BadResponse):
-        return _Kind.NONSENSE
-    # ccxt gives a connection that broke in mid-answer its most general name.
-    if status is None and type(error) is ccxt.ExchangeError and error.__cause__ is not None:
-        return _Kind.SILENT
-    return _Kind.SILENT if isinstance(error, ccxt.OperationFailed) else _Kind.FINAL
-
-
-def _quote(error: Exception) -> str:
-    words = " ".join(str(error).split())
-    return words if len(words) <= _LONGEST_QUOTE else f"{words[:_LONGEST_QUOTE]}…"
+        return Refused(f"{name} refuses {what} ({status}{words}); change the request or the exchange")

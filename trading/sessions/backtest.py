@@ -35,6 +35,7 @@ Steps = Generator[Progress, None, BacktestResult]
 _HALTED = {
     Halt.DRAWDOWN: "maximum drawdown reached",
     Halt.DAILY_LOSS: "daily loss limit reached",
+    Halt.ORDERED: "stopped by a person, or by a check that failed",
 }
 
 

@@ -166,6 +166,7 @@ class Decider:
         self.signals = SignalStream(settings, market.symbol, timeframe, time_budget_s=agent_budget_s)
         self.digest = bytes(_DIGEST)
         self.last_signal: SignalRow | None = None
+        self.seen_ms = 0
         params = strategy.parameters(settings, market)
         self._params = params
         self._row = TapeRow(market, settings.fills.volume_share, settings.signals.warmup_candles)
@@ -201,6 +202,7 @@ class Decider:
         tape = pack_tape(candles, signals, self.market, self.settings.fills.volume_share, warmup)
         observe(self.book, tape, 0, len(candles))
         past = past_candles(candles)
+        self.seen_ms = past[-1].timestamp
         for candle in past[: self.settings.signals.warmup_candles]:
             self._row.learn_volume(candle)
         self.last_signal = self.signals.last
@@ -213,6 +215,7 @@ class Decider:
             self._row.learn_volume(candle)
         if len(candles):
             self.last_signal = self.signals.last
+            self.seen_ms = int(candles.timestamp[-1])
 
     def apply(self, item: Input) -> Outcome:
         """Tell the core one input and return what follows.
@@ -314,6 +317,7 @@ class Decider:
     def _signal(self, item: NewCandle | PastCandle, forced: frozenset[str]) -> SignalRow:
         bar = (item.timestamp, item.open, item.high, item.low, item.close, item.volume)
         self.last_signal = self.signals.append(*bar, item.filled, forced_skips=forced)
+        self.seen_ms = item.timestamp
         return self.last_signal
 
     def to_bytes(self) -> bytes:
@@ -354,4 +358,4 @@ def past_candles(candles: Candles) -> list[PastCandle]:
         candles.volume.tolist(),
         filled.tolist(),
     )
-    return [PastCandle(*row) for row in zip(*columns, strict=True)]  # type: ignore[arg-type]
+    return [PastCandle(*row) for row in zip(*columns, strict=True)]

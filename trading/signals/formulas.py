@@ -12,8 +12,10 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
 NEUTRAL = 50.0
-# A standard deviation under this share of the price is rounding noise of TA-Lib's running sums.
-_FLAT_BAND = 1e-7
+FLAT_BAND = 1e-7
+"""A standard deviation under this share of the price is rounding noise of TA-Lib's running sums."""
+VOLUME_RESIDUE = 1e-9
+"""Running sums leave a residue of rounding behind a burst; a real trade is never that small beside it."""
 
 
 class Macd(NamedTuple):
@@ -73,7 +75,7 @@ def percent_b(close: Floats, period: int, deviations: float) -> Singles:
     bands = bollinger(close, period, deviations)
     width = bands.upper - bands.lower
     above = close - bands.lower
-    flat = width <= _FLAT_BAND * close
+    flat = width <= FLAT_BAND * close
     width[flat], above[flat] = 1.0, 0.5
     above /= width
     return above.astype(np.float32)
@@ -109,7 +111,7 @@ def efficiency_ratio(close: Floats, period: int) -> Singles:
     steps = np.abs(np.diff(close))
     path = talib.SUM(steps, period)[period - 1 :]
     net = np.abs(close[period:] - close[:-period])
-    short = path <= _FLAT_BAND * close[period:]
+    short = path <= FLAT_BAND * close[period:]
     path[short], net[short] = 1.0, 0.0
     np.minimum(np.divide(net, path, out=net), 1.0, out=net)
     values[period:] = net
@@ -135,8 +137,7 @@ def volume_ratio(volume: Floats, period: int) -> Singles:
     """Return volume over the mean of the ``period`` candles before; NaN where those traded nothing."""
     values = np.full(len(volume), np.nan, dtype=np.float32)
     before = talib.SMA(volume[:-1], period)
-    # Running sums leave a residue of rounding behind a burst; a real trade is never that small beside it.
-    before[before <= 1e-9 * np.maximum.accumulate(volume[:-1])] = np.nan
+    before[before <= VOLUME_RESIDUE * np.maximum.accumulate(volume[:-1])] = np.nan
     np.divide(volume[1:], before, out=before)
     values[1:] = before
     return values

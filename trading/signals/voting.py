@@ -30,7 +30,22 @@ TRAIL_BOUNDS = np.array([[0.005, 0.02], [0.01, 0.03], [0.02, 0.05]])
 
 
 @njit(cache=True, nogil=True)
-def _judge(voted: Bytes, move: float, recent: Floats, counts: Counts, start: Floats, weights: Floats) -> None:
+def judge(voted: Bytes, move: float, recent: Floats, counts: Counts, start: Floats, weights: Floats) -> None:
+    """Judge one candle's votes by the move that followed, and renew the weights of those who voted.
+
+    Parameters
+    ----------
+    voted : ndarray of int8, shape (agents,)
+        `Action` values.
+    move : float
+        Close after the horizon less the close at the vote, quote currency.
+    recent : ndarray of float64, shape (agents, 2)
+        Decayed hits and judged votes; renewed.
+    counts : ndarray of int64, shape (agents, 2)
+        All hits and judged votes; renewed.
+    start, weights : ndarray of float64, shape (agents,)
+        Starting weights, and the weights earned; the latter renewed.
+    """
     for i in range(len(voted)):
         if voted[i] != 0 and move != 0.0:
             hit = 1 if voted[i] * move > 0.0 else 0
@@ -44,8 +59,8 @@ def _judge(voted: Bytes, move: float, recent: Floats, counts: Counts, start: Flo
 
 
 @njit(cache=True, nogil=True)
-def _poll(action: Bytes, confidence: Singles, weights: Floats) -> tuple[float, float]:
-    # Answers the winner's confidence with the winner's sign, and the disagreement.
+def poll(action: Bytes, confidence: Singles, weights: Floats) -> tuple[float, float]:
+    """Return the winner's confidence with the winner's sign, and the disagreement; arrays have shape (agents,)."""
     balance, voting, total, votes = 0.0, 0.0, 0.0, 0.0
     for i in range(len(action)):
         w = weights[i]
@@ -61,6 +76,27 @@ def _poll(action: Bytes, confidence: Singles, weights: Floats) -> tuple[float, f
         sure += (1.0 - sure) * AGREEMENT * abs(votes) / total
     mean = votes / total
     return np.sign(balance) * min(sure, 1.0), min(max(voting / total - mean * mean, 0.0), 1.0)
+
+
+@njit(cache=True, nogil=True)
+def acts(lead: float, min_confidence: float) -> int:
+    """Return the `Action` of a signed confidence: HOLD under the minimum."""
+    # A hair of room, or a confidence that equals the minimum could fall under it by rounding.
+    if lead != 0.0 and abs(lead) + 1e-6 >= min_confidence:
+        return 1 if lead > 0.0 else -1
+    return 0
+
+
+@njit(cache=True, nogil=True)
+def follow(trail: Singles, weights: Floats, base_trail: float, regime: int, volatility: int) -> float:
+    """Return the trail of one candle, fraction of the price; arrays have shape (agents,), 0 where one has no opinion."""
+    distance, heard = 0.0, 0.0
+    for i in range(len(trail)):
+        if trail[i] > 0.0:
+            heard += weights[i]
+            distance += weights[i] * trail[i]
+    wanted = (distance / heard if heard > 0.0 else base_trail) * REGIME_MULTIPLIERS[regime]
+    return min(max(wanted, TRAIL_BOUNDS[volatility, 0]), TRAIL_BOUNDS[volatility, 1])
 
 
 @njit(cache=True, nogil=True)
@@ -87,17 +123,9 @@ def tally(
     for t in range(n):
         if t >= HORIZON_CANDLES:
             past = t - HORIZON_CANDLES
-            _judge(actions[:, past], close[t] - close[past], recent, counts, start, earned)
-        lead, disagreement[t] = _poll(actions[:, t], confidences[:, t], weights)
+            judge(actions[:, past], close[t] - close[past], recent, counts, start, earned)
+        lead, disagreement[t] = poll(actions[:, t], confidences[:, t], weights)
         confidence[t] = abs(lead)
-        # A hair of room, or a confidence that equals the minimum could fall under it by rounding.
-        if lead != 0.0 and abs(lead) + 1e-6 >= min_confidence:
-            action[t] = 1 if lead > 0.0 else -1
-        distance, heard = 0.0, 0.0
-        for i in range(agents):
-            if trails[i, t] > 0.0:
-                heard += weights[i]
-                distance += weights[i] * trails[i, t]
-        follow = (distance / heard if heard > 0.0 else base_trail) * REGIME_MULTIPLIERS[regime[t]]
-        trail[t] = min(max(follow, TRAIL_BOUNDS[volatility[t], 0]), TRAIL_BOUNDS[volatility[t], 1])
+        action[t] = acts(lead, min_confidence)
+        trail[t] = follow(trails[:, t], weights, base_trail, regime[t], volatility[t])
     return action, confidence, trail, disagreement, weights, counts

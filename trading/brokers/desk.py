@@ -1,0 +1,327 @@
+"""``OrderDesk``: carries orders between the books and the venue, and ends none that the venue has not ended."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from enum import StrEnum
+
+from trading.brokers.desk_checks import Checks
+from trading.brokers.desk_keeper import Keeper
+from trading.brokers.desk_sending import Sending
+from trading.brokers.desk_state import DeskPolicy, DeskState, Tracked, VenuePace
+from trading.brokers.desk_trades import TradeBook
+from trading.brokers.protocol import Broker, Hint
+from trading.engine.codes import SELL
+from trading.errors import GridBotError
+from trading.exchange.clock import Clock
+from trading.orders.records import Closed, OrderRecord, Refused
+from trading.orders.states import OrderState
+from trading.orders.venue import VenueOrder
+
+__all__ = ["DeskPolicy", "Gate", "Keeper", "OrderDesk", "VenuePace"]
+
+_SHORTEST_WAIT_S = 0.05
+
+_log = logging.getLogger(__name__)
+
+
+class Gate(StrEnum):
+    """What may still be sent; it only ever narrows."""
+
+    OPEN = "open"
+    EXITS_ONLY = "exits_only"
+    CLOSED = "closed"
+
+
+class OrderDesk:
+    """Sends what the books plan, cancels what they no longer want, and finds out what became of the rest.
+
+    Every send is journalled before it leaves; an order without an answer is looked up by its own id before anything
+    else, and sent again under the same id only when the venue says that it knows none. A slot's next order leaves when
+    the one before is over and all its trades are booked.
+
+    Parameters
+    ----------
+    broker : Broker
+        The venue.
+    keeper : Keeper
+        The session's books.
+    clock : Clock
+        The session's clock.
+    policy : DeskPolicy, optional
+        Patience.
+    """
+
+    def __init__(self, broker: Broker, keeper: Keeper, clock: Clock, policy: DeskPolicy | None = None) -> None:
+        self._state = DeskState(broker, keeper, clock, policy or DeskPolicy())
+        self._trades = TradeBook(self._state)
+        self._checks = Checks(self._state, self._trades)
+        self._sending = Sending(self._state, self._checks)
+        self._unwanted: set[str] = set()
+        self._gate = Gate.OPEN
+        self._gate_reason = ""
+        self._reconcile_reason = ""
+
+    @property
+    def gate(self) -> Gate:
+        """What may still be sent."""
+        return self._gate
+
+    @property
+    def pace(self) -> VenuePace:
+        """Whether the venue may be asked now."""
+        return self._state.pace
+
+    @property
+    def reconcile_reason(self) -> str:
+        """Why the books are to be compared with the venue soon; empty when nothing calls for it."""
+        return self._reconcile_reason
+
+    def reconciled(self) -> None:
+        """Note that the books have been compared."""
+        self._reconcile_reason = ""
+
+    def close_gate(self, reason: str) -> None:
+        """Send no order any more, not even again; cancels and questions go on."""
+        self._narrow(Gate.CLOSED, reason)
+
+    def allow_exits_only(self, reason: str) -> None:
+        """Send no order any more that buys."""
+        if self._gate is Gate.OPEN:
+            self._narrow(Gate.EXITS_ONLY, reason)
+
+    def cancel_everything(self, reason: str) -> None:
+        """Cancel every order that the books have now, wanted or not; orders planned later are not touched."""
+        self._unwanted = {record.client_id for record in self._state.keeper.records()}
+        _log.warning("cancel_everything orders=%d reason=%s", len(self._unwanted), reason)
+
+    async def work(self) -> None:
+        """Do all that is due now: sends, cancels, questions; orders of different slots at the same time."""
+        await self._try_the_line()
+        for _ in range(self._state.policy.rounds):
+            before = self._state.applied
+            await self._one_pass()
+            if self._state.applied == before:
+                break
+
+    async def book_trades(self) -> int | None:
+        """Book the account's new trades and return how many were ours and new; None when the venue did not answer."""
+        if not self._state.pace.is_open:
+            return None
+        try:
+            return await self._trades.poll()
+        except GridBotError as error:
+            _log.info("trades_unanswered error=%s", error)
+            return None
+
+    def on_hint(self, hint: Hint) -> None:
+        """Take what the venue's stream tells: a trade is booked, an order is looked up, a gap is compared."""
+        if hint.fill is not None:
+            self._trades.book([hint.fill])
+        if hint.order is not None:
+            self._on_order(hint.order)
+        if hint.reconnected:
+            self._reconcile_reason = "the stream was interrupted"
+        elif hint.balances_changed:
+            self._reconcile_reason = "the venue told of other money"
+
+    async def settle(self, timeout_s: float) -> tuple[str, ...]:
+        """Work until nothing sent is without an answer, and return the client ids that still are after the time limit.
+
+        Parameters
+        ----------
+        timeout_s : float
+            Seconds of the session's clock.
+        """
+        state = self._state
+        end_ms = state.now_ms + int(timeout_s * 1000)
+        while True:
+            await self.work()
+            left, left_ms = self.unsettled(), end_ms - state.now_ms
+            if not left or left_ms <= 0:
+                return left
+            due_ms = self.due_ms()
+            wait_ms = left_ms if due_ms is None else min(due_ms - state.now_ms, left_ms)
+            await state.clock.sleep(max(_SHORTEST_WAIT_S, wait_ms / 1000))
+
+    def unsettled(self) -> tuple[str, ...]:
+        """Return the ids of orders between question and answer: on their way, without an answer, being cancelled."""
+        tracked = self._state.tracked
+        return tuple(
+            record.client_id
+            for record in self._state.keeper.records()
+            if record.client_id in self._state.busy
+            or record.is_unresolved
+            or (record.client_id in tracked and tracked[record.client_id].ended is not None)
+            or (self._wants_cancel(record) and not record.is_final)
+        )
+
+    def due_ms(self) -> int | None:
+        """Return when ``work`` next has something to do, the session's clock; None while nothing waits."""
+        dues = [self._due_ms(record) for record in self._state.keeper.records()]
+        known = [due for due in dues if due is not None]
+        return max(min(known), self._state.pace.open_at_ms) if known else None
+
+    async def observe(self, client_id: str, order: VenueOrder) -> None:
+        """Bring a record in line with what the venue just told of its order, unless the desk is working on it."""
+        if client_id not in self._state.busy:
+            with self._state.claim(client_id):
+                await self._checks.observe(client_id, order)
+
+    async def ask(self, client_id: str) -> bool:
+        """Ask the venue about an order that was sent, and return whether it answered."""
+        record = self._state.keeper.record(client_id)
+        if record is None or record.is_planned or client_id in self._state.busy:
+            return False
+        with self._state.claim(client_id):
+            return await self._checks.ask(record)
+
+    def is_quiet(self) -> bool:
+        """Return whether books and venue can be compared: nothing between question and answer, no trade missing."""
+        return not self.unsettled() and not any(tracked.look for tracked in self._state.tracked.values())
+
+    async def adopt_trades(self, order: VenueOrder) -> int:
+        """Book the trades of an order that the books had given up, and return how many were new.
+
+        Raises
+        ------
+        GridBotError
+            When the venue did not answer.
+        """
+        return await self._trades.fetch(order)
+
+    def is_busy(self, client_id: str) -> bool:
+        """Return whether a request about the order is on its way."""
+        return client_id in self._state.busy
+
+    def _narrow(self, gate: Gate, reason: str) -> None:
+        if self._gate is not gate:
+            _log.warning("order_gate state=%s reason=%s", gate, reason)
+            self._gate, self._gate_reason = gate, reason
+
+    def _wants_cancel(self, record: OrderRecord) -> bool:
+        return record.cancel_wanted or record.client_id in self._unwanted
+
+    def _passes_gate(self, record: OrderRecord) -> bool:
+        return self._gate is Gate.OPEN or (self._gate is Gate.EXITS_ONLY and record.side == SELL)
+
+    def _on_order(self, order: VenueOrder) -> None:
+        keeper = self._state.keeper
+        record = keeper.record(order.client_id) if order.client_id is not None else None
+        record = record or keeper.by_exchange_id(order.exchange_id)
+        if record is None or record.is_final or record.is_planned:
+            return
+        tracked = self._state.track(record)
+        rejected = order.state is OrderState.REJECTED
+        if record.is_unresolved and not rejected and self._checks.accept(record, order):
+            tracked.absent = False
+        if order.is_final or order.filled > self._state.booked(record):
+            tracked.look, tracked.due_ms = True, 0  # what the stream says of an end or a fill, REST has to confirm
+
+    async def _try_the_line(self) -> None:
+        # After an outage a question goes first: an order sent into a dead line has to be looked for afterwards.
+        pace = self._state.pace
+        if pace.is_open and pace.is_doubtful and self.due_ms() is not None:
+            try:
+                await pace.ask(self._state.broker.time_ms())
+            except GridBotError as error:
+                _log.info("venue_still_away error=%s", error)
+
+    async def _one_pass(self) -> None:
+        slots: dict[int, list[str]] = {}
+        for record in self._pending():
+            slots.setdefault(record.slot, []).append(record.client_id)
+        limit = asyncio.Semaphore(self._state.policy.at_once)
+
+        async def work_on(client_ids: Sequence[str]) -> None:
+            async with limit:
+                for client_id in client_ids:
+                    await self._step(client_id)
+
+        outcomes = await asyncio.gather(*map(work_on, slots.values()), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    def _pending(self) -> list[OrderRecord]:
+        state = self._state
+        records = {record.client_id: record for record in state.keeper.records()}
+        for client_id, tracked in list(state.tracked.items()):
+            record = records.get(client_id) or state.keeper.record(client_id)
+            if record is not None and tracked.ended is not None:
+                records[client_id] = record
+            elif client_id not in records and client_id not in state.busy:
+                state.forget(client_id)
+        self._unwanted &= records.keys()
+        return sorted(records.values(), key=lambda record: record.core_id)
+
+    def _due_ms(self, record: OrderRecord) -> int | None:
+        state = self._state
+        tracked = state.tracked.get(record.client_id) or Tracked()
+        if record.is_planned:
+            ready = self._wants_cancel(record) or (self._passes_gate(record) and not self._slot_is_taken(record))
+            return 0 if ready else None
+        if tracked.ended is not None or record.is_final:
+            return tracked.due_ms
+        if record.is_unresolved:
+            given_up = record.checks >= state.policy.checks and not tracked.answered and not tracked.absent
+            return None if given_up and not tracked.look else tracked.due_ms
+        return tracked.due_ms if tracked.look or self._wants_cancel(record) else None
+
+    async def _step(self, client_id: str) -> None:
+        state = self._state
+        record = state.keeper.record(client_id)
+        if record is None or client_id in state.busy:
+            return
+        due_ms = self._due_ms(record)
+        if due_ms is None or due_ms > state.now_ms:
+            return
+        with state.claim(client_id):
+            if record.is_planned:
+                await self._plan_step(record)
+            elif state.pace.is_open or state.track(record).absent:
+                await self._sent_step(record, state.track(record))
+
+    async def _plan_step(self, record: OrderRecord) -> None:
+        if self._wants_cancel(record):
+            self._state.apply(Closed(record.client_id, OrderState.CANCELLED, "it was never sent"))
+        elif self._state.pace.is_open:
+            await self._sending.send(record)
+
+    async def _sent_step(self, record: OrderRecord, tracked: Tracked) -> None:
+        if tracked.ended is not None:
+            await self._checks.finish(record.client_id)
+        elif record.is_final:
+            tracked.due_ms = self._state.now_ms + int(self._state.policy.check_s * 1000)
+            await self._checks.ask(record)
+        elif record.is_unresolved and tracked.absent:
+            await self._absent_step(record, tracked)
+        elif record.is_unresolved or tracked.look:
+            await self._checks.ask(record)
+        else:
+            await self._sending.cancel(record)
+
+    async def _absent_step(self, record: OrderRecord, tracked: Tracked) -> None:
+        state, policy = self._state, self._state.policy
+        age_ms = state.now_ms - record.sent_ms
+        never = f"order {record.client_id} never reached the venue"
+        if self._wants_cancel(record):
+            state.apply(Closed(record.client_id, OrderState.CANCELLED, f"{never} and is no longer wanted"))
+        elif not self._passes_gate(record):
+            state.apply(Refused(record.client_id, f"{never} and the order gate is shut ({self._gate_reason})"))
+        elif age_ms > policy.resend_s * 1000:
+            state.apply(Refused(record.client_id, f"{never} within {age_ms / 1000:.0f} s; decide anew", code="E001"))
+        elif record.sends - tracked.spared >= policy.sends:
+            state.apply(Refused(record.client_id, f"{never} in {record.sends} sends; decide anew", code="E001"))
+        elif state.pace.is_open:
+            await self._sending.send(record)
+
+    def _slot_is_taken(self, record: OrderRecord) -> bool:
+        return any(
+            other.slot == record.slot
+            and other.client_id != record.client_id
+            and (not other.is_planned or other.core_id < record.core_id)
+            for other in self._state.keeper.records()
+        )

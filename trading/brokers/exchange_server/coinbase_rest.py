@@ -1,0 +1,329 @@
+"""Coinbase's REST endpoints on the built-in exchange: tokens, rate limits, routes and error answers."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from trading.brokers.exchange_server.accounts import Account
+from trading.brokers.exchange_server.coinbase_auth import CoinbaseKey, TokenRefused, named_key, verify_token
+from trading.brokers.exchange_server.coinbase_dialect import CoinbaseDialect, CoinbaseRefusal
+from trading.brokers.exchange_server.coinbase_messages import JsonObject
+from trading.brokers.exchange_server.coinbase_requests import (
+    AccountsQuery,
+    CancelOrders,
+    CandlesQuery,
+    CreateOrder,
+    FillsQuery,
+    OrdersQuery,
+    TradesQuery,
+)
+from trading.brokers.exchange_server.faults import Faults
+from trading.brokers.exchange_server.venue import SimulatedExchange
+
+logger = logging.getLogger(__name__)
+
+M = TypeVar("M", bound=BaseModel)
+Answer = Callable[[web.Request], JsonObject]
+PrivateAnswer = Callable[[web.Request, str], "JsonObject | Awaitable[JsonObject]"]
+
+
+@dataclass(frozen=True)
+class CoinbaseLimits:
+    """Requests a second, real time.
+
+    Parameters
+    ----------
+    private_per_s, public_per_s : int
+        Of one key, and of one address.
+    """
+
+    private_per_s: int = 30
+    public_per_s: int = 10
+
+
+class Keyring:
+    """The keys of all accounts.
+
+    Parameters
+    ----------
+    accounts : iterable of Account
+        Each gets the key pair that belongs to its API key and secret.
+    server_ms : callable
+        The clock that tokens are checked by.
+    """
+
+    def __init__(self, accounts: Iterable[Account], server_ms: Callable[[], int]) -> None:
+        pairs = ((CoinbaseKey.derived(account.api_key, account.secret), account.name) for account in accounts)
+        self._keys = {key.name: (key, name) for key, name in pairs}
+        self._server_ms = server_ms
+
+    def account_of(self, token: str, uri: str | None) -> str:
+        """Return the account whose key signed a token.
+
+        Parameters
+        ----------
+        token : str
+            The token.
+        uri : str or None
+            ``METHOD host/path`` for REST, None for WebSocket.
+
+        Raises
+        ------
+        TokenRefused
+            When it is nobody's or not good.
+        """
+        key, account = self._keys.get(named_key(token), (None, ""))
+        if key is None:
+            raise TokenRefused("The token names a key that no account has; check its kid.")
+        verify_token(token, key, self._server_ms() / 1000, uri)
+        return account
+
+
+class _SecondCounts:
+    """Requests of every caller in the second that is now."""
+
+    def __init__(self, server_ms: Callable[[], int]) -> None:
+        self._server_ms = server_ms
+        self._second = -1
+        self._counts: Counter[str] = Counter()
+
+    def take(self, caller: str, limit: int) -> tuple[bool, dict[str, str]]:
+        second = self._server_ms() // 1000
+        if second != self._second:
+            self._second = second
+            self._counts.clear()
+        self._counts[caller] += 1
+        left = limit - self._counts[caller]
+        headers = {
+            "x-ratelimit-limit": str(limit),
+            "x-ratelimit-remaining": str(max(0, left)),
+            "x-ratelimit-reset": "1",
+        }
+        return left >= 0, headers
+
+
+class CoinbaseServer:
+    """The endpoints, and what they all share.
+
+    Parameters
+    ----------
+    dialect : CoinbaseDialect
+        Answers.
+    server_ms : callable
+        Real time, off by the exchange's skew.
+    limits : CoinbaseLimits
+        Requests a second.
+    """
+
+    def __init__(self, dialect: CoinbaseDialect, server_ms: Callable[[], int], limits: CoinbaseLimits) -> None:
+        self.dialect = dialect
+        self.keyring = Keyring(dialect.exchange.accounts.values(), server_ms)
+        self._server_ms = server_ms
+        self._limits = limits
+        self._counts = _SecondCounts(server_ms)
+
+    def add_to(self, app: web.Application) -> None:
+        """Add all routes to a server."""
+        self._add_public(app)
+        self._add_private(app)
+
+    def _add_public(self, app: web.Application) -> None:
+        dialect = self.dialect
+        shared: dict[str, Answer] = {
+            "/products": lambda request: dialect.products(request.query.get("product_type")),
+            "/product_book": lambda request: dialect.book(_required(request, "product_id"), _limit(request)),
+            "/products/{product_id}": lambda request: dialect.product(_product(request)),
+            "/products/{product_id}/candles": lambda request: dialect.candles(
+                _product(request), _query(request, CandlesQuery)
+            ),
+            "/products/{product_id}/ticker": lambda request: dialect.trades(
+                _product(request), _query(request, TradesQuery)
+            ),
+        }
+        for path, answer in shared.items():
+            app.router.add_get(f"/api/v3/brokerage/market{path}", self._public(answer))
+            app.router.add_get(f"/api/v3/brokerage{path}", self._private(_for_all(answer)))
+        others: dict[str, Answer] = {
+            "/api/v3/brokerage/time": lambda _: self._time(),
+            "/v2/time": lambda _: {"data": {"iso": self._iso(), "epoch": self._server_ms() // 1000}},
+            "/v2/currencies": lambda _: {"data": []},
+            "/v2/currencies/crypto": lambda _: {"data": []},
+            "/v2/exchange-rates": lambda _: self._rates(),
+        }
+        for path, answer in others.items():
+            app.router.add_get(path, self._public(answer))
+
+    def _add_private(self, app: web.Application) -> None:
+        dialect = self.dialect
+        reads: dict[str, PrivateAnswer] = {
+            "/api/v3/brokerage/best_bid_ask": lambda request, _: dialect.best_prices(
+                request.query.getall("product_ids", [])
+            ),
+            "/api/v3/brokerage/accounts": lambda request, account: dialect.accounts(
+                account, _query(request, AccountsQuery)
+            ),
+            "/v2/accounts": lambda _, account: dialect.wallets(account),
+            "/api/v3/brokerage/transaction_summary": lambda _, account: dialect.transaction_summary(account),
+            "/api/v3/brokerage/key_permissions": lambda _, account: dialect.key_permissions(account),
+            "/api/v3/brokerage/orders/historical/batch": lambda request, account: dialect.orders(
+                account, _query(request, OrdersQuery)
+            ),
+            "/api/v3/brokerage/orders/historical/fills": lambda request, account: dialect.fills(
+                account, _query(request, FillsQuery)
+            ),
+            "/api/v3/brokerage/orders/historical/{order_id}": lambda request, account: dialect.order(
+                account, request.match_info["order_id"]
+            ),
+        }
+        for path, answer in reads.items():
+            app.router.add_get(path, self._private(answer))
+
+        async def place(request: web.Request, account: str) -> JsonObject:
+            return dialect.place(account, await _body(request, CreateOrder))
+
+        async def cancel(request: web.Request, account: str) -> JsonObject:
+            return dialect.cancel(account, await _body(request, CancelOrders))
+
+        app.router.add_post("/api/v3/brokerage/orders", self._private(place))
+        app.router.add_post("/api/v3/brokerage/orders/batch_cancel", self._private(cancel))
+
+    def _public(self, answer: Answer) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            free, headers = self._counts.take(f"address {request.remote}", self._limits.public_per_s)
+            return _answered(lambda: answer(request), headers) if free else _too_many(headers)
+
+        return handle
+
+    def _private(self, answer: PrivateAnswer) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+            try:
+                account = self.keyring.account_of(token, f"{request.method} {request.host}{request.path}")
+            except TokenRefused as refusal:
+                logger.info("token_refused path=%s why=%s", request.path, refusal)
+                return web.Response(status=401, text="Unauthorized\n")
+            free, headers = self._counts.take(f"account {account}", self._limits.private_per_s)
+            if not free:
+                return _too_many(headers)
+            try:
+                answered = answer(request, account)
+                body = answered if isinstance(answered, dict) else await answered
+            except (CoinbaseRefusal, ValidationError) as refusal:
+                return _refused(refusal, headers)
+            return web.json_response(body, headers=headers)
+
+        return handle
+
+    def _time(self) -> JsonObject:
+        now_ms = self._server_ms()
+        return {"iso": self._iso(), "epochSeconds": str(now_ms // 1000), "epochMillis": str(now_ms)}
+
+    def _iso(self) -> str:
+        return f"{datetime.fromtimestamp(self._server_ms() // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+    def _rates(self) -> JsonObject:
+        rates = {"USD": "1"}
+        for symbol in self.dialect.exchange.symbols:
+            rules = self.dialect.exchange.market(symbol)
+            rates.setdefault(rules.quote, "1")
+            rates[rules.base] = f"{1 / self.dialect.exchange.last_price(symbol):.18f}"
+        return {"data": {"currency": "USD", "rates": rates}}
+
+
+def add_coinbase_routes(
+    app: web.Application,
+    exchange: SimulatedExchange,
+    faults: Faults,
+    server_ms: Callable[[], int],
+    limits: CoinbaseLimits = CoinbaseLimits(),
+) -> CoinbaseServer:
+    """Add Coinbase's REST endpoints to a server.
+
+    Parameters
+    ----------
+    app : web.Application
+        Gets ``/api/v3/brokerage/...`` and the few of ``/v2`` that ccxt asks.
+    exchange : SimulatedExchange
+        What they are about; it must take its fees in quote currency.
+    faults : Faults
+        Whether an order is refused for want of funds all the same.
+    server_ms : callable
+        Real time, off by the exchange's skew; tokens are checked by it.
+    limits : CoinbaseLimits
+        Requests a second.
+
+    Raises
+    ------
+    UsageError
+        When the exchange takes fees from what is received.
+    """
+    server = CoinbaseServer(CoinbaseDialect(exchange, faults), server_ms, limits)
+    server.add_to(app)
+    return server
+
+
+def _for_all(answer: Answer) -> PrivateAnswer:
+    return lambda request, _: answer(request)
+
+
+def _answered(answer: Callable[[], JsonObject], headers: dict[str, str]) -> web.Response:
+    try:
+        return web.json_response(answer(), headers=headers)
+    except (CoinbaseRefusal, ValidationError) as refusal:
+        return _refused(refusal, headers)
+
+
+def _refused(refusal: CoinbaseRefusal | ValidationError, headers: dict[str, str]) -> web.Response:
+    if isinstance(refusal, CoinbaseRefusal):
+        return web.json_response(refusal.body, status=refusal.status, headers=headers)
+    problem = refusal.errors()[0]
+    text = f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+    body = {"error": "INVALID_ARGUMENT", "error_details": text, "message": text}
+    return web.json_response(body, status=400, headers=headers)
+
+
+def _too_many(headers: dict[str, str]) -> web.Response:
+    body = {"errors": [{"id": "rate_limit_exceeded", "message": "Too many requests"}]}
+    return web.json_response(body, status=429, headers=headers)
+
+
+def _product(request: web.Request) -> str:
+    return request.match_info["product_id"]
+
+
+def _required(request: web.Request, name: str) -> str:
+    value = request.query.get(name)
+    if not value:
+        raise CoinbaseRefusal(400, "INVALID_ARGUMENT", f"{name} is required")
+    return value
+
+
+def _limit(request: web.Request) -> int:
+    text = request.query.get("limit", "100")
+    return min(int(text), 1000) if text.isascii() and text.isdigit() and int(text) else 100
+
+
+def _query(request: web.Request, model: type[M]) -> M:
+    values: dict[str, object] = {}
+    for name in set(request.query):
+        given = request.query.getall(name)
+        field = model.model_fields.get(name)
+        values[name] = given if field is not None and field.default_factory is list else given[-1]
+    return model.model_validate(values)
+
+
+async def _body(request: web.Request, model: type[M]) -> M:
+    try:
+        content = json.loads(await request.text())
+    except (ValueError, RecursionError) as fault:
+        raise CoinbaseRefusal(400, "INVALID_ARGUMENT", "the body is not JSON") from fault
+    return model.model_validate(content)

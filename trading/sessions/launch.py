@@ -1,0 +1,211 @@
+"""Putting a session together: its books, clock, feed, broker and locks, anew or from its journal."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import trading
+from trading.errors import Refused, UsageError
+from trading.exchange.credentials import Credentials
+from trading.market.candles import Candles
+from trading.market.sources import home_store, open_candles
+from trading.market.timeframes import timeframe_ms
+from trading.market.times import time_ms
+from trading.orders.journal import Journal
+from trading.orders.journal_rows import SessionFacts
+from trading.sessions.books import decider_of, market_json
+from trading.sessions.catalog import SessionCatalog, default_name
+from trading.sessions.decider import Decider
+from trading.sessions.events import Listener
+from trading.sessions.keeper import SessionKeeper
+from trading.sessions.live_requests import LiveRequest, PaperRequest, SessionRequest
+from trading.sessions.live_session import LiveSession, Rhythm
+from trading.sessions.venues import Venue, replay_venue
+from trading.setting_sources import data_home, settings_with_sources
+from trading.settings import Settings
+
+CommitHook = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A session as it is asked for, before anything is opened.
+
+    Parameters
+    ----------
+    name : str
+        The session's name.
+    mode : str
+        ``paper`` or ``live``.
+    settings : Settings
+        What the user set.
+    symbol, timeframe : str
+        ``BASE/QUOTE``, and candles such as ``1m``.
+    request : SessionRequest
+        The rest.
+    home : Path
+        The data home.
+    credentials : Credentials, optional
+        Keys, where a venue holds the account.
+    rhythm : Rhythm, optional
+        How often the session looks around; by what its clock is, otherwise.
+    on_commit : callable, optional
+        Told of each step of the journal, for tests of what a crash leaves behind.
+    """
+
+    name: str
+    mode: Literal["paper", "live"]
+    settings: Settings
+    symbol: str
+    timeframe: str
+    request: SessionRequest
+    home: Path
+    credentials: Credentials | None = None
+    rhythm: Rhythm | None = None
+    on_commit: CommitHook | None = field(default=None, compare=False)
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether it trades a replay of candles."""
+        return isinstance(self.request, PaperRequest) and self.request.candles is not None
+
+    @property
+    def needs_account(self) -> bool:
+        """Whether orders go to a venue: live, or paper at an address of the user's."""
+        return self.mode == "live" or self.request.rest_url is not None
+
+    @property
+    def exchange(self) -> str:
+        """The venue's name in the journal."""
+        if self.is_replay:
+            return "replay"
+        return self.request.exchange or ("binance" if self.needs_account else "built-in")
+
+    @property
+    def account(self) -> str:
+        """Hash of the key, or what stands for an account that is this session's own."""
+        return self.credentials.fingerprint if self.credentials is not None else f"paper-{self.name}"
+
+
+def plan_of(request: SessionRequest) -> Plan:
+    """Return what a request asks for.
+
+    Raises
+    ------
+    UsageError
+        When a setting is off, or symbol and timeframe are missing.
+    """
+    settings, _ = settings_with_sources(request.set, symbol=request.symbol, capital=request.capital, risk=request.risk)
+    mode: Literal["paper", "live"] = "live" if isinstance(request, LiveRequest) else "paper"
+    symbol = settings.symbol
+    if isinstance(request, PaperRequest) and request.candles is not None:
+        candles = replayed(request)
+        symbol, timeframe = candles.symbol, candles.timeframe
+    else:
+        timeframe = request.timeframe or "1m"
+        timeframe_ms(timeframe)
+    if symbol is None:
+        raise UsageError("which market? Give --symbol BASE/QUOTE, such as --symbol BTC/USDT")
+    name = request.session or default_name(mode, symbol)
+    return Plan(name, mode, settings, symbol, timeframe, request, data_home(request.home))
+
+
+def replayed(request: PaperRequest) -> Candles:
+    """Return the candles that a paper session replays."""
+    start, end = (None if text is None else time_ms(text) for text in (request.start, request.end))
+    store = home_store(request.home)
+    return open_candles(str(request.candles), store, request.symbol, request.timeframe, start, end)
+
+
+@asynccontextmanager
+async def opened(plan: Plan, listener: Listener) -> AsyncIterator[LiveSession]:
+    """Open a session with all that it stands on, and let everything go at the end.
+
+    Raises
+    ------
+    Refused
+        When the account or the market cannot carry it.
+    StateCorrupt
+        When its journal cannot be trusted.
+    """
+    async with AsyncExitStack() as stack:
+        files = SessionCatalog(plan.home).files_of(plan.name)
+        journal = _existing(plan, files.journal)
+        if journal is not None:
+            stack.callback(journal.close)
+        venue = await stack.enter_async_context(_venue(plan, _seen_ms(journal)))
+        if journal is None:
+            journal = Journal.create(files.journal, await _facts(plan, venue), on_commit=plan.on_commit)
+            stack.callback(journal.close)
+        decider = decider_of(journal, venue.exchange)
+        keeper = SessionKeeper(journal, decider, venue.clock, listener, venue.is_alone)
+        minutes = plan.request.max_minutes
+        yield LiveSession(
+            keeper,
+            venue.feed,
+            venue.broker,
+            venue.clock,
+            rhythm=plan.rhythm or venue.rhythm,
+            history_candles=plan.request.history,
+            end_ms=None if minutes is None else venue.clock.now_ms() + int(minutes * 60_000),
+            resume=plan.request.resume,
+            cancel_at_end=plan.request.cancel_orders,
+        )
+
+
+def _existing(plan: Plan, path: Path) -> Journal | None:
+    if not path.exists():
+        return None
+    journal = Journal.open(path, on_commit=plan.on_commit)
+    facts = journal.facts
+    found = (facts.mode, facts.exchange, facts.symbol, facts.timeframe)
+    wanted = (plan.mode, plan.exchange, plan.symbol, plan.timeframe)
+    if found != wanted:
+        journal.close()
+        raise UsageError(
+            f"session {plan.name} is there and trades {' '.join(found)}, not {' '.join(wanted)}; "
+            "give this one another --session"
+        )
+    if plan.needs_account and facts.account != plan.account:
+        journal.close()
+        raise Refused(f"session {plan.name} trades another account; use that account's keys, or another --session")
+    return journal
+
+
+def _seen_ms(journal: Journal | None) -> int:
+    last = journal.last_equity() if journal is not None else None
+    return 0 if journal is None or last is None else last.time_ms - timeframe_ms(journal.facts.timeframe)
+
+
+async def _facts(plan: Plan, venue: Venue) -> SessionFacts:
+    market = venue.market
+    market.check_fits(plan.settings.capital, venue.highest_price)
+    Decider(plan.settings, market, plan.timeframe, venue.exchange)
+    now = venue.clock.now_ms()
+    return SessionFacts(
+        name=plan.name,
+        mode=plan.mode,
+        exchange=plan.exchange,
+        symbol=plan.symbol,
+        timeframe=plan.timeframe,
+        capital=plan.settings.capital,
+        settings_json=plan.settings.model_dump_json(exclude={"home"}),
+        market_json=market_json(market),
+        created_ms=now,
+        origin_ms=now,
+        version=trading.__version__,
+        account=plan.account,
+    )
+
+
+@asynccontextmanager
+async def _venue(plan: Plan, seen_ms: int) -> AsyncIterator[Venue]:
+    request = plan.request
+    if isinstance(request, PaperRequest) and request.candles is not None:
+        yield replay_venue(replayed(request), plan.settings, seen_ms)
+        return
+    raise UsageError("give --candles")
