@@ -109,9 +109,9 @@ class Command:
     summary : str
         One sentence of help.
     run : str
-        ``package.module:function``; a generator that yields `Progress` and `News`, and returns a `Result`. A person's Ctrl-C
-        reaches it as KeyboardInterrupt; it may let that pass, raise it anew with words on what was kept, or return a
-        result whose exit code is INTERRUPTED.
+        ``package.module:function``; a generator that yields `Progress` and `News`, and returns a `Result`. A person's
+        Ctrl-C reaches it as KeyboardInterrupt; it may let that pass, raise it anew with words on what was kept, or
+        return a result whose exit code is INTERRUPTED.
     request : str
         ``package.module:Model``; the pydantic model of its input. ``json_schema_extra={"positional": True}`` makes a
         field an argument, a ``metavar`` there names what its value looks like.

@@ -35,7 +35,12 @@ _GROUPS = {
 }
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object; of a session, one for each event.", rich_help_panel="Everywhere")]
+JsonFlag = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print one JSON object; of a session, one for each event.", rich_help_panel="Everywhere"
+    ),
+]
 DebugFlag = Annotated[
     bool, typer.Option("--debug", help="Show tracebacks and debug logs.", rich_help_panel="Everywhere")
 ]

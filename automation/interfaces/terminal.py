@@ -56,7 +56,8 @@ def run_to_end(work: Generator[Step, None, Result], manner: Manner) -> int:
     Parameters
     ----------
     work : generator of Progress and News
-        News are printed as they come; returns the result. On Ctrl-C it meets a KeyboardInterrupt, also while it is suspended.
+        News are printed as they come; returns the result. On Ctrl-C it meets a KeyboardInterrupt, also while it is
+        suspended.
     manner : Manner
         How to answer.
 

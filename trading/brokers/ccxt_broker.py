@@ -28,6 +28,7 @@ from trading.errors import ConnectionLost, Refused
 from trading.exchange.calls import AnswerUnusable, CallPolicy, Reason, VenueCalls, VenueRefusal
 from trading.exchange.circuit import CircuitBreaker
 from trading.exchange.clock import Clock
+from trading.exchange.failures import quote
 from trading.exchange.offset import clock_offset_ms
 from trading.exchange.venue_client import VenueClient
 from trading.market.rules import Market
@@ -76,6 +77,9 @@ class CcxtBroker:
         To share with others who use the exchange.
     jitter : callable
         Uniform random numbers in [0, 1).
+    market_time_ms : callable, optional
+        The time that orders and trades carry, where the venue signs by another clock than it trades by, as the
+        built-in exchange does; None asks the venue for its time.
     """
 
     def __init__(
@@ -87,8 +91,10 @@ class CcxtBroker:
         policy: BrokerPolicy | None = None,
         breaker: CircuitBreaker | None = None,
         jitter: Callable[[], float] = random.random,
+        market_time_ms: Callable[[], int] | None = None,
     ) -> None:
         self.symbol = symbol
+        self._market_time_ms = market_time_ms
         self._exchange_id = exchange_id
         self._client = client
         self._clock = clock
@@ -125,7 +131,9 @@ class CcxtBroker:
         await self._client.close()
 
     async def time_ms(self) -> int:
-        """Return the venue's clock, milliseconds UTC."""
+        """Return the venue's clock, by which orders and trades are dated; milliseconds UTC."""
+        if self._market_time_ms is not None:
+            return self._market_time_ms()
         return await self._read("its time", self._told_time)
 
     async def market(self) -> Market:
@@ -337,8 +345,11 @@ class CcxtBroker:
 
     def _exact(self, rounded: Callable[[str, str], str], value: Decimal, what: str) -> str:
         written = f"{value:f}"
-        with localcontext():
-            sent = rounded(self.symbol, written)
+        try:
+            with localcontext():
+                sent = rounded(self.symbol, written)
+        except Exception as error:
+            raise OrderRejected(f"a {what} of {written} cannot be sent: {quote(error)}; place whole steps") from error
         if Decimal(sent) != value:
             raise OrderRejected(
                 f"a {what} of {written} is not on the steps of {self.symbol} at {self._exchange_id}, which would make "
@@ -362,12 +373,15 @@ class CcxtBroker:
                 quantity=order.quantity,
                 filled=Decimal(0),
                 price=price,
-                time_ms=self._client.milliseconds() if raw.get("timestamp") is None else time_ms(raw),
+                time_ms=self._dated() if raw.get("timestamp") is None else time_ms(raw),
             )
         placed = self._order(raw)
         if (placed.side, placed.quantity) != (order.side, order.quantity):
             raise AnswerUnusable(f"{self._exchange_id} answered order {order.client_id} with another one")
         return replace(placed, client_id=order.client_id)
+
+    def _dated(self) -> int:
+        return self._client.milliseconds() if self._market_time_ms is None else self._market_time_ms()
 
     async def _sent_before(self, client_id: str) -> VenueOrder:
         order = await self.order(client_id, None)

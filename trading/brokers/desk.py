@@ -5,18 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from enum import StrEnum
 
 from trading.brokers.desk_checks import Checks
+from trading.brokers.desk_gate import Gate, OrderGate
 from trading.brokers.desk_keeper import Keeper
-from trading.brokers.desk_sending import Sending
-from trading.brokers.desk_state import DeskPolicy, DeskState, Tracked, VenuePace
+from trading.brokers.desk_state import DeskPolicy, DeskState, VenuePace
+from trading.brokers.desk_steps import Steps
 from trading.brokers.desk_trades import TradeBook
 from trading.brokers.protocol import Broker, Hint
-from trading.engine.codes import SELL
 from trading.errors import GridBotError
 from trading.exchange.clock import Clock
-from trading.orders.records import Closed, OrderRecord, Refused
+from trading.orders.records import OrderRecord
 from trading.orders.states import OrderState
 from trading.orders.venue import VenueOrder
 
@@ -25,14 +24,6 @@ __all__ = ["DeskPolicy", "Gate", "Keeper", "OrderDesk", "VenuePace"]
 _SHORTEST_WAIT_S = 0.05
 
 _log = logging.getLogger(__name__)
-
-
-class Gate(StrEnum):
-    """What may still be sent; it only ever narrows."""
-
-    OPEN = "open"
-    EXITS_ONLY = "exits_only"
-    CLOSED = "closed"
 
 
 class OrderDesk:
@@ -58,16 +49,14 @@ class OrderDesk:
         self._state = DeskState(broker, keeper, clock, policy or DeskPolicy())
         self._trades = TradeBook(self._state)
         self._checks = Checks(self._state, self._trades)
-        self._sending = Sending(self._state, self._checks)
-        self._unwanted: set[str] = set()
-        self._gate = Gate.OPEN
-        self._gate_reason = ""
+        self._gate = OrderGate()
+        self._steps = Steps(self._state, self._checks, self._gate)
         self._reconcile_reason = ""
 
     @property
     def gate(self) -> Gate:
         """What may still be sent."""
-        return self._gate
+        return self._gate.state
 
     @property
     def pace(self) -> VenuePace:
@@ -85,17 +74,16 @@ class OrderDesk:
 
     def close_gate(self, reason: str) -> None:
         """Send no order any more, not even again; cancels and questions go on."""
-        self._narrow(Gate.CLOSED, reason)
+        self._gate.narrow(Gate.CLOSED, reason)
 
     def allow_exits_only(self, reason: str) -> None:
         """Send no order any more that buys."""
-        if self._gate is Gate.OPEN:
-            self._narrow(Gate.EXITS_ONLY, reason)
+        if self._gate.state is Gate.OPEN:
+            self._gate.narrow(Gate.EXITS_ONLY, reason)
 
     def cancel_everything(self, reason: str) -> None:
         """Cancel every order that the books have now, wanted or not; orders planned later are not touched."""
-        self._unwanted = {record.client_id for record in self._state.keeper.records()}
-        _log.warning("cancel_everything orders=%d reason=%s", len(self._unwanted), reason)
+        self._gate.drop({record.client_id for record in self._state.keeper.records()}, reason)
 
     async def work(self) -> None:
         """Do all that is due now: sends, cancels, questions; orders of different slots at the same time."""
@@ -148,19 +136,18 @@ class OrderDesk:
 
     def unsettled(self) -> tuple[str, ...]:
         """Return the ids of orders between question and answer: on their way, without an answer, being cancelled."""
-        tracked = self._state.tracked
-        return tuple(
-            record.client_id
-            for record in self._state.keeper.records()
-            if record.client_id in self._state.busy
-            or record.is_unresolved
-            or (record.client_id in tracked and tracked[record.client_id].ended is not None)
-            or (self._wants_cancel(record) and not record.is_final)
-        )
+        state = self._state
+        between = {
+            record.client_id: None
+            for record in state.keeper.records()
+            if record.client_id in state.busy or record.is_unresolved or self._gate.wants_cancel(record)
+        }
+        ended = {client_id: None for client_id, tracked in state.tracked.items() if tracked.ended is not None}
+        return tuple(between | ended)
 
     def due_ms(self) -> int | None:
         """Return when ``work`` next has something to do, the session's clock; None while nothing waits."""
-        dues = [self._due_ms(record) for record in self._state.keeper.records()]
+        dues = [self._steps.due_ms(record) for record in self._state.keeper.records()]
         known = [due for due in dues if due is not None]
         return max(min(known), self._state.pace.open_at_ms) if known else None
 
@@ -183,7 +170,7 @@ class OrderDesk:
         return not self.unsettled() and not any(tracked.look for tracked in self._state.tracked.values())
 
     async def adopt_trades(self, order: VenueOrder) -> int:
-        """Book the trades of an order that the books had given up, and return how many were new.
+        """Book the trades of a second order under a used id, and return how many were new.
 
         Raises
         ------
@@ -195,17 +182,6 @@ class OrderDesk:
     def is_busy(self, client_id: str) -> bool:
         """Return whether a request about the order is on its way."""
         return client_id in self._state.busy
-
-    def _narrow(self, gate: Gate, reason: str) -> None:
-        if self._gate is not gate:
-            _log.warning("order_gate state=%s reason=%s", gate, reason)
-            self._gate, self._gate_reason = gate, reason
-
-    def _wants_cancel(self, record: OrderRecord) -> bool:
-        return record.cancel_wanted or record.client_id in self._unwanted
-
-    def _passes_gate(self, record: OrderRecord) -> bool:
-        return self._gate is Gate.OPEN or (self._gate is Gate.EXITS_ONLY and record.side == SELL)
 
     def _on_order(self, order: VenueOrder) -> None:
         keeper = self._state.keeper
@@ -238,7 +214,7 @@ class OrderDesk:
         async def work_on(client_ids: Sequence[str]) -> None:
             async with limit:
                 for client_id in client_ids:
-                    await self._step(client_id)
+                    await self._steps.take(client_id)
 
         outcomes = await asyncio.gather(*map(work_on, slots.values()), return_exceptions=True)
         for outcome in outcomes:
@@ -254,74 +230,4 @@ class OrderDesk:
                 records[client_id] = record
             elif client_id not in records and client_id not in state.busy:
                 state.forget(client_id)
-        self._unwanted &= records.keys()
         return sorted(records.values(), key=lambda record: record.core_id)
-
-    def _due_ms(self, record: OrderRecord) -> int | None:
-        state = self._state
-        tracked = state.tracked.get(record.client_id) or Tracked()
-        if record.is_planned:
-            ready = self._wants_cancel(record) or (self._passes_gate(record) and not self._slot_is_taken(record))
-            return 0 if ready else None
-        if tracked.ended is not None or record.is_final:
-            return tracked.due_ms
-        if record.is_unresolved:
-            given_up = record.checks >= state.policy.checks and not tracked.answered and not tracked.absent
-            return None if given_up and not tracked.look else tracked.due_ms
-        return tracked.due_ms if tracked.look or self._wants_cancel(record) else None
-
-    async def _step(self, client_id: str) -> None:
-        state = self._state
-        record = state.keeper.record(client_id)
-        if record is None or client_id in state.busy:
-            return
-        due_ms = self._due_ms(record)
-        if due_ms is None or due_ms > state.now_ms:
-            return
-        with state.claim(client_id):
-            if record.is_planned:
-                await self._plan_step(record)
-            elif state.pace.is_open or state.track(record).absent:
-                await self._sent_step(record, state.track(record))
-
-    async def _plan_step(self, record: OrderRecord) -> None:
-        if self._wants_cancel(record):
-            self._state.apply(Closed(record.client_id, OrderState.CANCELLED, "it was never sent"))
-        elif self._state.pace.is_open:
-            await self._sending.send(record)
-
-    async def _sent_step(self, record: OrderRecord, tracked: Tracked) -> None:
-        if tracked.ended is not None:
-            await self._checks.finish(record.client_id)
-        elif record.is_final:
-            tracked.due_ms = self._state.now_ms + int(self._state.policy.check_s * 1000)
-            await self._checks.ask(record)
-        elif record.is_unresolved and tracked.absent:
-            await self._absent_step(record, tracked)
-        elif record.is_unresolved or tracked.look:
-            await self._checks.ask(record)
-        else:
-            await self._sending.cancel(record)
-
-    async def _absent_step(self, record: OrderRecord, tracked: Tracked) -> None:
-        state, policy = self._state, self._state.policy
-        age_ms = state.now_ms - record.sent_ms
-        never = f"order {record.client_id} never reached the venue"
-        if self._wants_cancel(record):
-            state.apply(Closed(record.client_id, OrderState.CANCELLED, f"{never} and is no longer wanted"))
-        elif not self._passes_gate(record):
-            state.apply(Refused(record.client_id, f"{never} and the order gate is shut ({self._gate_reason})"))
-        elif age_ms > policy.resend_s * 1000:
-            state.apply(Refused(record.client_id, f"{never} within {age_ms / 1000:.0f} s; decide anew", code="E001"))
-        elif record.sends - tracked.spared >= policy.sends:
-            state.apply(Refused(record.client_id, f"{never} in {record.sends} sends; decide anew", code="E001"))
-        elif state.pace.is_open:
-            await self._sending.send(record)
-
-    def _slot_is_taken(self, record: OrderRecord) -> bool:
-        return any(
-            other.slot == record.slot
-            and other.client_id != record.client_id
-            and (not other.is_planned or other.core_id < record.core_id)
-            for other in self._state.keeper.records()
-        )

@@ -58,6 +58,8 @@ class Checks:
             await self.finish(client_id)
         elif tracked.ended is None and order.filled > self._state.booked(record):
             await self._catch_up(record, order, tracked)
+        elif tracked.ended is None and not record.limit_ticks:
+            self._look_again(tracked)  # an order at any price does not rest for long
 
     def accept(self, record: OrderRecord, order: VenueOrder) -> bool:
         """Confirm an order without an answer by what the venue tells; False when there is no more to learn from it."""
@@ -137,8 +139,12 @@ class Checks:
         except GridBotError as error:
             _log.info("trades_unanswered client_id=%s error=%s", record.client_id, error)
         after = state.keeper.record(record.client_id) or record
-        if order.filled > state.booked(after):
-            tracked.look, tracked.due_ms = True, state.now_ms + int(state.policy.check_s * 1000)
+        if order.filled > state.booked(after) or not record.limit_ticks:
+            self._look_again(tracked)
+
+    def _look_again(self, tracked: Tracked) -> None:
+        tracked.look = True
+        tracked.due_ms = self._state.now_ms + int(self._state.policy.check_s * 1000)
 
     def _in_vain(self, asked: OrderRecord, error: GridBotError) -> None:
         state = self._state

@@ -94,6 +94,11 @@ class Sending:
             self._silent(record.client_id, f"the venue answered with order {answer.client_id}")
             return
         await self._checks.observe(record.client_id, answer)
+        now = self._state.keeper.record(record.client_id)
+        if now is not None and not now.is_final and (record.taker or not record.limit_ticks):
+            # What takes is done by now, and some venues answer with nothing but an id.
+            tracked = self._state.track(now)
+            tracked.look, tracked.due_ms = True, 0
 
     async def _rejected(self, record: OrderRecord, error: OrderRejected) -> None:
         # A second send may be refused because the first arrived after all: its id is taken, its money is locked.

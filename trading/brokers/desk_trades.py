@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from trading.brokers.desk_state import DeskState
+from trading.errors import StateCorrupt
 from trading.orders.records import Accepted, Filled, OrderRecord
 from trading.orders.states import CommandState, IllegalTransition
 from trading.orders.venue import VenueFill, VenueOrder
@@ -100,7 +101,7 @@ class TradeBook:
             state.keeper.alert("unexpected_trade", _unexpected(record, fill))
         try:
             state.apply(Filled(record.client_id, fill))
-        except IllegalTransition as error:
+        except (IllegalTransition, StateCorrupt) as error:
             state.keeper.halt(f"trade {fill.trade_id} does not fit the books: {error}")
         self._seen[fill.trade_id] = None
         if len(self._seen) > _REMEMBERED:

@@ -100,7 +100,8 @@ class BinanceDialect(_Asked):
     async def trades_of(self, exchange_id: str, since_ms: int) -> Sequence[Parsed]:
         """Return all trades of one order."""
         del since_ms
-        return await self._paged(orderId=exchange_id)
+        # without an id to begin at the venue tells the newest only
+        return await self._paged(orderId=exchange_id, fromId=0)
 
     async def account(self) -> Account:
         """Return the account's assets that are not nothing, and the answer, which tells its fees too."""

@@ -16,6 +16,7 @@ from trading.brokers.exchange_server.config import (
     AccountConfig,
     ExchangeConfig,
     FaultConfig,
+    FeeAsset,
 )
 from trading.brokers.exchange_server.server import ExchangeServer
 from trading.commands import News, Progress, Step
@@ -45,6 +46,9 @@ class ExchangeRequest(HomeRequest):
     timeframe: str = Field("1m", description="candle length of synthetic markets")
     history: Annotated[int, Field(ge=1, le=20_000)] = Field(1_500, description="closed candles at the start")
     balance: list[str] = Field([], description="ASSET=AMOUNT that the account has; repeatable [USDT=10000]")
+    fee_asset: FeeAsset = Field(
+        FeeAsset.RECEIVED, description="what fees are taken from; with quote it also speaks for Coinbase"
+    )
     key: str = Field(TEST_KEY, description="API key of the account; no real one")
     secret: str = Field(TEST_SECRET, description="secret of that key; no real one")
     fault: list[str] = Field([], description="name=probability, as in drop_after=0.05, or name=value; repeatable")
@@ -144,6 +148,7 @@ def exchange_config(request: ExchangeRequest) -> ExchangeConfig:
         "history": request.history,
         "speed": request.speed,
         "lockstep": request.lockstep,
+        "fee_asset": request.fee_asset,
         # A synthetic market begins now, so that clients which ask for the last hours find them.
         "start_ms": SystemClock().now_ms(),
         "accounts": (AccountConfig(api_key=request.key, secret=request.secret, balances=_balances(request)),),

@@ -132,7 +132,7 @@ class Reconciler:
     clock : Clock
         The session's clock.
     prefix : str
-        What the client ids of this session, and of no other, begin with.
+        What this session's client ids are before their number; a number holds no dash.
     balance_policy : BalancePolicy, optional
         When a difference of the balances counts.
     """
@@ -197,7 +197,7 @@ class Reconciler:
             run.count("open_orders")
             if order.client_id is None:
                 run.count("foreign")
-            elif not order.client_id.startswith(self._prefix):
+            elif not self._is_ours(order.client_id):
                 run.count("other_sessions")
             else:
                 run.count("ours")
@@ -206,6 +206,10 @@ class Reconciler:
         for record in self._keeper.records():
             if record.client_id not in open_ids and not record.is_planned:
                 await self._missing(run, record)
+
+    def _is_ours(self, client_id: str) -> bool:
+        # Another session's name may begin with this one's and a dash; the number at the end has none.
+        return client_id.startswith(self._prefix) and "-" not in client_id[len(self._prefix) :]
 
     async def _compare(self, run: _Run, client_id: str, order: VenueOrder) -> None:
         record = self._keeper.record(client_id)
@@ -253,17 +257,23 @@ class Reconciler:
 
     async def _adopt(self, run: _Run, order: VenueOrder) -> None:
         client_id = order.client_id or ""
-        if self._keeper.record(client_id) is None:
+        record = self._keeper.record(client_id)
+        if record is None:
             self._keeper.alert(
                 "unknown_order",
                 f"order {client_id} ({order.exchange_id}) carries this session's id and filled {order.filled}, and the "
                 "journal does not know it; look whether an older journal was put back",
             )
             return
-        booked = await self._desk.adopt_trades(order)
-        if booked:
-            run.count("trades", booked)
-            run.act("adopted", client_id, f"{booked} trades of it were not in the books")
+        if record.exchange_id in {None, order.exchange_id}:
+            await self._desk.observe(client_id, order)
+        else:
+            await self._desk.adopt_trades(order)
+        after = self._keeper.record(client_id)
+        if after is not None and after.filled_lots != record.filled_lots:
+            lots = after.filled_lots - record.filled_lots
+            run.count("trades")
+            run.act("adopted", client_id, f"{self._keeper.market.quantity(lots)} of it were not in the books")
 
     def _note_change(self, run: _Run, before: OrderRecord, kind: str, reason: str) -> None:
         after = self._keeper.record(before.client_id)

@@ -89,8 +89,10 @@ class HintStream:
         self._hints: asyncio.Queue[Hint] = asyncio.Queue(self._policy.waiting)
         self._changed: asyncio.Queue[tuple[str, str]] = asyncio.Queue(self._policy.waiting)
         self._generation = 0
+        self._failures = 0
         self._opened_ms = clock.now_ms()
-        self._gap = False
+        # what happened before the first subscription was not told either
+        self._gap = True
 
     async def hints(self) -> AsyncIterator[Hint]:
         """Yield hints until closed; ends at once where the client has no streams."""
@@ -98,7 +100,9 @@ class HintStream:
         if not pumps:
             return
         self._client.on_raw, self._client.on_dropped = self._seen, self._lost
-        tasks: list[asyncio.Task[None]] = [asyncio.create_task(pump) for pump in (*pumps, self._looks(), self._rotation())]
+        tasks: list[asyncio.Task[None]] = [
+            asyncio.create_task(pump) for pump in (*pumps, self._looks(), self._rotation())
+        ]
         try:
             while True:
                 yield await self._hints.get()
@@ -119,24 +123,21 @@ class HintStream:
         return [self._pump(watch, read) for name, watch, read in streams if self._client.has.get(name)]
 
     async def _pump(self, watch: Callable[[str], Awaitable[Sequence[Raw]]], read: Callable[[Raw], Hint | None]) -> None:
-        failures = 0
         while True:
             generation = self._generation
+            self._opened_ms = self._clock.now_ms()
             try:
                 # no other await stands between two questions: what came in between would not wake the second
                 while True:
                     self._tell_all(await watch(self._symbol), read)
-                    failures = 0
             except asyncio.CancelledError:
                 # ccxt cancels its own futures when a stream is closed under them
                 if _is_cancelled():
                     raise
             except Exception as error:  # noqa: BLE001 - whatever breaks a stream, it is opened again
                 _log.warning("stream_broken venue=%s error=%s", self._client.id, type(error).__name__)
-            self._gap = True
-            failures += 1
             await self._begin_anew(generation)
-            await self._clock.sleep(backoff_s(failures, self._policy.first_s, self._policy.cap_s, self._jitter()))
+            await self._clock.sleep(backoff_s(self._failures, self._policy.first_s, self._policy.cap_s, self._jitter()))
 
     def _tell_all(self, items: object, read: Callable[[Raw], Hint | None]) -> None:
         for item in sequence(items, "the stream's news"):
@@ -177,17 +178,17 @@ class HintStream:
     async def _rotation(self) -> None:
         while True:
             age_s = (self._clock.now_ms() - self._opened_ms) / 1000
-            if age_s >= self._policy.rotate_s:
-                self._gap = True
+            await self._clock.sleep(max(self._policy.rotate_s - age_s, self._policy.first_s))
+            if self._clock.now_ms() - self._opened_ms >= self._policy.rotate_s * 1000:
                 await self._begin_anew(self._generation)
-            else:
-                await self._clock.sleep(self._policy.rotate_s - age_s)
 
     async def _begin_anew(self, generation: int) -> None:
         # the streams share connections: the first that breaks closes them for all
         if generation == self._generation:
+            lived_s = (self._clock.now_ms() - self._opened_ms) / 1000
+            self._failures = 1 if lived_s >= self._policy.cap_s else self._failures + 1
             self._generation += 1
-            self._opened_ms = self._clock.now_ms()
+            self._gap = True
             await self._client.close_ws_clients()
 
     def _seen(self, message: object) -> None:

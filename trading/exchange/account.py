@@ -134,16 +134,20 @@ def _opened(
 
 
 def _constructed(exchange_id: str, timeout_ms: int) -> VenueClient:
-    import ccxt.pro as pro
+    import ccxt.async_support as ccxt
+    from ccxt import pro
 
     from trading.exchange.client import SPARING_OPTIONS
     from trading.exchange.watched import Watched
 
-    if exchange_id not in pro.exchanges:
-        raise UsageError(
-            f"there is no exchange {exchange_id!r} with streams; ccxt's names are such as binance, coinbase, kraken"
-        )
-    kind = type(f"Watched{exchange_id.title()}", (Watched, getattr(pro, exchange_id)), {})
+    if exchange_id not in ccxt.exchanges:
+        raise UsageError(f"there is no exchange {exchange_id!r}; ccxt's names are such as binance, coinbase, kraken")
+    streams = exchange_id in pro.exchanges
+    kind = type(
+        f"Watched{exchange_id.title()}",
+        (Watched, getattr(pro if streams else ccxt, exchange_id)),
+        {"has_streams": streams},
+    )
     client = cast(
         "VenueClient",
         kind({"enableRateLimit": False, "timeout": timeout_ms, "options": dict(SPARING_OPTIONS.get(exchange_id, {}))}),
@@ -176,7 +180,7 @@ def _move(client: VenueClient, rest_url: str, ws_url: str | None) -> None:
     if strangers:
         raise Refused(f"{client.id} would still reach {', '.join(strangers)}, so the exchange is not opened")
     client.allowed_hosts = allowed
-    client.has_streams = ws_url is not None
+    client.has_streams = client.has_streams and ws_url is not None
     if rest.startswith("http://"):
         client.timeout_on_exit = 0  # ccxt waits for TLS to end
 

@@ -134,13 +134,12 @@ class VenueCalls:
         tries = 0
         while True:
             tries += 1
-            try:
-                return await self._try(what, call, sends=False)
-            except _Failed as failed:
-                if failed.kind not in _WORTH_ASKING_AGAIN or tries >= self._policy.attempts:
-                    raise failed.told from failed.__cause__
-                kind = failed.kind
-            if kind is Kind.CLOCK:
+            outcome = await self._try(what, call, sends=False)
+            if not isinstance(outcome, _Failed):
+                return outcome
+            if outcome.kind not in _WORTH_ASKING_AGAIN or tries >= self._policy.attempts:
+                raise outcome.told
+            if outcome.kind is Kind.CLOCK:
                 await self._resync()
             # a busy exchange's own pause is kept by the limiter
             await self._clock.sleep(backoff_s(tries, self._policy.first_s, self._policy.cap_s, self._jitter()))
@@ -169,26 +168,26 @@ class VenueCalls:
         tries = 0
         while True:
             tries += 1
-            try:
-                with hurried(self._policy.send_patience_s):
-                    return await self._try(what, call, sends=True)
-            except _Failed as failed:
-                if failed.kind not in _NOTHING_HAPPENED or tries >= self._policy.send_attempts:
-                    raise failed.told from failed.__cause__
-                kind = failed.kind
-            if kind is Kind.CLOCK:
+            with hurried(self._policy.send_patience_s):
+                outcome = await self._try(what, call, sends=True)
+            if not isinstance(outcome, _Failed):
+                return outcome
+            if outcome.kind not in _NOTHING_HAPPENED or tries >= self._policy.send_attempts:
+                raise outcome.told
+            if outcome.kind is Kind.CLOCK:
                 await self._resync()
 
-    async def _try(self, what: str, call: Callable[[], Awaitable[T]], *, sends: bool) -> T:
+    async def _try(self, what: str, call: Callable[[], Awaitable[T]], *, sends: bool) -> T | _Failed:
         if not self._breaker.admit():
-            raise self._not_asked(what, sends=sends)
+            return self._not_asked(what, sends=sends)
         with listening() as answer:
             try:
                 result = await call()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever ccxt raises becomes one of our errors
+                # no error that we raise carries ccxt's own along: those quote signed requests
                 failed = self._failed(what, error, answer, sends=sends)
                 self._count(failed.kind)
-                raise failed from error
+                return failed
             except BaseException:
                 self._breaker.abandoned()
                 raise
@@ -226,13 +225,12 @@ class VenueCalls:
         return VenueRefusal(f"{name} refuses {what} ({status}{words})", _reason(error, answer.status))
 
 
-class _Failed(Exception):
+@dataclass(frozen=True, slots=True)
+class _Failed:
     """How one try ended; a kind of None says that nothing was sent, or that the error is our own."""
 
-    def __init__(self, kind: Kind | None, told: GridBotError) -> None:
-        super().__init__(str(told))
-        self.kind = kind
-        self.told = told
+    kind: Kind | None
+    told: GridBotError
 
 
 def _kind(error: Exception, status: int | None, *, sends: bool) -> Kind:

@@ -40,6 +40,11 @@ class KeySource(StrEnum):
     KEYRING = "keyring"
     FILE = "file"
 
+    @property
+    def place(self) -> str:
+        """How a sentence calls it."""
+        return "encrypted key file" if self is KeySource.FILE else self.value
+
 
 class KeyStore(Protocol):
     """A place that keeps keys by exchange."""
@@ -107,7 +112,7 @@ def find_keys(exchange_id: str, home: Path | None = None, ask: AskPassphrase | N
     if found is None:
         raise Refused(
             f"there are no keys of {exchange_id} in the environment ({API_KEY_VARIABLE}, {SECRET_VARIABLE}) or in the "
-            f"{store.source}; `gridbot keys set {exchange_id}` keeps them"
+            f"{store.source.place}; `gridbot keys set {exchange_id}` keeps them"
         )
     return FoundKeys(exchange_id, found, store.source)
 

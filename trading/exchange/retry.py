@@ -114,9 +114,9 @@ class Retry:
         asked_s = asked_pause_s(answer.headers, self._clock.now_ms()) if kind is Kind.BUSY else None
         if kind is Kind.BANNED or (asked_s is not None and asked_s > self._policy.longest_pause_s):
             self._ban = self._banned(answer)
-            raise self._ban from error
+            raise self._ban from None
         if self._is_enough(failures):
-            raise self._given_up(what, kind, error, answer, failures.count(kind)) from error
+            raise self._given_up(what, kind, error, answer, failures.count(kind)) from None
         pause_s = self._backoff_s(len(failures)) if asked_s is None else asked_s
         if kind is Kind.BUSY:
             until_ms = self._clock.now_ms() + int(pause_s * 1000)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from operator import itemgetter
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import ccxt.async_support as ccxt
@@ -70,6 +71,11 @@ class Watched(ccxt.Exchange):  # type: ignore[misc]  # ccxt is untyped
         self._check_host(url)
         return await super().fetch(url, method, headers, body)
 
+    def ws_dial_delay(self, url: str) -> float:
+        """Return no delay: who opens a stream again keeps the pauses, on its own clock."""
+        del url
+        return 0.0
+
     def client(self, url: str) -> object:
         """Return the stream client of an address, guarded against messages that break ccxt's own loop."""
         if "://" in url:
@@ -77,7 +83,28 @@ class Watched(ccxt.Exchange):  # type: ignore[misc]  # ccxt is untyped
         client = super().client(url)
         if "handle_message" not in vars(client):
             client.handle_message = self._guarded(client.handle_message)
+            client.future = _never_unheard(client.future)
         return cast("object", client)
+
+    async def close_ws_clients(self) -> None:
+        """Close all streams; who asks for one meanwhile gets a new one, never one that is being closed."""
+        closing = list((self.clients or {}).values())
+        self.clients: dict[str, Any] = {}
+        for client in closing:
+            if client.connecting:
+                # ccxt would go on connecting, and nobody would ever close what comes of it
+                client.connected.add_done_callback(lambda _, late=client: asyncio.ensure_future(late.close()))
+        await asyncio.gather(*(client.close() for client in closing), return_exceptions=True)
+
+    def on_close(self, client: object, error: object) -> None:
+        """Forget a stream client that was closed, and not the one that has taken its place."""
+        if self._is_current(client):
+            super().on_close(client, error)
+
+    def on_error(self, client: object, error: object) -> None:
+        """Forget a stream client that broke, and not the one that has taken its place."""
+        if self._is_current(client):
+            super().on_error(client, error)
 
     def on_rest_response(
         self,
@@ -122,6 +149,9 @@ class Watched(ccxt.Exchange):  # type: ignore[misc]  # ccxt is untyped
             raise ccxt.BadResponse(f"{self.id} answered candles with missing values")
         return sorted(rows, key=itemgetter(0))
 
+    def _is_current(self, client: object) -> bool:
+        return any(known is client for known in (self.clients or {}).values())
+
     def _check_host(self, url: str) -> None:
         host = host_of(url)
         if host == host_of(NOWHERE):
@@ -146,3 +176,19 @@ class Watched(ccxt.Exchange):  # type: ignore[misc]  # ccxt is untyped
         if self.on_raw is not None:
             self.on_raw(message)
         super().handle_message(client, message)
+
+
+def _never_unheard(make: Callable[[str], asyncio.Future[object]]) -> Callable[[str], asyncio.Future[object]]:
+    def made(message_hash: str) -> asyncio.Future[object]:
+        # some of ccxt's futures have nobody waiting, and asyncio would log each of their errors
+        future = make(message_hash)
+        future.remove_done_callback(_heard)
+        future.add_done_callback(_heard)
+        return future
+
+    return made
+
+
+def _heard(future: asyncio.Future[object]) -> None:
+    if not future.cancelled():
+        future.exception()

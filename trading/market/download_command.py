@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from trading.commands import Progress
+from trading.commands import Progress, Step
 from trading.errors import ExitCode, GridBotError, UsageError
 from trading.exchange import Clock, Retry, SystemClock, open_exchange
 from trading.exchange.background import in_background
@@ -124,7 +124,7 @@ class DownloadResult:
         return Group(table, *(Text(note, style="yellow") for note in notes))
 
 
-def download(request: DownloadRequest, clock: Clock | None = None) -> Generator[Progress, None, DownloadResult]:
+def download(request: DownloadRequest, clock: Clock | None = None) -> Generator[Step, None, DownloadResult]:
     """Download what the store lacks of some symbols and timeframes.
 
     Parameters

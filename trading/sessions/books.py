@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -76,9 +77,15 @@ def candles_of(rows: list[PastCandle | NewCandle], symbol: str, timeframe: str) 
 
 def market_of(facts: SessionFacts) -> Market:
     """Return a session's market rules as its journal keeps them."""
-    kept = json.loads(facts.market_json)
+    return market_of_json(facts.market_json)
+
+
+def market_of_json(text: str) -> Market:
+    """Return market rules from what `market_json` made of them."""
+    kept: dict[str, Any] = json.loads(text)
     exact = {"tick_size", "lot_size", "min_notional", "maker_fee", "taker_fee", "spread"}
-    return Market(**{name: Decimal(value) if name in exact else value for name, value in kept.items()})
+    values: dict[str, Any] = {name: Decimal(value) if name in exact else value for name, value in kept.items()}
+    return Market(**values)
 
 
 def market_json(market: Market) -> str:

@@ -47,7 +47,7 @@ class KeysKept:
     def as_text(self) -> RenderableType:
         """Return one sentence."""
         return Text(
-            f"Keys of {self.exchange} ({self.masked}) are kept in the {self.source.value}; "
+            f"Keys of {self.exchange} ({self.masked}) are kept in the {self.source.place}; "
             f"`gridbot keys test {self.exchange}` tries them."
         )
 
@@ -89,7 +89,7 @@ class KeysList:
             return Text("No keys are kept here; `gridbot keys set EXCHANGE` keeps some.")
         table = Table("exchange", "kept in", "API key", "fingerprint", box=None, pad_edge=False)
         for one in self.keys:
-            table.add_row(one.exchange or "any", one.source.value, one.masked, one.fingerprint)
+            table.add_row(one.exchange or "any", one.source.place, one.masked, one.fingerprint)
         return table
 
 
@@ -132,7 +132,7 @@ class KeysTested:
     def as_text(self) -> RenderableType:
         """Return what the exchange said, and a warning for what it did not."""
         lines = [
-            Text(f"{self.exchange} knows these keys (from the {self.source.value}, {self.fingerprint})."),
+            Text(f"{self.exchange} knows these keys (from the {self.source.place}, {self.fingerprint})."),
             Text(f"May trade: {_TOLD[self.permissions.trade]}. May withdraw: {_TOLD[self.permissions.withdraw]}."),
             Text(f"Assets: {', '.join(self.assets) or 'none'}."),
         ]
@@ -161,5 +161,5 @@ class KeysRemoved:
     def as_text(self) -> RenderableType:
         """Return one sentence."""
         if not self.removed:
-            return Text(f"The {self.source.value} has no keys of {self.exchange}.")
-        return Text(f"Keys of {self.exchange} are gone from the {self.source.value}; delete them at the exchange too.")
+            return Text(f"The {self.source.place} has no keys of {self.exchange}.")
+        return Text(f"Keys of {self.exchange} are gone from the {self.source.place}; delete them at the exchange too.")

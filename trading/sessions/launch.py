@@ -10,7 +10,9 @@ from typing import Literal
 
 import trading
 from trading.errors import Refused, UsageError
+from trading.exchange.clock import Clock, SystemClock
 from trading.exchange.credentials import Credentials
+from trading.exchange.simulated import SimulatedTime
 from trading.market.candles import Candles
 from trading.market.sources import home_store, open_candles
 from trading.market.timeframes import timeframe_ms
@@ -24,7 +26,7 @@ from trading.sessions.events import Listener
 from trading.sessions.keeper import SessionKeeper
 from trading.sessions.live_requests import LiveRequest, PaperRequest, SessionRequest
 from trading.sessions.live_session import LiveSession, Rhythm
-from trading.sessions.venues import Venue, replay_venue
+from trading.sessions.venues import Place, Venue, account_venue, built_in_venue, public_venue, replay_venue
 from trading.setting_sources import data_home, settings_with_sources
 from trading.settings import Settings
 
@@ -208,4 +210,29 @@ async def _venue(plan: Plan, seen_ms: int) -> AsyncIterator[Venue]:
     if isinstance(request, PaperRequest) and request.candles is not None:
         yield replay_venue(replayed(request), plan.settings, seen_ms)
         return
-    raise UsageError("give --candles")
+    place = Place(
+        plan.exchange, plan.symbol, plan.timeframe, request.rest_url, request.ws_url, request.testnet, request.poll_s
+    )
+    if plan.credentials is not None:
+        async with _clock(request.rest_url) as clock:
+            capital = plan.settings.capital
+            async with account_venue(place, plan.credentials, clock, plan.name, capital, plan.home) as venue:
+                yield venue
+    elif isinstance(request, PaperRequest) and request.exchange is None:
+        async with built_in_venue(place, plan.settings, request.speed, request.seed) as venue:
+            yield venue
+    else:
+        async with public_venue(place, plan.settings, SystemClock()) as venue:
+            yield venue
+
+
+@asynccontextmanager
+async def _clock(rest_url: str | None) -> AsyncIterator[Clock]:
+    if rest_url is None:
+        yield SystemClock()
+        return
+    time = SimulatedTime(rest_url)
+    try:
+        yield await time.clock()
+    finally:
+        await time.close()

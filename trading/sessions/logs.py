@@ -84,7 +84,7 @@ class SessionLog:
     ) -> None:
         self.path = folder / LOG_FOLDER / LOG_FILE
         self.redactor = Redactor(secrets)
-        self._session = session
+        self._session = self.redactor.text(session)
         self._clock = clock
         self._debug = debug
         level = logging.DEBUG if debug else logging.INFO
@@ -186,10 +186,10 @@ class SessionLog:
 
     def _shaped(self, _logger: object, _method: str, event: _Event) -> _Event:
         # in this order the record's own parts come first
-        first = {"time": iso_ms(self._clock.now_ms()), "level": event.get("level"), "session": self._session}
-        first |= {name: event.get(name) for name in ("event", "code", "action")}
-        clean = self.redactor.value({**first, **event})
-        return {name: _cut(value) for name, value in clean.items()} if isinstance(clean, dict) else {}
+        own: dict[str, object] = {"time": iso_ms(self._clock.now_ms()), "level": event.pop("level", None)}
+        own["session"] = self._session
+        clean = self.redactor.value({"event": event.get("event"), "code": None, "action": None, **event})
+        return own | {name: _cut(value) for name, value in clean.items()} if isinstance(clean, dict) else own
 
     def _for_console(self, _logger: object, _method: str, event: _Event) -> _Event:
         hidden = {"session"} | {name for name in ("code", "action") if event.get(name) is None}
@@ -207,7 +207,13 @@ class _Counted(logging.Handler):
 
 
 class _RotatingFile(_Counted, RotatingFileHandler):
-    pass
+    _last: tuple[logging.LogRecord, str] | None = None
+
+    def format(self, record: logging.LogRecord) -> str:
+        # asked for twice a record: to see whether it fits, and to write it
+        if self._last is None or self._last[0] is not record:
+            self._last = record, super().format(record)
+        return self._last[1]
 
 
 class _Console(_Counted, logging.StreamHandler[TextIO]):

@@ -58,7 +58,7 @@ class Supervision:
         if self.log is not None:
             data = {name: value for name, value in event.data.items() if name not in ("event", "session")}
             level = self.log.warning if event.kind in ("alert", "halted", "crashed") else self.log.info
-            level(event.kind, **{f"{name}_" if name in _TAKEN else name: value for name, value in data.items()})
+            level(event.kind, **{f"{name}_" if name in _TAKEN else name: value for name, value in data.items()})  # type: ignore[arg-type]
         if self.control is not None:
             self.control.publish(event.as_json())
         self.tell(event)
@@ -136,26 +136,28 @@ async def _again_and_again(supervision: Supervision, clock: Clock) -> SessionEnd
             return await _once(supervision)
         except InvariantBroken as broken:
             return SessionEnd(str(broken), ExitCode.HALTED)
-        except GridBotError as error:
-            if not _passes(error) or not supervision.was_trading:
+        except Exception as error:  # whatever it was, the books are safe and the session begins anew
+            if not supervision.was_trading or (isinstance(error, GridBotError) and not _passes(error)):
                 raise
-            problem: Exception = error
-        except Exception as error:  # noqa: BLE001 - whatever it was, the books are safe and the session begins anew
             problem = error
-        now = clock.now_ms()
-        if not isinstance(problem, ConnectionLost | RateLimited):
-            crashes.append(now)
-        while crashes and crashes[0] < now - _WITHIN_MS:
-            crashes.popleft()
-        if len(crashes) >= _MOST_CRASHES:
-            raise GridBotError(
-                f"session {supervision.plan.name} crashed {len(crashes)} times in ten minutes ({_said(problem)}); "
-                f"`gridbot fix --session {supervision.plan.name}` looks for the fault"
-            ) from problem
-        pause_s = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** len(crashes))
+        pause_s = _pause_s(crashes, problem, supervision.plan.name, clock.now_ms())
         supervision.tell_crash(problem, pause_s, clock.now_ms())
         if supervision.stop is None:
             await clock.sleep(pause_s)
+
+
+def _pause_s(crashes: deque[int], problem: Exception, name: str, now_ms: int) -> float:
+    # a venue that is away is waited for; a fault of our own that comes back is not
+    if not isinstance(problem, ConnectionLost | RateLimited):
+        crashes.append(now_ms)
+    while crashes and crashes[0] < now_ms - _WITHIN_MS:
+        crashes.popleft()
+    if len(crashes) >= _MOST_CRASHES:
+        raise GridBotError(
+            f"session {name} crashed {len(crashes)} times in ten minutes ({_said(problem)}); "
+            f"`gridbot fix --session {name}` looks for the fault"
+        ) from problem
+    return min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** len(crashes))
 
 
 async def _once(supervision: Supervision) -> SessionEnd:

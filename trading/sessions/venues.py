@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
 
+from trading.brokers.ccxt_broker import CcxtBroker
+from trading.brokers.exchange_server.config import ExchangeConfig
+from trading.brokers.exchange_server.server import ExchangeServer
 from trading.brokers.protocol import Broker
+from trading.brokers.venue_rules import Fees, check_spot, parse_market
 from trading.errors import DataError
-from trading.exchange.clock import Clock
+from trading.exchange.account import AccountOptions, open_account, open_public
+from trading.exchange.clock import Clock, LockstepClock, ScaledClock, SystemClock
+from trading.exchange.credentials import Credentials
 from trading.market.candles import Candles
+from trading.market.feeds.opening import open_feed
 from trading.market.feeds.protocol import ClosedCandle, Feed, FeedEvent
 from trading.market.feeds.replay import ReplayFeed
 from trading.market.filling import fill_short_gaps
-from trading.market.rule_tables import market_for
+from trading.market.rule_tables import DEFAULT_FEE, market_for
 from trading.market.rules import Market
+from trading.market.timeframes import timeframe_ms
+from trading.orders.venue import Balance
+from trading.sessions.capital_budget import CapitalBudget
+from trading.sessions.catalog import SessionCatalog
 from trading.sessions.decider import Exchange
 from trading.sessions.live_session import Rhythm
 from trading.settings import Settings
@@ -136,4 +150,171 @@ def replay_venue(candles: Candles, settings: Settings, seen_ms: int = 0) -> Venu
         market=market_for(candles.symbol, whole[:warmup], settings.market),
         highest_price=float(candles.high.max()),
         rhythm=Rhythm(look_s=0, watch_s=3_600),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which market at which venue, and how it is reached.
+
+    Parameters
+    ----------
+    exchange_id : str
+        ccxt's name of the venue.
+    symbol, timeframe : str
+        ``BASE/QUOTE``, and candles such as ``1m``.
+    rest_url, ws_url : str or None
+        Addresses in the place of the venue's own.
+    testnet : bool
+        The venue's own test network.
+    poll_s : float or None
+        Seconds between REST rounds.
+    """
+
+    exchange_id: str
+    symbol: str
+    timeframe: str
+    rest_url: str | None = None
+    ws_url: str | None = None
+    testnet: bool = False
+    poll_s: float | None = None
+
+
+@asynccontextmanager
+async def account_venue(
+    place: Place, credentials: Credentials, clock: Clock, session: str, capital: Decimal, home: Path
+) -> AsyncIterator[Venue]:
+    """Open a venue on which orders are real, at least to the venue.
+
+    Parameters
+    ----------
+    place : Place
+        Which market.
+    credentials : Credentials
+        The account's keys.
+    clock : Clock
+        The session's time.
+    session : str
+        Whose capital is claimed.
+    capital : Decimal
+        Quote currency that the session trades with.
+    home : Path
+        The data home, where sessions of one account share their capital and the venue's patience.
+
+    Raises
+    ------
+    Refused
+        When the venue refuses keys or market, or other sessions leave too little capital.
+    ConnectionLost
+        When the venue does not answer.
+    """
+    is_simulated = not isinstance(clock, SystemClock)
+    options = AccountOptions(budget_file=None if is_simulated else home / "requests.sqlite")
+    client = open_account(
+        place.exchange_id,
+        credentials,
+        rest_url=place.rest_url,
+        ws_url=place.ws_url,
+        testnet=place.testnet,
+        clock=clock,
+        options=options,
+    )
+    market_time = clock.now_ms if is_simulated else None
+    broker = CcxtBroker(place.exchange_id, place.symbol, client, clock, market_time_ms=market_time)
+    budget = CapitalBudget(home, SessionCatalog(home).is_running)
+    account = credentials.fingerprint
+    try:
+        await broker.open()
+        market = await broker.market()
+        total = (await broker.balances()).get(market.quote, Balance()).total
+        budget.claim(account, session, market.quote, capital, total)
+        feed = _feed(place, clock)
+        price = await highest_price(feed, place.symbol)
+        yield Venue(
+            exchange=Exchange.VENUE,
+            feed=feed,
+            broker=broker,
+            clock=clock,
+            market=market,
+            highest_price=price,
+            rhythm=rhythm_of(clock),
+            is_alone=lambda: all(claim.session == session for claim in budget.claims(account)),
+        )
+    finally:
+        budget.release(account, session)
+        await broker.close()
+
+
+@asynccontextmanager
+async def public_venue(place: Place, settings: Settings, clock: Clock) -> AsyncIterator[Venue]:
+    """Open a venue for its prices only: the core plays the exchange on its ticks.
+
+    Raises
+    ------
+    ConnectionLost, Refused
+        When the venue does not answer, or does not trade the symbol.
+    """
+    client = open_public(
+        place.exchange_id, place.rest_url, place.ws_url, testnet=place.testnet, clock=clock, options=AccountOptions()
+    )
+    try:
+        await client.load_markets()
+        raw = client.market(place.symbol)
+        check_spot(raw, place.symbol, place.exchange_id)
+        pinned = [getattr(settings.market, name) for name in ("maker_fee", "taker_fee")]
+        told = [raw.get("maker"), raw.get("taker")]
+        known = [one if one is not None else other for one, other in zip(pinned, told, strict=True)]
+        maker, taker = (DEFAULT_FEE if rate is None else Decimal(str(rate)) for rate in known)
+        fees = Fees(maker, taker, "the venue's public fees")
+        market = parse_market(raw, place.symbol, place.exchange_id, client.precisionMode, fees)
+    finally:
+        await client.close()
+    feed = _feed(place, clock)
+    price = await highest_price(feed, place.symbol)
+    yield Venue(Exchange.TICKS, feed, None, clock, market, price, rhythm_of(clock))
+
+
+@asynccontextmanager
+async def built_in_venue(place: Place, settings: Settings, speed: float, seed: int) -> AsyncIterator[Venue]:
+    """Open the built-in exchange in this process, for its prices only."""
+    config = ExchangeConfig(
+        symbols=(place.symbol,), timeframe=place.timeframe, speed=speed, seed=seed, market=settings.market
+    )
+    async with ExchangeServer(config) as server:
+        clock = ScaledClock(server.exchange.now_ms, speed)
+        here = replace(place, exchange_id="binance", rest_url=server.url, ws_url=None)
+        async with public_venue(here, settings, clock) as venue:
+            yield venue
+
+
+def rhythm_of(clock: Clock) -> Rhythm:
+    """Return how often a session looks around on a clock."""
+    if isinstance(clock, LockstepClock):
+        return Rhythm(look_s=0)
+    if isinstance(clock, ScaledClock):
+        return Rhythm(look_s=min(0.5, 1.0 / clock.speed))
+    return Rhythm()
+
+
+async def highest_price(feed: Feed, symbol: str) -> float:
+    """Return the highest price of the latest candles."""
+    candles = await feed.history(symbol, 500)
+    if len(candles) == 0:
+        raise DataError(f"the venue has no closed candles of {symbol}; check the symbol and the timeframe")
+    return float(candles.high.max())
+
+
+def _feed(place: Place, clock: Clock) -> Feed:
+    poll_s = place.poll_s
+    if poll_s is None and isinstance(clock, ScaledClock):
+        # a round takes real time: at 1,000 times the speed there can be one a minute of the market
+        poll_s = max(min(5.0, timeframe_ms(place.timeframe) / 12_000), 0.05 * clock.speed)
+    return open_feed(
+        place.exchange_id,
+        [place.symbol],
+        place.timeframe,
+        clock,
+        rest_url=place.rest_url,
+        ws_url=place.ws_url,
+        poll_s=poll_s,
     )

@@ -11,14 +11,19 @@ if TYPE_CHECKING:
     from trading.signals.consensus import compute_signals
     from trading.signals.indicators import IndicatorSet
     from trading.signals.records import Action, AgentReport, AgentView, Regime, Signals, VolatilityClass
+    from trading.signals.streaming import SignalStream
+    from trading.signals.streaming_records import AgentVote, SignalRow
 
 __all__ = [
     "Action",
     "Agent",
     "AgentReport",
     "AgentView",
+    "AgentVote",
     "IndicatorSet",
     "Regime",
+    "SignalRow",
+    "SignalStream",
     "Signals",
     "VolatilityClass",
     "compute_signals",
@@ -31,8 +36,11 @@ __getattr__ = on_first_use(
         "Agent": "agents.base",
         "AgentReport": "records",
         "AgentView": "records",
+        "AgentVote": "streaming_records",
         "IndicatorSet": "indicators",
         "Regime": "records",
+        "SignalRow": "streaming_records",
+        "SignalStream": "streaming",
         "Signals": "records",
         "VolatilityClass": "records",
         "compute_signals": "consensus",

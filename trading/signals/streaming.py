@@ -94,9 +94,7 @@ class SignalStream:
     @property
     def last(self) -> SignalRow:
         """The row of the last candle."""
-        self._require_candles()
-        assert self._last is not None
-        return self._last
+        return self._require_candles()
 
     def extend(self, candles: Candles) -> None:
         """Take the history at the start, all in one go.
@@ -207,9 +205,10 @@ class SignalStream:
             return AgentVote(name, 0, 0.0, 0.0, 0.0, FORCED)
         return self._carried.vote(name) if self._carried is not None else AgentVote.of(self._reports[name])
 
-    def _require_candles(self) -> None:
+    def _require_candles(self) -> SignalRow:
         if self._last is None:
             raise UsageError("the signal stream has seen no candle yet; extend it or append one first")
+        return self._last
 
     def _require_sound(self, values: tuple[float, float, float, float, float]) -> None:
         for name, value in zip((*PRICE_COLUMNS, "volume"), values, strict=True):

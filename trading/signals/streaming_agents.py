@@ -13,7 +13,7 @@ from trading.signals.records import Regime
 from trading.signals.regimes import TREND_LEAVE
 from trading.signals.streaming_compiling import compiled
 from trading.signals.streaming_indicators import CLOSE, HIGH, LOW, confirmed_swing
-from trading.signals.streaming_state import RECENT, SLOTS
+from trading.signals.streaming_state import RECENT, SLOTS, Base
 
 Floats = NDArray[np.float64]
 Single = np.float32
@@ -78,7 +78,7 @@ def ramp(value: Single, start: Single, scale: Single) -> Single:
 
 
 @compiled
-def cast(one: np.record, slot: int, buy: Single, sell: Single, trail: Single) -> None:
+def cast(one: Base, slot: int, buy: Single, sell: Single, trail: Single) -> None:
     """Write an agent's vote, as `agents.base.vote` makes it."""
     lead = buy - sell
     one.action[slot] = 0
@@ -90,7 +90,7 @@ def cast(one: np.record, slot: int, buy: Single, sell: Single, trail: Single) ->
 
 
 @compiled
-def stretched(one: np.record) -> None:
+def stretched(one: Base) -> None:
     """Vote as the volatility agent."""
     known = _FULL if np.isnan(one.ratio) else one.ratio
     multiple = min(max(_CALM_MULTIPLE - _MULTIPLE_SLOPE * known, _LEAST_MULTIPLE), _GREATEST_MULTIPLE)
@@ -101,7 +101,7 @@ def stretched(one: np.record) -> None:
 
 
 @compiled
-def diverge(one: np.record, t: int, prices: Floats, swing: int, sign: Single) -> None:
+def diverge(one: Base, t: int, prices: Floats, swing: int, sign: Single) -> None:
     """Hold a swing that this candle confirms against the one before; ``swing`` is 0 for highs, 1 for lows."""
     row = t - SWING_LOOKBACK
     rsi, histogram = one.rsi_ring[row % RECENT], one.histogram_ring[row % RECENT]
@@ -121,7 +121,7 @@ def diverge(one: np.record, t: int, prices: Floats, swing: int, sign: Single) ->
 
 
 @compiled
-def swings(one: np.record, t: int, values: Floats) -> None:
+def swings(one: Base, t: int, values: Floats) -> None:
     """Renew the latest confirmed swings and the divergences between them."""
     one.level_before[0], one.level_before[1] = one.level[0], one.level[1]
     if confirmed_swing(t, values, 0):
@@ -131,7 +131,7 @@ def swings(one: np.record, t: int, values: Floats) -> None:
 
 
 @compiled
-def divergence(one: np.record, t: int, side: int) -> Single:
+def divergence(one: Base, t: int, side: int) -> Single:
     """Return the strength of the latest divergences, bullish (0) or bearish (1)."""
     if t - one.diverged_twice[side] < _DIVERGENCE_CANDLES:
         return _DOUBLE
@@ -139,7 +139,7 @@ def divergence(one: np.record, t: int, side: int) -> Single:
 
 
 @compiled
-def tired(one: np.record, t: int, rsi: Single) -> None:
+def tired(one: Base, t: int, rsi: Single) -> None:
     """Vote as the momentum agent."""
     buy, sell = _NONE, _NONE
     if rsi < _OVERSOLD:
@@ -155,7 +155,7 @@ def tired(one: np.record, t: int, rsi: Single) -> None:
 
 
 @compiled
-def absorbed(one: np.record, t: int, values: Floats) -> tuple[bool, bool]:
+def absorbed(one: Base, t: int, values: Floats) -> tuple[bool, bool]:
     """Return whether a spike of volume absorbed a fall, or a rise; remember what it pushed."""
     opening, high, low, close = values[0, t], values[HIGH, t], values[LOW, t], values[CLOSE, t]
     before = values[CLOSE, t - 1] if t > 0 else opening
@@ -173,7 +173,7 @@ def absorbed(one: np.record, t: int, values: Floats) -> tuple[bool, bool]:
 
 
 @compiled
-def profiled(one: np.record, t: int, values: Floats) -> None:
+def profiled(one: Base, t: int, values: Floats) -> None:
     """Vote as the volume profile agent."""
     close = values[CLOSE, t]
     step = one.slow_atr * close
@@ -201,7 +201,7 @@ def near(distance: Single) -> Single:
 
 
 @compiled
-def breaks(one: np.record, t: int, closes: Floats) -> None:
+def breaks(one: Base, t: int, closes: Floats) -> None:
     """Remember where structure broke and where a break was taken back: down (0) and up (1)."""
     if t == 0:
         return
@@ -218,7 +218,7 @@ def breaks(one: np.record, t: int, closes: Floats) -> None:
 
 
 @compiled
-def structured(one: np.record, t: int, closes: Floats, atr_share: Single) -> None:
+def structured(one: Base, t: int, closes: Floats, atr_share: Single) -> None:
     """Vote as the market structure agent."""
     breaks(one, t, closes)
     close, high, low = closes[t], one.level[0], one.level[1]
@@ -240,7 +240,7 @@ def structured(one: np.record, t: int, closes: Floats, atr_share: Single) -> Non
 
 
 @compiled
-def with_regime(one: np.record, close: float) -> None:
+def with_regime(one: Base, close: float) -> None:
     """Vote as the regime agent."""
     buy, sell = _NONE, _NONE
     if one.regime == _IS_TRENDING:
@@ -257,7 +257,7 @@ def with_regime(one: np.record, close: float) -> None:
 
 
 @compiled
-def vote(one: np.record, t: int, values: Floats, rsi: Single, atr_share: Single) -> None:
+def vote(one: Base, t: int, values: Floats, rsi: Single, atr_share: Single) -> None:
     """Let all built-in agents vote on a candle."""
     swings(one, t, values)
     stretched(one)

@@ -38,7 +38,9 @@ def _cache_folder() -> Path:
 
 _CACHE_FOLDER = _cache_folder()
 # Only the entry point is called from Python, so only it needs to understand Python's objects.
-_compile_inner = numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+_compile_inner = numba.njit(  # type: ignore[call-overload]
+    nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
+)
 _compile_to_disk = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 
@@ -80,7 +82,10 @@ def _fused(_context: object, factor: types.Type, other: types.Type, addend: type
 
 @overload(fused, strict=False)
 def _compiled_fused(factor: types.Type, other: types.Type, addend: types.Type) -> Callable[..., float]:
-    return lambda factor, other, addend: _fused(factor, other, addend)
+    def call(factor: float, other: float, addend: float) -> float:
+        return _fused(factor, other, addend)  # type: ignore[call-arg,arg-type]
+
+    return call
 
 
 def must_compile(function: Callable[..., object]) -> bool:

@@ -22,7 +22,7 @@ from trading.signals.regimes import (
 )
 from trading.signals.streaming_compiling import compiled, fused
 from trading.signals.streaming_series import PERIOD, is_swing
-from trading.signals.streaming_state import RATIO_CANDLES, RECENT, Records
+from trading.signals.streaming_state import RATIO_CANDLES, RECENT, Base, Records
 
 Floats = NDArray[np.float64]
 
@@ -48,7 +48,7 @@ _CLASS_VOLATILE, _CLASS_CALM = int(VolatilityClass.VOLATILE), int(VolatilityClas
 
 
 @compiled
-def macd(one: np.record, t: int, close: float) -> None:
+def macd(one: Base, t: int, close: float) -> None:
     """Take the next close into the histogram of moving average convergence divergence."""
     one.histogram_before = one.histogram
     if t <= _FIRST_LINE:
@@ -75,7 +75,7 @@ def macd(one: np.record, t: int, close: float) -> None:
 
 
 @compiled
-def spread_anew(one: np.record, t: int, closes: Floats) -> float:
+def spread_anew(one: Base, t: int, closes: Floats) -> float:
     """Sum the window's deviations anew, around its mean; return the variance."""
     first = t - BAND_CANDLES + 1
     total = 0.0
@@ -98,7 +98,7 @@ def spread_anew(one: np.record, t: int, closes: Floats) -> float:
 
 
 @compiled
-def spread(one: np.record, t: int, closes: Floats) -> float:
+def spread(one: Base, t: int, closes: Floats) -> float:
     """Return the variance of the window; its sums run around a centre that is renewed before rounding eats them."""
     if t == 0:
         one.centre, one.until_renewal = closes[0], _BAND_RENEWAL
@@ -121,15 +121,15 @@ def spread(one: np.record, t: int, closes: Floats) -> float:
 
 
 @compiled
-def percent_b(one: np.record, t: int, closes: Floats) -> None:
+def percent_b(one: Base, t: int, closes: Floats) -> None:
     """Take the next close into the Bollinger bands."""
     close = closes[t]
-    one.sum += close
+    one.closes += close
     variance = spread(one, t, closes)
     if t < BAND_CANDLES - 1:
         return
-    middle = one.sum / BAND_CANDLES
-    one.sum -= closes[t - BAND_CANDLES + 1]
+    middle = one.closes / BAND_CANDLES
+    one.closes -= closes[t - BAND_CANDLES + 1]
     reach = sqrt(variance) * BAND_DEVIATIONS
     one.upper = middle + reach
     lower = middle - reach
@@ -138,7 +138,7 @@ def percent_b(one: np.record, t: int, closes: Floats) -> None:
 
 
 @compiled
-def efficiency(one: np.record, t: int, closes: Floats) -> None:
+def efficiency(one: Base, t: int, closes: Floats) -> None:
     """Take the next close into Kaufman's efficiency ratio and the move over the same candles."""
     if t == 0:
         return
@@ -154,7 +154,7 @@ def efficiency(one: np.record, t: int, closes: Floats) -> None:
 
 
 @compiled
-def volatility_ratio(one: np.record, t: int, atr_share: float) -> None:
+def volatility_ratio(one: Base, t: int, atr_share: float) -> None:
     """Take the next true range into the ratio of the present one to its long average."""
     k = t - PERIOD
     if k < 0:
@@ -170,7 +170,7 @@ def volatility_ratio(one: np.record, t: int, atr_share: float) -> None:
 
 
 @compiled
-def volume_ratio(one: np.record, t: int, volumes: Floats) -> None:
+def volume_ratio(one: Base, t: int, volumes: Floats) -> None:
     """Take the volume before into its average, and hold the present one against it."""
     if t == 0:
         return
@@ -185,7 +185,7 @@ def volume_ratio(one: np.record, t: int, volumes: Floats) -> None:
 
 
 @compiled
-def rolling_vwap(one: np.record, t: int, values: Floats) -> None:
+def rolling_vwap(one: Base, t: int, values: Floats) -> None:
     """Take the next candle into the rolling volume-weighted average price."""
     typical, volume = values[TYPICAL], values[VOLUME]
     value, traded = one.value, one.traded
@@ -204,7 +204,7 @@ def rolling_vwap(one: np.record, t: int, values: Floats) -> None:
 
 
 @compiled
-def renew_value_area(one: np.record, t: int, values: Floats) -> None:
+def renew_value_area(one: Base, t: int, values: Floats) -> None:
     """Renew the value area at its candles; without any volume it stays."""
     first = t - AREA_CANDLES + 1
     if first < 0 or first % AREA_EVERY != 0:
@@ -220,7 +220,7 @@ def settle(
     state: NDArray[np.int64], value: float, enter_low: float, leave_low: float, leave_high: float, enter_high: float
 ) -> int:
     """Take a value into a state with hysteresis: state, wanted state, candles seen; as `kernels.hysteresis`."""
-    now = state[0]
+    now: int = state[0]
     target = now
     if not np.isnan(value):
         if value >= enter_high:
@@ -236,14 +236,15 @@ def settle(
     state[1] = target
     if state[2] >= CONFIRM_CANDLES:
         state[0], state[2] = target, 0
-    return state[0]
+        return target
+    return now
 
 
 @compiled
-def regime(one: np.record) -> None:
+def regime(one: Base) -> None:
     """Take efficiency and volatility into the regime and the volatility class."""
-    kind = settle(one.storm, one.ratio, CALM_ENTER, CALM_LEAVE, VOLATILE_LEAVE, VOLATILE_ENTER)
-    trend = settle(one.trend, one.efficiency, -1.0, -1.0, TREND_LEAVE, TREND_ENTER)
+    kind = settle(one.storm, np.float64(one.ratio), CALM_ENTER, CALM_LEAVE, VOLATILE_LEAVE, VOLATILE_ENTER)
+    trend = settle(one.trend, np.float64(one.efficiency), -1.0, -1.0, TREND_LEAVE, TREND_ENTER)
     one.storminess = kind
     if trend == _TRENDING_STATE:
         one.regime = _TRENDING
@@ -254,7 +255,7 @@ def regime(one: np.record) -> None:
 
 
 @compiled
-def from_slow(one: np.record, series: Records) -> None:
+def from_slow(one: Base, series: Records) -> None:
     """Look at the longer candles as they stand: mean RSI, slow range, slow swings."""
     own = series[0]
     total, count = own.rsi, np.float32(1.0)
@@ -288,7 +289,7 @@ def confirmed_swing(t: int, values: Floats, side: int) -> bool:
 
 
 @compiled
-def measure(one: np.record, series: Records, values: Floats, t: int) -> None:
+def measure(one: Base, series: Records, values: Floats, t: int) -> None:
     """Renew all indicators that look at one value each; the series have taken the candle already."""
     closes = values[CLOSE]
     macd(one, t, closes[t])

@@ -9,14 +9,14 @@ from trading.signals.streaming_agents import vote
 from trading.signals.streaming_compiling import compiled, entry_point
 from trading.signals.streaming_indicators import CLOSE, HIGH, LOW, measure
 from trading.signals.streaming_series import feed, take
-from trading.signals.streaming_state import RECENT, SLOTS, Records
+from trading.signals.streaming_state import RECENT, SLOTS, Base, Records, Row
 from trading.signals.voting import HORIZON_CANDLES, acts, follow, judge, poll
 
 Floats = NDArray[np.float64]
 
 
 @compiled
-def consent(one: np.record, t: int, closes: Floats, row: np.record) -> None:
+def consent(one: Base, t: int, closes: Floats, row: Row) -> None:
     """Judge the votes that are old enough, and make the consensus of those who are heard."""
     if t >= HORIZON_CANDLES:
         past = t - HORIZON_CANDLES
@@ -31,10 +31,11 @@ def consent(one: np.record, t: int, closes: Floats, row: np.record) -> None:
             one.said[heard], one.sure[heard], one.far[heard] = one.action[slot], one.confidence[slot], one.trail[slot]
             one.weight[heard] = weights[slot]
             heard += 1
-    lead, row.disagreement = poll(one.said[:heard], one.sure[:heard], one.weight[:heard])
-    row.confidence = abs(lead)
-    row.action = acts(lead, one.min_confidence)
-    row.trail = follow(one.far[:heard], one.weight[:heard], one.base_trail, one.regime, one.storminess)
+    lead, disagreement = poll(one.said[:heard], one.sure[:heard], one.weight[:heard])
+    row.disagreement = np.float32(disagreement)
+    row.confidence = np.float32(abs(lead))
+    row.action = np.int8(acts(lead, one.min_confidence))
+    row.trail = np.float32(follow(one.far[:heard], one.weight[:heard], one.base_trail, one.regime, one.storminess))
 
 
 @entry_point

@@ -12,7 +12,7 @@ from trading.signals.formulas import NEUTRAL
 from trading.signals.indicators import SLOW_LEGS, SLOW_LOOKBACK
 from trading.signals.kernels import SWING_LEGS
 from trading.signals.streaming_compiling import compiled, fused
-from trading.signals.streaming_state import FEW
+from trading.signals.streaming_state import FEW, Series
 
 Floats = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ _LAST_FEW = FEW - 1
 
 
 @compiled
-def rsi(one: np.record, close: float) -> None:
+def rsi(one: Series, close: float) -> None:
     """Take the next close into Wilder's relative strength index."""
     n = one.count
     if n == 0:
@@ -56,7 +56,7 @@ def rsi(one: np.record, close: float) -> None:
 
 
 @compiled
-def average_true_range(one: np.record, high: float, low: float, close: float) -> None:
+def average_true_range(one: Series, high: float, low: float, close: float) -> None:
     """Take the next candle into Wilder's average true range, and its share of the close."""
     n = one.count
     if n == 0:
@@ -98,7 +98,7 @@ def is_swing(prices: Floats, mask: int, row: int, lookback: int, sign: float) ->
 
 
 @compiled
-def swing_leg(one: np.record, side: int, price: float) -> bool:
+def swing_leg(one: Series, side: int, price: float) -> bool:
     """Take a confirmed swing, high (1) or low (-1); return whether a leg is new or longer."""
     if one.kind != side:
         if one.kind != 0:
@@ -115,7 +115,7 @@ def swing_leg(one: np.record, side: int, price: float) -> bool:
 
 
 @compiled
-def average_swing(one: np.record, high: float, low: float) -> None:
+def average_swing(one: Series, high: float, low: float) -> None:
     """Take the next candle into the average size of the legs between swings."""
     row = one.count
     highs, lows = one.highs, one.lows
@@ -137,7 +137,7 @@ def average_swing(one: np.record, high: float, low: float) -> None:
 
 
 @compiled
-def take(one: np.record, high: float, low: float, close: float) -> None:
+def take(one: Series, high: float, low: float, close: float) -> None:
     """Take the next candle of a series."""
     rsi(one, close)
     average_true_range(one, high, low, close)
@@ -147,7 +147,7 @@ def take(one: np.record, high: float, low: float, close: float) -> None:
 
 
 @compiled
-def finish(one: np.record) -> None:
+def finish(one: Series) -> None:
     """Close the longer candle that is being made, if it is a whole one and not closed yet."""
     if one.kept and not one.done:
         take(one, one.part_high, one.part_low, one.part_close)
@@ -156,7 +156,7 @@ def finish(one: np.record) -> None:
 
 @compiled
 def feed(
-    one: np.record, timestamp: int, step_ms: int, high: float, low: float, close: float, filled: bool, first: bool
+    one: Series, timestamp: int, step_ms: int, high: float, low: float, close: float, filled: bool, first: bool
 ) -> None:
     """Take a base candle into the longer candle that it is part of, as `trading.market.resampling` does."""
     bucket = timestamp - (timestamp - one.offset_ms) % one.length_ms
@@ -166,16 +166,16 @@ def feed(
         # The first longer candle counts only when its first part is there.
         one.kept = 1 if not first or bucket == timestamp else 0
         one.bucket_ms = bucket
-        one.done, one.real = 0, 0
+        one.done, one.any_real = 0, 0
         one.part_high, one.part_low, one.part_close = high, low, close
-    elif not filled and one.real == 0:
+    elif not filled and one.any_real == 0:
         # What was made up says nothing once a real part is there.
         one.part_high, one.part_low, one.part_close = high, low, close
-    elif not filled or one.real == 0:
+    elif not filled or one.any_real == 0:
         one.part_high = max(one.part_high, high)
         one.part_low = min(one.part_low, low)
         one.part_close = close
     if not filled:
-        one.real = 1
+        one.any_real = 1
     if timestamp + step_ms >= bucket + one.length_ms:
         finish(one)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import sqrt
+from typing import Annotated, get_args, get_origin, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,63 +29,164 @@ FEW = 8
 LONG_AGO = -1_000_000
 _DAY_MS = 86_400_000
 
-SERIES = np.dtype(
-    [
-        # The longer candle that is being made.
-        ("length_ms", "i8"), ("offset_ms", "i8"), ("bucket_ms", "i8"),
-        ("kept", "i8"), ("done", "i8"), ("real", "i8"), ("part_high", "f8"), ("part_low", "f8"), ("part_close", "f8"),
-        # Candles so far, and what the recursions carry.
-        ("count", "i8"), ("close", "f8"), ("still", "i8"), ("gain", "f8"), ("loss", "f8"), ("atr", "f8"),
-        ("highs", "f8", FEW), ("lows", "f8", FEW),
-        ("kind", "i8"), ("legs", "i8"), ("last", "f8"), ("before", "f8"), ("sizes", "f8", SWING_LEGS),
-        # The latest values.
-        ("exact_rsi", "f8"), ("rsi", "f4"), ("atr_share", "f4"), ("swing", "f4"),
-    ],
-    align=True,
-)  # fmt: skip
-"""One candle series: row 0 is the base, the others are longer candles made of it."""
+Fives = Annotated[NDArray[np.float64], (len(SLOTS),)]
+Codes = Annotated[NDArray[np.int64], (len(SLOTS),)]
+Votes = Annotated[NDArray[np.int8], (len(SLOTS),)]
+Shares = Annotated[NDArray[np.float32], (len(SLOTS),)]
+Sides = Annotated[NDArray[np.int64], (2,)]
+Levels = Annotated[NDArray[np.float64], (2,)]
+Singles = Annotated[NDArray[np.float32], (2,)]
+Ring = Annotated[NDArray[np.float32], (RECENT,)]
+Few = Annotated[NDArray[np.float64], (FEW,)]
 
-BASE = np.dtype(
-    [
-        # Settings.
-        ("step_ms", "i8"), ("slow", "i8"), ("slow_scale", "f4"), ("means", "i8"), ("mean_of", "i8", 2),
-        ("adapt", "i8"), ("min_confidence", "f8"), ("base_trail", "f8"),
-        ("voters", "i8"), ("order", "i8", len(SLOTS)), ("heard", "i8", len(SLOTS)), ("start", "f8", len(SLOTS)),
-        # Recursions.
-        ("fast", "f8"), ("long", "f8"), ("signal", "f8"), ("sum", "f8"), ("upper", "f8"), ("path", "f8"),
-        ("centre", "f8"), ("deviations", "f8"), ("squares", "f8"), ("until_renewal", "i8"),
-        ("ranges", "f8"), ("range_ring", "f8", RATIO_CANDLES), ("volumes", "f8"), ("most_volume", "f8"),
-        ("value", "f8"), ("traded", "f8"), ("trend", "i8", 3), ("storm", "i8", 3),
-        ("slow_atr_known", "i8"), ("slow_swing_known", "i8"),
-        # Swings: row, oscillators and price of the latest high (0) and low (1), and the levels one candle before.
-        ("swing_row", "i8", 2), ("level", "f8", 2), ("level_before", "f8", 2),
-        ("swing_rsi", "f4", 2), ("swing_histogram", "f4", 2),
-        ("rsi_ring", "f4", RECENT), ("histogram_ring", "f4", RECENT),
-        # Rows of the latest events, by side: down or bullish (0), up or bearish (1).
-        ("broke", "i8", 2), ("swept", "i8", 2), ("pushed", "i8", 2), ("diverged", "i8", 2), ("diverged_twice", "i8", 2),
-        # The latest values.
-        ("exact_histogram", "f8"), ("histogram", "f4"), ("histogram_before", "f4"), ("percent_b", "f4"), ("efficiency", "f4"), ("ratio", "f4"),
-        ("volume_ratio", "f4"), ("vwap", "f8"), ("area_high", "f8"), ("area_low", "f8"), ("mean_rsi", "f4"),
-        ("slow_atr", "f4"), ("swing_size", "f4"), ("move", "f4"), ("regime", "i8"), ("storminess", "i8"),
-        # Votes: past ones, how they were judged, and the latest.
-        ("voted", "i1", (RECENT, len(SLOTS))), ("recent", "f8", (len(SLOTS), 2)), ("judged", "i8", (len(SLOTS), 2)),
-        ("earned", "f8", len(SLOTS)),
-        ("action", "i1", len(SLOTS)), ("confidence", "f4", len(SLOTS)), ("trail", "f4", len(SLOTS)),
-        # Room for the votes of those who are heard, in the order of the settings.
-        ("said", "i1", len(SLOTS)), ("sure", "f4", len(SLOTS)), ("far", "f4", len(SLOTS)), ("weight", "f8", len(SLOTS)),
-    ],
-    align=True,
-)  # fmt: skip
-"""Everything else, in one record."""
 
-ROW = np.dtype(
-    [
-        ("action", "i1"), ("confidence", "f4"), ("trail", "f4"), ("regime", "i1"), ("volatility", "i1"),
-        ("swing_high", "f8"), ("swing_low", "f8"), ("swing_size", "f4"), ("disagreement", "f4"),
-    ],
-    align=True,
-)  # fmt: skip
-"""One row of `Signals`; fields in the order of `SignalRow`."""
+class Series:
+    """One candle series, as `SERIES` lays it out; row 0 is the base, the others are longer candles made of it."""
+
+    # The longer candle that is being made.
+    length_ms: int
+    offset_ms: int
+    bucket_ms: int
+    kept: int
+    done: int
+    any_real: int
+    part_high: float
+    part_low: float
+    part_close: float
+    # Candles so far, and what the recursions carry.
+    count: int
+    close: float
+    still: int
+    gain: float
+    loss: float
+    atr: float
+    highs: Few
+    lows: Few
+    kind: int
+    legs: int
+    last: float
+    before: float
+    sizes: Annotated[NDArray[np.float64], (SWING_LEGS,)]
+    # The latest values.
+    exact_rsi: float
+    rsi: np.float32
+    atr_share: np.float32
+    swing: np.float32
+
+
+class Base:
+    """Everything that is carried beside the series, as `BASE` lays it out.
+
+    Of pairs of swings the first is the high; of pairs of events the first is down or bullish.
+    """
+
+    # Settings.
+    step_ms: int
+    slow: int
+    slow_scale: np.float32
+    means: int
+    mean_of: Sides
+    adapt: int
+    min_confidence: float
+    base_trail: float
+    voters: int
+    order: Codes
+    heard: Codes
+    start: Fives
+    # Recursions.
+    fast: float
+    long: float
+    signal: float
+    closes: float
+    path: float
+    centre: float
+    deviations: float
+    squares: float
+    until_renewal: int
+    ranges: float
+    range_ring: Annotated[NDArray[np.float64], (RATIO_CANDLES,)]
+    volumes: float
+    most_volume: float
+    value: float
+    traded: float
+    trend: Annotated[NDArray[np.int64], (3,)]
+    storm: Annotated[NDArray[np.int64], (3,)]
+    slow_atr_known: int
+    slow_swing_known: int
+    # The latest swings: row, price, price as of the candle before, oscillators there.
+    swing_row: Sides
+    level: Levels
+    level_before: Levels
+    swing_rsi: Singles
+    swing_histogram: Singles
+    rsi_ring: Ring
+    histogram_ring: Ring
+    # Rows of the latest events.
+    broke: Sides
+    swept: Sides
+    pushed: Sides
+    diverged: Sides
+    diverged_twice: Sides
+    # The latest values.
+    exact_histogram: float
+    upper: float
+    histogram: np.float32
+    histogram_before: np.float32
+    percent_b: np.float32
+    efficiency: np.float32
+    ratio: np.float32
+    volume_ratio: np.float32
+    vwap: float
+    area_high: float
+    area_low: float
+    mean_rsi: np.float32
+    slow_atr: np.float32
+    swing_size: np.float32
+    move: np.float32
+    regime: int
+    storminess: int
+    # Votes: past ones, how they were judged, and the latest, by slot.
+    voted: Annotated[NDArray[np.int8], (RECENT, len(SLOTS))]
+    recent: Annotated[NDArray[np.float64], (len(SLOTS), 2)]
+    judged: Annotated[NDArray[np.int64], (len(SLOTS), 2)]
+    earned: Fives
+    action: Votes
+    confidence: Shares
+    trail: Shares
+    # Room for the votes of those who are heard, in the order of the settings.
+    said: Votes
+    sure: Shares
+    far: Shares
+    weight: Fives
+
+
+class Row:
+    """One row of `Signals`, as `ROW` lays it out; fields in the order of `SignalRow`."""
+
+    action: np.int8
+    confidence: np.float32
+    trail: np.float32
+    regime: np.int8
+    volatility: np.int8
+    swing_high: float
+    swing_low: float
+    swing_size: np.float32
+    disagreement: np.float32
+
+
+def _layout(record: type) -> np.dtype[np.void]:
+    fields = []
+    for name, hint in get_type_hints(record, include_extras=True).items():
+        if get_origin(hint) is Annotated:
+            array, shape = get_args(hint)
+            fields.append((name, get_args(get_args(array)[1])[0], shape))
+        else:
+            fields.append((name, np.int64 if hint is int else np.float64 if hint is float else hint, ()))
+    return np.dtype(fields, align=True)
+
+
+SERIES, BASE, ROW = _layout(Series), _layout(Base), _layout(Row)
+"""The records' layouts in memory."""
 
 Records = NDArray[np.void]
 
@@ -123,7 +225,7 @@ def new_state(settings: Settings, timeframe: str) -> tuple[Records, Records]:
     return base, series
 
 
-def _set(one: np.record, settings: Settings, timeframe: str) -> None:
+def _set(one: Base, settings: Settings, timeframe: str) -> None:
     profile, signals = profile_in_force(settings), settings.signals
     one.step_ms = timeframe_ms(timeframe)
     one.adapt, one.min_confidence, one.base_trail = signals.adapt, profile.min_confidence, profile.base_trail
@@ -134,9 +236,7 @@ def _set(one: np.record, settings: Settings, timeframe: str) -> None:
     one.heard[:] = 1
     one.trend[:], one.storm[:] = (1, 1, 0), (1, 1, 0)
     one.swing_row[:] = -1
-    for name in ("level", "level_before"):
-        one[name][:] = np.nan
-    for name in ("vwap", "area_high", "area_low"):
-        one[name] = np.nan
-    for name in ("broke", "swept", "pushed", "diverged", "diverged_twice"):
-        one[name][:] = LONG_AGO
+    one.level[:], one.level_before[:] = np.nan, np.nan
+    one.vwap, one.area_high, one.area_low = np.nan, np.nan, np.nan
+    for rows in (one.broke, one.swept, one.pushed, one.diverged, one.diverged_twice):
+        rows[:] = LONG_AGO

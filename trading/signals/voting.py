@@ -89,14 +89,15 @@ def acts(lead: float, min_confidence: float) -> int:
 
 @njit(cache=True, nogil=True)
 def follow(trail: Singles, weights: Floats, base_trail: float, regime: int, volatility: int) -> float:
-    """Return the trail of one candle, fraction of the price; arrays have shape (agents,), 0 where one has no opinion."""
+    """Return one candle's trail, fraction of the price; arrays have shape (agents,), 0 where one has no opinion."""
     distance, heard = 0.0, 0.0
     for i in range(len(trail)):
         if trail[i] > 0.0:
             heard += weights[i]
             distance += weights[i] * trail[i]
     wanted = (distance / heard if heard > 0.0 else base_trail) * REGIME_MULTIPLIERS[regime]
-    return min(max(wanted, TRAIL_BOUNDS[volatility, 0]), TRAIL_BOUNDS[volatility, 1])
+    trimmed: float = min(max(wanted, TRAIL_BOUNDS[volatility, 0]), TRAIL_BOUNDS[volatility, 1])
+    return trimmed
 
 
 @njit(cache=True, nogil=True)

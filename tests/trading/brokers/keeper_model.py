@@ -7,7 +7,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 from tests.trading.brokers.venue_in_memory import MARKET
-from tests.trading.live.virtual_clock import VirtualClock
+from trading.exchange.clock import Clock
+from trading.market.rules import Market
 from trading.orders.records import (
     Accepted,
     CancelFailed,
@@ -30,12 +31,20 @@ class KeeperModel:
     """Implements `trading.brokers.desk.Keeper`; ``mirror`` answers every ended order with its opposite."""
 
     symbol = MARKET.symbol
-    market = MARKET
 
     def __init__(
-        self, clock: VirtualClock, cash: Decimal = Decimal(100_000), base: Decimal = Decimal(10), *, mirror: bool = False
+        self,
+        clock: Clock,
+        cash: Decimal = Decimal(100_000),
+        base: Decimal = Decimal(10),
+        *,
+        mirror: bool = False,
+        market: Market = MARKET,
+        mirror_ticks: int = 100,
     ) -> None:
         self._clock = clock
+        self.market = market
+        self._mirror_ticks = mirror_ticks
         self._mirror = mirror
         self._records: dict[str, OrderRecord] = {}
         self._exchange_ids: dict[str, str] = {}
@@ -94,7 +103,8 @@ class KeeperModel:
         books = dict(self.baseline)
         for fill in self.trades.values():
             books[MARKET.base] += fill.side * fill.quantity
-            books[MARKET.quote] -= fill.side * fill.price * fill.quantity + fill.fee
+            books[MARKET.quote] -= fill.side * fill.price * fill.quantity
+            books[fill.fee_asset] -= fill.fee
         return books
 
     def funded(self, asset: str, delta: Decimal) -> None:
@@ -115,14 +125,15 @@ class KeeperModel:
         if self._mirror and after.is_final:
             self._answer(after)
 
-    def _after(self, record: OrderRecord, fact: Fact) -> OrderRecord:
+    def _after(self, record: OrderRecord, fact: Fact) -> OrderRecord:  # noqa: PLR0911 - one return a fact
         match fact:
             case Sent():
                 assert record.is_planned or record.is_unresolved, record
                 command = record.command or CommandState.SENT
                 return replace(record, command=command, sends=record.sends + 1, sent_ms=fact.time_ms, checks=0)
             case Accepted():
-                assert record.sends and not record.is_final, record
+                assert record.sends, record
+                assert not record.is_final, record
                 self._exchange_ids[fact.exchange_id] = record.client_id
                 state = OrderState.SUBMITTED if record.state is OrderState.PENDING else record.state
                 return replace(record, command=CommandState.CONFIRMED, exchange_id=fact.exchange_id, state=state)
@@ -148,8 +159,8 @@ class KeeperModel:
     def _filled(self, record: OrderRecord, fill: VenueFill) -> OrderRecord:
         if fill.trade_id in self.trades:
             return record
-        lots = int(fill.quantity / MARKET.lot_size)
-        assert MARKET.quantity(lots) == fill.quantity
+        lots = int(fill.quantity / self.market.lot_size)
+        assert self.market.quantity(lots) == fill.quantity
         filled = record.filled_lots + lots
         if filled > record.lots:
             raise IllegalTransition(f"{record.client_id} would fill {filled} of {record.lots} lots")
@@ -164,5 +175,5 @@ class KeeperModel:
         new = record.filled_lots - self._mirrored.get(record.client_id, 0)
         if new > 0:
             self._mirrored[record.client_id] = record.filled_lots
-            limit = record.limit_ticks + (100 if record.side > 0 else -100)
+            limit = record.limit_ticks + record.side * self._mirror_ticks
             self.plan(record.slot, -record.side, new, limit)

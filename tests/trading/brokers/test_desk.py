@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.trading.brokers.desk_bench import Bench
 from tests.trading.brokers.venue_in_memory import MARKET
 from trading.brokers.desk import DeskPolicy, Gate
 from trading.brokers.protocol import Hint
-from trading.errors import GridBotError
+from trading.errors import ConnectionLost, GridBotError
 from trading.orders.records import Accepted, Closed, Filled, OrderRecord, Refused, Sent, Silent
 from trading.orders.states import CommandState, OrderState
 from trading.orders.venue import NewOrder, VenueOrder
@@ -53,6 +54,24 @@ def test_a_market_order_is_booked_as_it_is_answered() -> None:
     asyncio.run(main())
 
 
+def test_a_taking_order_answered_with_an_id_alone_is_asked_for_at_once() -> None:
+    async def main() -> None:
+        bench = Bench()
+        place = bench.venue.place
+
+        async def terse(order: NewOrder) -> VenueOrder:
+            return replace(await place(order), state=OrderState.SUBMITTED, filled=Decimal(0))
+
+        bench.venue.place = terse  # type: ignore[method-assign]
+        order = bench.keeper.plan(0, 1, 5, limit_ticks=0)
+        await bench.desk.work()
+        assert bench.keeper.get(order).state is OrderState.FILLED
+        assert bench.venue.calls["order"] == 1
+        bench.agrees()
+
+    asyncio.run(main())
+
+
 def test_an_account_without_money_refuses_with_its_own_code() -> None:
     async def main() -> None:
         bench = Bench()
@@ -75,7 +94,7 @@ def test_a_busy_venue_gets_the_order_later_and_once() -> None:
         await bench.live(25)
         assert bench.keeper.facts_of(order) == ["Sent", "Silent"] * 4 + ["Sent", "Accepted"]
         times = [time_ms for time_ms, _ in bench.venue.sent]
-        gaps = [after - before for before, after in zip(times, times[1:], strict=False)]
+        gaps = [after - before for before, after in pairwise(times)]
         assert gaps == sorted(gaps)
         assert gaps[-1] > 2 * gaps[0]
         assert bench.venue.calls["order"] == 0  # a pause says that it did not arrive
@@ -343,6 +362,92 @@ def test_the_streams_word_beats_a_lost_answer() -> None:
         await bench.live(10)
         assert bench.venue.calls["order"] == 0
         bench.agrees()
+
+    asyncio.run(main())
+
+
+def test_a_lost_answer_after_the_streams_word_changes_nothing() -> None:
+    async def main() -> None:
+        bench = Bench()
+        place = bench.venue.place
+
+        async def told_first(order: NewOrder) -> VenueOrder:
+            await place(order)
+            for hint in bench.venue.events:
+                bench.desk.on_hint(hint)
+            raise ConnectionLost("the answer was lost")
+
+        bench.venue.place = told_first  # type: ignore[method-assign]
+        order = bench.keeper.plan(0, 1, 5)
+        await bench.desk.work()
+        assert bench.keeper.facts_of(order) == ["Sent", "Accepted"]
+
+    asyncio.run(main())
+
+
+def test_a_trade_listed_late_and_out_of_order_is_booked_by_polling() -> None:
+    async def main() -> None:
+        bench = Bench()
+        first, second = bench.keeper.plan(0, 1, 5), bench.keeper.plan(1, 1, 5, 9_000)
+        await bench.live(1)
+        bench.venue.fill("x1", 2, lag_s=20)
+        await bench.clock.sleep(5)
+        bench.venue.fill("x2", 1)
+        assert await bench.desk.book_trades() == 1
+        await bench.clock.sleep(16)
+        assert await bench.desk.book_trades() == 1
+        assert bench.keeper.get(first).filled_lots == 2
+        assert bench.keeper.get(second).filled_lots == 1
+
+    asyncio.run(main())
+
+
+def test_an_order_that_says_less_than_its_trades_is_asked_again() -> None:
+    async def main() -> None:
+        bench = Bench()
+        order = bench.keeper.plan(0, 1, 5)
+        await bench.live(1)
+        bench.venue.fill("x1", 2)
+        await bench.desk.book_trades()
+        cancel = bench.venue.cancel
+
+        async def behind(client_id: str, exchange_id: str | None) -> VenueOrder:
+            return replace(await cancel(client_id, exchange_id), filled=Decimal(0))
+
+        bench.venue.cancel = behind  # type: ignore[method-assign]
+        bench.keeper.want_cancel(order)
+        await bench.live(5)
+        assert bench.keeper.get(order).state is OrderState.CANCELLED
+        assert not bench.keeper.alerts
+
+    asyncio.run(main())
+
+
+def test_another_order_under_a_known_id_changes_no_record() -> None:
+    async def main() -> None:
+        bench = Bench()
+        order = bench.keeper.plan(0, 1, 5)
+        await bench.live(1)
+        twin = replace(bench.venue.orders["x1"], exchange_id="x99", state=OrderState.CANCELLED)
+        await bench.desk.observe(order, twin)
+        assert bench.keeper.get(order).state is OrderState.SUBMITTED
+        assert [kind for kind, _ in bench.keeper.alerts] == ["twin_order"]
+
+    asyncio.run(main())
+
+
+def test_an_order_on_its_way_is_left_to_whoever_sent_it() -> None:
+    async def main() -> None:
+        bench = Bench()
+        order = bench.keeper.plan(0, 1, 5)
+        working = asyncio.create_task(bench.desk.work())
+        await bench.clock.sleep(0.07)
+        assert bench.desk.is_busy(order)
+        await bench.desk.observe(order, bench.venue.orders["x1"])
+        assert not await bench.desk.ask(order)
+        assert bench.keeper.facts_of(order) == ["Sent"]
+        await working
+        assert bench.keeper.facts_of(order) == ["Sent", "Accepted"]
 
     asyncio.run(main())
 

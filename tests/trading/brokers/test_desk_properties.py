@@ -36,8 +36,8 @@ class Step:
 
 
 _KINDS = [
-    "plan", "plan", "plan", "fault", "fault", "fault", "fill", "fill", "cancel", "cancel", "venue_cancels", "outage", "hints",
-    "crash", "trade_lag", "wait",
+    "plan", "plan", "plan", "fault", "fault", "fault", "fill", "fill", "cancel", "cancel", "venue_cancels",
+    "outage", "hints", "crash", "trade_lag", "wait",
 ]  # fmt: skip
 _STEPS = st.lists(
     st.builds(

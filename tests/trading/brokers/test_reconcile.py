@@ -124,6 +124,9 @@ def test_a_deposit_that_the_venue_tells_of_is_booked_once() -> None:
         assert bench.keeper.funding[1:] == [(MARKET.quote, Decimal(-100))]
         assert (await bench.reconciler.run("timer")).balances is Verdict.EQUAL
         assert not bench.keeper.halts
+        venue.move_money(MARKET.quote, Decimal(-100))  # as much as the withdrawal that is booked already
+        assert (await bench.reconciler.run("timer")).balances is Verdict.MISMATCH
+        assert len(bench.keeper.halts) == 1
 
     asyncio.run(main())
 
@@ -235,6 +238,39 @@ def test_a_failed_cancel_of_a_stray_order_is_tried_again_at_the_next_run() -> No
     asyncio.run(main())
 
 
+def test_a_stray_order_that_is_very_young_is_left_alone() -> None:
+    async def main() -> None:
+        bench = Bench()
+        stray = bench.venue.foreign_order(f"{PREFIX}900")
+        report = await bench.reconciler.run("start")
+        assert (report.left_alone, report.actions) == (1, ())
+        assert not bench.venue.orders[stray].is_final
+
+    asyncio.run(main())
+
+
+def test_trades_of_a_given_up_order_are_booked_when_the_list_has_them() -> None:
+    async def main() -> None:
+        bench = Bench()
+        bench.venue.late_s = 100
+        bench.venue.faults["place"].append("late")
+        order = bench.keeper.plan(0, 1, 5)
+        await bench.desk.work()
+        bench.desk.close_gate("stop")
+        await bench.live(20)
+        assert bench.keeper.get(order).state is OrderState.REJECTED
+        await bench.clock.sleep(90)
+        bench.venue.fill(bench.venue.open_now()[0].exchange_id, 2, lag_s=9)
+        await bench.clock.sleep(6)
+        await bench.reconciler.run("timer")
+        await bench.live(20)
+        assert bench.keeper.get(order).filled_lots == 2
+        assert bench.keeper.expected() == bench.venue.totals
+        assert not bench.keeper.halts
+
+    asyncio.run(main())
+
+
 def test_two_runs_at_once_take_turns() -> None:
     async def main() -> None:
         bench = Bench()
@@ -251,7 +287,7 @@ def test_two_runs_at_once_take_turns() -> None:
 def test_a_session_leaves_a_namesakes_orders_alone() -> None:
     async def main() -> None:
         bench = Bench()
-        longer = bench.venue.foreign_order("gb-test2-1")
+        longer = bench.venue.foreign_order("gb-test-2-1")
         reconciler = Reconciler(bench.venue, bench.keeper, bench.desk, bench.clock, PREFIX)
         await bench.clock.sleep(6)
         report = await reconciler.run("start")

@@ -76,7 +76,9 @@ def test_the_question_exists_in_the_real_client(exchange_id: str) -> None:
     assert hasattr(getattr(ccxt, exchange_id)(), METHODS[exchange_id])
 
 
-@pytest.mark.parametrize("error", [ccxt.NotSupported("no sapi here"), ccxt.PermissionDenied("no"), ccxt.BadResponse("?")])
+@pytest.mark.parametrize(
+    "error", [ccxt.NotSupported("no sapi here"), ccxt.PermissionDenied("no"), ccxt.BadResponse("?")]
+)
 def test_an_exchange_that_will_not_say_leaves_it_unknown(error: Exception) -> None:
     assert permissions("binance", error) == KeyPermissions()
 

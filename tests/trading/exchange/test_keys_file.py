@@ -90,7 +90,8 @@ def test_a_changed_file_does_not_open(tmp_path: Path, field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}", "[]", "not json", '{"format":"gridbot-keys-1","cost":1073741824,"salt":"","nonce":"","sealed":""}']
+    "text",
+    ["", "{}", "[]", "not json", '{"format":"gridbot-keys-1","cost":1073741824,"salt":"","nonce":"","sealed":""}'],
 )
 def test_what_is_no_key_file_is_refused_before_any_work(tmp_path: Path, text: str) -> None:
     path = tmp_path / "keys.json"

@@ -23,6 +23,27 @@ _ROOT = Path(__file__).resolve().parents[3]
 _TOTAL = Decimal(1000)
 
 
+_CLAIM_OFTEN = """
+import sys
+from decimal import Decimal
+from pathlib import Path
+from trading.errors import Refused
+from trading.sessions.capital_budget import CapitalBudget
+budget = CapitalBudget(Path(sys.argv[1]), lambda name: True)
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(60):
+    try:
+        budget.claim("acc", f"{sys.argv[2]}-{number}", "USDT", Decimal(90), Decimal(1000))
+    except Refused:
+        pass
+    held = sum(claim.capital for claim in budget.claims("acc"))
+    assert held <= 1000, held
+    if number < 45:
+        budget.release("acc", f"{sys.argv[2]}-{number}")
+"""
+
+
 def _all_run(_: str) -> bool:
     return True
 
@@ -96,20 +117,26 @@ def test_the_claim_of_a_killed_session_is_free(tmp_path: Path) -> None:
 
 
 def test_processes_that_claim_at_once_share_what_there_is(tmp_path: Path) -> None:
-    claim = (
-        "import sys; from decimal import Decimal; from pathlib import Path\n"
-        "from trading.errors import Refused; from trading.sessions.capital_budget import CapitalBudget\n"
-        "budget = CapitalBudget(Path(sys.argv[1]), lambda name: True)\n"
-        "for number in range(10):\n"
-        "    try:\n"
-        "        budget.claim('acc', f'{sys.argv[2]}-{number}', 'USDT', Decimal(90), Decimal(1000))\n"
-        "    except Refused:\n"
-        "        pass\n"
-    )
     processes = [
-        subprocess.Popen([sys.executable, "-c", claim, str(tmp_path), name], cwd=_ROOT) for name in ("a", "b", "c")
+        subprocess.Popen(
+            [sys.executable, "-c", _CLAIM_OFTEN, str(tmp_path), name],
+            cwd=_ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name in ("a", "b", "c")
     ]
-    assert [process.wait(60) for process in processes] == [0, 0, 0]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate(timeout=120)
+    assert [process.returncode for process in processes] == [0, 0, 0]
     claims = CapitalBudget(tmp_path, _all_run).claims("acc")
     assert sum(claim.capital for claim in claims) == 990
 

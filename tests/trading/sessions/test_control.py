@@ -355,6 +355,23 @@ def test_too_many_connections_are_sent_away_and_the_rest_served(tmp_path: Path) 
     play(tmp_path, session, scene)
 
 
+def test_lesson_22_many_ask_while_the_session_works_and_none_holds_it_up(tmp_path: Path) -> None:
+    session = Session()
+
+    async def scene(server: ControlServer) -> None:
+        asking = [asyncio.create_task(asyncio.to_thread(ask, tmp_path, STATUS, 20)) for _ in range(20)]
+        worked = 0
+        while not all(task.done() for task in asking):
+            server.publish({"event": "candle", "number": worked})
+            worked += 1
+            await asyncio.sleep(0)
+        assert [(await task)["session"] for task in asking] == ["alpha"] * 20
+        assert worked > 20
+
+    play(tmp_path, session, scene)
+    assert len(session.asked) == 20
+
+
 async def until(condition: Callable[[], bool]) -> None:
     while not condition():
         await asyncio.sleep(0.001)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import numpy as np
 import pytest
 
 from trading.market.candles import Candles
 from trading.market.rule_tables import market_for
-from trading.market.rules import Market
 from trading.market.synthetic import synthetic_candles
 from trading.sessions.backtest import backtest
 from trading.sessions.decider import CoreFill, Decider, Exchange, past_candles
-from trading.sessions.inputs import Input, NewCandle, PastCandle, decoded, encoded, encoded_all
+from trading.sessions.inputs import Input, NewCandle
 from trading.settings import Settings
 
 SETTINGS = Settings.model_validate(

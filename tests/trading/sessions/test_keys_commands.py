@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import io
@@ -20,11 +21,15 @@ import pytest
 from keyring.backends import fail
 from rich.console import Console
 
+from trading.brokers.exchange_server.config import AccountConfig, ExchangeConfig
+from trading.brokers.exchange_server.server import ExchangeServer
 from trading.commands import Result, result_of
 from trading.errors import ConnectionLost, ExitCode, Refused, UsageError
 from trading.exchange.keys import API_KEY_VARIABLE, PASSPHRASE_VARIABLE, SECRET_VARIABLE, SECRET_VARIABLES, KeySource
+from trading.exchange.permissions import KeyPermissions
 from trading.sessions import keys_commands
 from trading.sessions.keys_commands import KeysListRequest, KeysRequest, KeysTestRequest
+from trading.sessions.keys_results import KeysTested
 
 API_KEY = "AKIA0123456789abcdefAKIA"
 SECRET = "s3cr3t/of+the=account-0001"
@@ -179,6 +184,18 @@ def test_an_unknown_exchange_is_told_before_anything_is_asked(monkeypatch: pytes
         piped(f"{API_KEY}\n{SECRET}", monkeypatch, "binanec")
 
 
+def rest_of(terminal: int) -> bytes:
+    seen = b""
+    while True:
+        try:
+            more = os.read(terminal, 1024)
+        except OSError:  # how a terminal ends on Linux
+            return seen
+        if not more:
+            return seen
+        seen += more
+
+
 @pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
 def test_a_secret_typed_at_a_terminal_is_not_echoed(own_home: Path) -> None:
     import pty
@@ -199,9 +216,7 @@ def test_a_secret_typed_at_a_terminal_is_not_echoed(own_home: Path) -> None:
         while prompt not in seen:
             seen += os.read(terminal, 1024)
         os.write(terminal, answer.encode() + b"\n")
-    with pytest.raises(OSError, match="Input/output"):  # the end of a terminal
-        while True:
-            seen += os.read(terminal, 1024)
+    seen += rest_of(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     os.close(terminal)
     assert b"fingerprint" in seen
@@ -225,6 +240,23 @@ def test_lesson_20_keys_with_withdrawal_permission_are_refused_before_the_accoun
     with pytest.raises(Refused, match="may withdraw money"):
         result_of(keys_commands.test_keys(KeysTestRequest(exchange="binance", rest_url=venue.url)))
     assert "/api/v3/account" not in venue.asked
+
+
+@pytest.mark.parametrize("can_withdraw", [False, True])
+def test_the_built_in_exchange_tells_what_its_keys_may_do(can_withdraw: bool, given_keys: None) -> None:
+    account = AccountConfig(api_key=API_KEY, secret=SECRET, can_withdraw=can_withdraw)
+
+    async def run() -> KeysTested:
+        async with ExchangeServer(ExchangeConfig(accounts=(account,), history=5)) as server:
+            request = KeysTestRequest(exchange="binance", rest_url=server.url)
+            return await asyncio.to_thread(result_of, keys_commands.test_keys(request))
+
+    if can_withdraw:
+        with pytest.raises(Refused, match="may withdraw money"):
+            asyncio.run(run())
+    else:
+        result = asyncio.run(run())
+        assert (result.assets, result.permissions) == (("USDT",), KeyPermissions(trade=True, withdraw=False))
 
 
 def test_a_venue_that_does_not_tell_permissions_is_said_so(venue: Venue, given_keys: None) -> None:

@@ -29,10 +29,12 @@ KEYS = Credentials("AKIA0123456789abcdefAKIA", "s3cr3t/of+the=account-0001", "th
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.binary(max_size=10)
 ANYTHING = st.recursive(
     PLAIN,
-    lambda inner: st.lists(inner, max_size=4)
-    | st.tuples(inner, inner)
-    | st.dictionaries(st.text(max_size=8), inner, max_size=4)
-    | inner.map(ValueError),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+        | inner.map(ValueError)
+    ),
     max_leaves=12,
 )
 SECRETS = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF), min_size=8, max_size=40).filter(
@@ -45,15 +47,26 @@ def records(folder: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+def raised(error: Exception) -> Exception:
+    """Give an exception a traceback."""
+    with pytest.raises(type(error)) as caught:
+        raise error
+    return caught.value
+
+
 @pytest.fixture
 def log(tmp_path: Path) -> Iterator[SessionLog]:
-    with SessionLog(tmp_path, "alpha", RecordingClock(NOW_MS), secrets=KEYS.hidden_values, captured=["trading"]) as opened:
+    with SessionLog(
+        tmp_path, "alpha", RecordingClock(NOW_MS), secrets=KEYS.hidden_values, captured=["trading"]
+    ) as opened:
         yield opened
 
 
 def test_every_record_says_when_how_bad_whose_what_and_what_is_done(log: SessionLog, tmp_path: Path) -> None:
     log.info("order placed", order="gb-1", price=100)
-    log.failure("order", InsufficientFunds("the account has 1 USDT, the order needs 10; it is made smaller"), order="gb-2")
+    log.failure(
+        "order", InsufficientFunds("the account has 1 USDT, the order needs 10; it is made smaller"), order="gb-2"
+    )
     log.warning("feed", code="E004", action="fall_back")
     first, second, third = records(tmp_path)
     assert list(first)[:6] == ["time", "level", "session", "event", "code", "action"]
@@ -74,10 +87,7 @@ def test_a_field_named_like_a_part_of_the_record_stands_beside_it(log: SessionLo
 
 
 def test_an_exception_that_is_none_of_ours_brings_its_traceback(log: SessionLog, tmp_path: Path) -> None:
-    try:
-        raise ZeroDivisionError(f"divided by {KEYS.secret}")
-    except ZeroDivisionError as error:
-        log.failure("deciding", error)
+    log.failure("deciding", raised(ZeroDivisionError(f"divided by {KEYS.secret}")))
     [record] = records(tmp_path)
     assert "Traceback" in str(record["exception"])
     assert KEYS.secret not in json.dumps(record)
@@ -129,10 +139,7 @@ def test_the_console_is_readable_and_has_no_traceback_without_debug(tmp_path: Pa
     for debug in (False, True):
         console = io.StringIO()
         with SessionLog(tmp_path, "alpha", RecordingClock(NOW_MS), console=console, debug=debug) as log:
-            try:
-                raise ValueError("odd")
-            except ValueError as error:
-                log.failure("deciding", error)
+            log.failure("deciding", raised(ValueError("odd")))
             log.info("order placed", price=100, password="abc")
         assert "order placed" in console.getvalue()
         assert "price=100" in console.getvalue()
@@ -158,6 +165,14 @@ def test_a_huge_text_is_cut(log: SessionLog, tmp_path: Path) -> None:
     assert len(json.dumps(records(tmp_path)[0])) < 11_000
 
 
+@pytest.mark.parametrize("text", ["a\u2028b\x85c\nd", "half a pair \ud800", "\x1b[31mred\x00"])
+def test_whatever_a_text_holds_a_record_is_one_line(log: SessionLog, tmp_path: Path, text: str) -> None:
+    log.info("answer", body=text)
+    assert log.lost == 0
+    [record] = records(tmp_path)
+    assert record["body"] == text
+
+
 def test_threads_at_once_write_whole_lines(log: SessionLog, tmp_path: Path) -> None:
     def write(number: int) -> None:
         for count in range(50):
@@ -175,7 +190,9 @@ def test_a_failed_call_is_logged_without_its_signature(log: SessionLog, tmp_path
     import ccxt.async_support as ccxt
 
     async def call() -> None:
-        raise ccxt.RequestTimeout(f"binance GET https://x/api/v3/account?apiKey={KEYS.api_key}&signature=0123456789abcdef")
+        raise ccxt.RequestTimeout(
+            f"binance GET https://x/api/v3/account?apiKey={KEYS.api_key}&signature=0123456789abcdef"
+        )
 
     retry = Retry("binance", RecordingClock(NOW_MS), RetryPolicy(attempts=1))
     with pytest.raises(ConnectionLost) as error:
@@ -203,7 +220,7 @@ def test_lesson_20_a_secret_never_reaches_the_file_whatever_the_event_holds(
     ]
     with SessionLog(folder, "alpha", RecordingClock(NOW_MS), secrets=[secret]) as log:
         log.info(event + secret, **holders[where])
-        log.failure(event, StateCorrupt(secret), **{"more": value})
+        log.failure(event, StateCorrupt(secret), more=value)
         logging.getLogger("trading.test").warning("%s %r", secret, value)
         assert log.lost == 0
     text = (folder / "log" / "session.jsonl").read_text(encoding="utf-8")

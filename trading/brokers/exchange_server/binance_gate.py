@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Protocol
@@ -24,8 +25,13 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _UNKNOWN = (500, -1000, "An unknown error occurred while processing the request.")
 _MAYBE = (503, -1000, "Unknown error, please check your request or try again later.")
-_TIMEOUT = (504, -1007, "Timeout waiting for response from backend server. Send status unknown; execution status unknown.")
+_TIMEOUT = (
+    504,
+    -1007,
+    "Timeout waiting for response from backend server. Send status unknown; execution status unknown.",
+)
 _MAINTENANCE = (503, 1, "System is under maintenance.")
+_compact = partial(json.dumps, separators=(",", ":"))
 _BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
@@ -61,9 +67,7 @@ class BinanceGate:
 
     def routes(self, endpoints: Iterable[Endpoint]) -> list[web.RouteDef]:
         """Return the routes of some endpoints."""
-        return [
-            web.route(endpoint.method, endpoint.path, partial(self.answer, endpoint)) for endpoint in endpoints
-        ]
+        return [web.route(endpoint.method, endpoint.path, partial(self.answer, endpoint)) for endpoint in endpoints]
 
     async def answer(self, endpoint: Endpoint, request: web.Request) -> web.StreamResponse:
         """Answer one request, with whatever fault falls on it."""
@@ -99,6 +103,20 @@ class BinanceGate:
         faults = self._host.faults
         if faults.happens("drop_before"):
             return _dropped(request)
+        failed = self._failed(endpoint, sent)
+        if failed is not None:
+            return failed
+        response = self._worked(endpoint, sent)
+        if faults.happens("latency"):
+            await self._host.clock.sleep(faults.share("latency") * faults.config.latency_ms / 1_000)
+        if faults.happens("drop_after"):
+            return _dropped(request)
+        if faults.happens("garbage"):
+            return _garbled(response, faults.share("garbage"))
+        return response
+
+    def _failed(self, endpoint: Endpoint, sent: Sent) -> web.Response | None:
+        faults = self._host.faults
         if faults.happens("error_500"):
             return _error(*_UNKNOWN)
         if faults.happens("error_502"):
@@ -108,14 +126,7 @@ class BinanceGate:
                 if faults.share(name) < 0.5:
                     self._worked(endpoint, sent)
                 return _error(*trouble)
-        response = self._worked(endpoint, sent)
-        if faults.happens("latency"):
-            await self._host.clock.sleep(faults.share("latency") * faults.config.latency_ms / 1_000)
-        if faults.happens("drop_after"):
-            return _dropped(request)
-        if faults.happens("garbage"):
-            return _garbled(response, faults.share("garbage"))
-        return response
+        return None
 
     def _worked(self, endpoint: Endpoint, sent: Sent) -> web.Response:
         host = self._host
@@ -129,21 +140,18 @@ class BinanceGate:
                 account = account_of_key(host.exchange, sent.api_key)
             call = Call(parameters, host.exchange, host.faults, host.limits, host.history, server_ms, account)
             if not endpoint.is_order:
-                return web.json_response(endpoint.handler(call))
+                return _json(endpoint.handler(call))
             return self._ordered(endpoint, call)
         except ReplaceFailed as failure:
             body = {"code": failure.code, "msg": failure.text, "data": failure.data}
-            return web.json_response(body, status=failure.status)
+            return _json(body, status=failure.status)
         except ExchangeRefusal as refusal:
             return _error(401 if isinstance(refusal, NotAuthorised) else 400, refusal.code, refusal.text)
 
     def _ordered(self, endpoint: Endpoint, call: Call) -> web.Response:
         limits, name = self._host.limits, call.account.name
         verdict = limits.take_order(name)
-        if verdict.status != 200:
-            response = _limited(verdict)
-        else:
-            response = web.json_response(endpoint.handler(call))
+        response = _json(endpoint.handler(call)) if verdict.status == 200 else _limited(verdict)
         ten_seconds, day = limits.orders_used(name)
         response.headers["X-MBX-ORDER-COUNT-10S"] = str(ten_seconds)
         response.headers["X-MBX-ORDER-COUNT-1D"] = str(day)
@@ -158,8 +166,12 @@ async def read(request: web.Request) -> Sent:
     return Sent(query, body, values, request.headers.get("X-MBX-APIKEY"))
 
 
+def _json(data: object, status: int = 200) -> web.Response:
+    return web.json_response(data, status=status, dumps=_compact)
+
+
 def _error(status: int, code: int, text: str) -> web.Response:
-    return web.json_response({"code": code, "msg": text}, status=status)
+    return _json({"code": code, "msg": text}, status=status)
 
 
 def _limited(verdict: Verdict) -> web.Response:

@@ -35,7 +35,7 @@ PRIVATE_EVENTS: frozenset[type[Event]] = frozenset({OrderUpdated, BalancesChange
 _MOST_STREAMS = 1024
 _TICKER_EVERY_MS = 1000
 _SYMBOL_STREAM = re.compile(
-    r"[a-z0-9]{2,40}@(trade|aggTrade|bookTicker|miniTicker|ticker|kline_\d{1,2}[smhdwM]"
+    r"[a-z0-9]{2,40}@(trade|aggTrade|bookTicker|miniTicker|ticker|kline_(1s|[135]m|15m|30m|[12468]h|12h|[13]d|1w|1M)"
     r"|depth(5|10|20)?(@100ms|@1000ms)?)"
 )
 _ALL_STREAMS = frozenset({"!miniTicker@arr", "!ticker@arr"})

@@ -98,13 +98,13 @@ def _test(call: Call) -> object:
     return {}
 
 
-def _which(call: Call, id_name: str = "orderId", client_name: str = "origClientOrderId") -> tuple[int | None, str | None]:
+def _which(
+    call: Call, id_name: str = "orderId", client_name: str = "origClientOrderId"
+) -> tuple[int | None, str | None]:
     order_id = call.parameters.integer(id_name)
     client_id = call.parameters.client_id(client_name)
     if order_id is None and client_id is None:
-        raise ExchangeRefusal(
-            -1102, f"Param '{client_name}' or '{id_name}' must be sent, but both were empty/null!"
-        )
+        raise ExchangeRefusal(-1102, f"Param '{client_name}' or '{id_name}' must be sent, but both were empty/null!")
     return order_id, client_id
 
 
@@ -207,15 +207,11 @@ def _account(call: Call) -> object:
     account, exchange = call.account, call.exchange
     stale_ms = call.stale_ms()
     balances = (
-        exchange.balances(account.name)
-        if stale_ms is None
-        else call.history.before(account.name, stale_ms).balances
+        exchange.balances(account.name) if stale_ms is None else call.history.before(account.name, stale_ms).balances
     )
     fees = exchange.fees[exchange.symbols[0]]
     omit_zero = call.parameters.text("omitZeroBalances") == "true"
-    return views.account_json(
-        balances, fees, exchange.now_ms, can_withdraw=account.can_withdraw, omit_zero=omit_zero
-    )
+    return views.account_json(balances, fees, exchange.now_ms, can_withdraw=account.can_withdraw, omit_zero=omit_zero)
 
 
 def _commission(call: Call) -> object:

@@ -269,9 +269,7 @@ def placed_json(placed: PlacedOrder, market_id: str, detail: str) -> Json:
         "workingTime": order.created_ms,
     }
     if detail == "ACK":
-        return {
-            name: fields[name] for name in ("symbol", "orderId", "orderListId", "clientOrderId", "transactTime")
-        }
+        return {name: fields[name] for name in ("symbol", "orderId", "orderListId", "clientOrderId", "transactTime")}
     if detail == "FULL":
         fields["fills"] = [
             {

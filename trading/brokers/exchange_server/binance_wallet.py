@@ -25,9 +25,7 @@ def _transfers(call: Call) -> list[Transfer]:
     found = [
         one
         for one in call.exchange.transfers(call.account.name)
-        if coin in {None, one.asset}
-        and (start is None or one.time_ms >= start)
-        and (end is None or one.time_ms <= end)
+        if coin in {None, one.asset} and (start is None or one.time_ms >= start) and (end is None or one.time_ms <= end)
     ]
     skipped, limit = parameters.integer("offset") or 0, call.limit(1_000, 1_000)
     return found[::-1][skipped : skipped + limit]

@@ -25,7 +25,7 @@ class BookNews:
         self.update_id = 1
 
     def refresh(self) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
-        """Take in the book as it is; return the levels that changed, bids and asks, each change with an id of its own."""
+        """Take in the book as it is, and return the changed levels, bids and asks; each change has an id of its own."""
         self._market.make_quotes()
         changed = []
         for side in (BUYS, SELLS):

@@ -220,8 +220,13 @@ class CandleSeries:
     def _fresh(self, open_ms: int, price: int) -> None:
         self._open_ms = open_ms
         self._open = self._high = self._low = self._close = price
-        self._lots = self._units = self._trades = self._taker_lots = self._taker_units = 0
-        self._first_id = self._last_id = -1
+        self._lots: int = 0
+        self._units: int = 0
+        self._trades: int = 0
+        self._taker_lots: int = 0
+        self._taker_units: int = 0
+        self._first_id = -1
+        self._last_id = -1
 
     def _aggregated(self, rows: list[Bar], step_ms: int) -> list[Bar]:
         if step_ms == self.step_ms or not rows:

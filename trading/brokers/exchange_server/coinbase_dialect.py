@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import TypeVar
 
 from trading.brokers.exchange_server import coinbase_messages as messages
+from trading.brokers.exchange_server.account_history import AccountHistory
+from trading.brokers.exchange_server.coinbase_gate import error_body
 from trading.brokers.exchange_server.coinbase_messages import FeeTotals, JsonObject
 from trading.brokers.exchange_server.coinbase_requests import (
     AccountsQuery,
@@ -23,6 +25,7 @@ from trading.brokers.exchange_server.coinbase_requests import (
 from trading.brokers.exchange_server.config import FeeAsset
 from trading.brokers.exchange_server.faults import Faults
 from trading.brokers.exchange_server.records import (
+    AssetBalance,
     Event,
     ExchangeRefusal,
     Execution,
@@ -76,7 +79,7 @@ class CoinbaseRefusal(Exception):
     def __init__(self, status: int, error: str, text: str) -> None:
         super().__init__(f"{error}: {text}")
         self.status = status
-        self.body: JsonObject = {"error": error, "error_details": text, "message": text}
+        self.body = error_body(error, text)
 
 
 class FeeLedger:
@@ -110,7 +113,9 @@ class CoinbaseDialect:
     exchange : SimulatedExchange
         What they are about; its fees must be taken in the quote currency, as Coinbase takes them.
     faults : Faults
-        Whether an order is refused for want of funds all the same.
+        Delisting, missing funds, stale answers.
+    history : AccountHistory
+        What stale answers tell.
 
     Raises
     ------
@@ -118,12 +123,13 @@ class CoinbaseDialect:
         When the exchange takes fees from what is received.
     """
 
-    def __init__(self, exchange: SimulatedExchange, faults: Faults) -> None:
+    def __init__(self, exchange: SimulatedExchange, faults: Faults, history: AccountHistory) -> None:
         if exchange.config.fee_asset is not FeeAsset.QUOTE:
             raise UsageError("the Coinbase dialect tells fees in quote currency; set fee_asset to quote")
         self.exchange = exchange
         self.ledger = FeeLedger(exchange)
         self._faults = faults
+        self._history = history
         self._opened_ms = exchange.now_ms
 
     def symbol_of(self, product_id: str) -> str:
@@ -264,16 +270,12 @@ class CoinbaseDialect:
         """Return a page of orders, newest first."""
         symbols = self._symbols({*query.product_ids, *query.product_id})
         start_ms, end_ms = _ms(query.start_date), _ms(query.end_date)
-        found = (
-            order
-            for symbol in symbols
-            for order in self.exchange.all_orders(account, symbol, None, start_ms, end_ms, _ALL)
-        )
         statuses = frozenset(query.order_status)
         wanted = [
             order
-            for order in found
-            if (not statuses or messages.STATUSES[order.status] in statuses)
+            for order in self._orders(account, symbols, open_only=statuses == {"OPEN"})
+            if _within(order.created_ms, start_ms, end_ms)
+            and (not statuses or messages.STATUSES[order.status] in statuses)
             and (query.order_side is None or order.side is query.order_side)
             and (not query.order_ids or messages.order_uuid(order.order_id) in query.order_ids)
         ]
@@ -284,6 +286,9 @@ class CoinbaseDialect:
     def fills(self, account: str, query: FillsQuery) -> JsonObject:
         """Return a page of fills, newest first."""
         start_ms, end_ms = _ms(query.start_sequence_timestamp), _ms(query.end_sequence_timestamp)
+        stale_ms = self._stale_ms()
+        if stale_ms is not None:
+            end_ms = stale_ms if end_ms is None else min(end_ms, stale_ms)
         wanted_orders = {*query.order_ids, *query.order_id}
         wanted = [
             one
@@ -297,7 +302,7 @@ class CoinbaseDialect:
 
     def accounts(self, account: str, query: AccountsQuery) -> JsonObject:
         """Return a page of wallets, one for each asset."""
-        balances = self.exchange.balances(account)
+        balances = self._balances(account)
         place = {balance.asset: -number for number, balance in enumerate(balances)}
         page, cursor = _page(balances, lambda balance: place[balance.asset], query.cursor, query.limit)
         told = [messages.account(balance, account, self._opened_ms) for balance in page]
@@ -305,7 +310,7 @@ class CoinbaseDialect:
 
     def wallets(self, account: str) -> JsonObject:
         """Return all wallets in the older form."""
-        found = [messages.wallet(balance, account, self._opened_ms) for balance in self.exchange.balances(account)]
+        found = [messages.wallet(balance, account, self._opened_ms) for balance in self._balances(account)]
         return {"pagination": {"next_uri": None, "limit": 250, "order": "desc"}, "data": found}
 
     def key_permissions(self, account: str) -> JsonObject:
@@ -336,6 +341,8 @@ class CoinbaseDialect:
         )
 
     def _place(self, account: str, request: OrderRequest) -> OrderSnapshot:
+        if self._faults.happens("delisting"):
+            self.exchange.delist(request.symbol, self._faults.config.delisting_s)
         if self._faults.happens("insufficient_funds"):
             raise self.exchange.refuse_funds(account, request)
         placed = self.exchange.place(account, request)
@@ -387,6 +394,27 @@ class CoinbaseDialect:
     def _symbols(self, product_ids: Iterable[str]) -> tuple[str, ...]:
         wanted = [self.symbol_of(product_id) for product_id in product_ids]
         return tuple(wanted) or self.exchange.symbols
+
+    def _orders(self, account: str, symbols: Sequence[str], *, open_only: bool) -> Iterable[OrderSnapshot]:
+        if not open_only:
+            return [one for symbol in symbols for one in self.exchange.all_orders(account, symbol, limit=_ALL)]
+        stale_ms = self._stale_ms()
+        if stale_ms is None:
+            found = self.exchange.open_orders(account)
+        else:
+            found = self._history.before(account, stale_ms).open_orders
+        return [one for one in found if one.symbol in symbols]
+
+    def _balances(self, account: str) -> tuple[AssetBalance, ...]:
+        stale_ms = self._stale_ms()
+        if stale_ms is None:
+            return self.exchange.balances(account)
+        return self._history.before(account, stale_ms).balances
+
+    def _stale_ms(self) -> int | None:
+        if not self._faults.happens("stale"):
+            return None
+        return self.exchange.now_ms - self._faults.config.stale_ms
 
     def _executions(
         self, account: str, symbol: str, start_ms: int | None = None, end_ms: int | None = None
@@ -441,6 +469,10 @@ def _cursor_key(cursor: str) -> int | None:
         return int(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError) as fault:
         raise CoinbaseRefusal(400, "INVALID_ARGUMENT", f"invalid cursor: {cursor}") from fault
+
+
+def _within(time_ms: int, start_ms: int | None, end_ms: int | None) -> bool:
+    return (start_ms is None or time_ms >= start_ms) and (end_ms is None or time_ms <= end_ms)
 
 
 def _ms(moment: datetime | None) -> int | None:

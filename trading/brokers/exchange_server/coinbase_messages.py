@@ -58,6 +58,8 @@ _TIMES_IN_FORCE = {
     TimeInForce.FOK: "FILL_OR_KILL",
 }
 _NAMESPACE = uuid.UUID("6f3b2a53-7c55-4f0c-9c64-0a1f5f4f9d10")
+# What all order ids begin with: the name space, and the bits that make them UUIDs of the usual kind.
+_ORDER_PREFIX = _NAMESPACE.int >> 64 << 4 | 0x8
 _FIAT = frozenset({"USD", "EUR", "GBP", "CAD", "CHF", "AUD", "JPY", "BRL"})
 _NEVER = "0001-01-01T00:00:00Z"
 
@@ -106,7 +108,7 @@ def time_of(text: str) -> int:
 
 def order_uuid(order_id: int) -> str:
     """Return the UUID by which Coinbase's clients know an order."""
-    return str(uuid.UUID(int=(_NAMESPACE.int & ~((1 << 64) - 1)) | order_id))
+    return str(uuid.UUID(int=_ORDER_PREFIX << 60 | order_id))
 
 
 def order_id_of(text: str) -> int | None:
@@ -115,7 +117,7 @@ def order_id_of(text: str) -> int | None:
         value = uuid.UUID(text).int
     except ValueError:
         return None
-    return value & ((1 << 64) - 1) if value >> 64 == _NAMESPACE.int >> 64 else None
+    return value & ((1 << 60) - 1) if value >> 60 == _ORDER_PREFIX else None
 
 
 def derived_uuid(*parts: object) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -16,6 +14,16 @@ from pydantic import BaseModel, ValidationError
 from trading.brokers.exchange_server.accounts import Account
 from trading.brokers.exchange_server.coinbase_auth import CoinbaseKey, TokenRefused, named_key, verify_token
 from trading.brokers.exchange_server.coinbase_dialect import CoinbaseDialect, CoinbaseRefusal
+from trading.brokers.exchange_server.coinbase_gate import (
+    REAL_LIMITS,
+    CoinbaseHost,
+    CoinbaseLimits,
+    Handler,
+    SecondCounts,
+    error_body,
+    guarded,
+    too_many,
+)
 from trading.brokers.exchange_server.coinbase_messages import JsonObject
 from trading.brokers.exchange_server.coinbase_requests import (
     AccountsQuery,
@@ -26,28 +34,12 @@ from trading.brokers.exchange_server.coinbase_requests import (
     OrdersQuery,
     TradesQuery,
 )
-from trading.brokers.exchange_server.faults import Faults
-from trading.brokers.exchange_server.venue import SimulatedExchange
 
 logger = logging.getLogger(__name__)
 
 M = TypeVar("M", bound=BaseModel)
 Answer = Callable[[web.Request], JsonObject]
 PrivateAnswer = Callable[[web.Request, str], "JsonObject | Awaitable[JsonObject]"]
-
-
-@dataclass(frozen=True)
-class CoinbaseLimits:
-    """Requests a second, real time.
-
-    Parameters
-    ----------
-    private_per_s, public_per_s : int
-        Of one key, and of one address.
-    """
-
-    private_per_s: int = 30
-    public_per_s: int = 10
 
 
 class Keyring:
@@ -88,48 +80,28 @@ class Keyring:
         return account
 
 
-class _SecondCounts:
-    """Requests of every caller in the second that is now."""
-
-    def __init__(self, server_ms: Callable[[], int]) -> None:
-        self._server_ms = server_ms
-        self._second = -1
-        self._counts: Counter[str] = Counter()
-
-    def take(self, caller: str, limit: int) -> tuple[bool, dict[str, str]]:
-        second = self._server_ms() // 1000
-        if second != self._second:
-            self._second = second
-            self._counts.clear()
-        self._counts[caller] += 1
-        left = limit - self._counts[caller]
-        headers = {
-            "x-ratelimit-limit": str(limit),
-            "x-ratelimit-remaining": str(max(0, left)),
-            "x-ratelimit-reset": "1",
-        }
-        return left >= 0, headers
-
-
 class CoinbaseServer:
     """The endpoints, and what they all share.
 
     Parameters
     ----------
-    dialect : CoinbaseDialect
-        Answers.
-    server_ms : callable
-        Real time, off by the exchange's skew.
+    host : CoinbaseHost
+        The server; its exchange must take fees in quote currency.
     limits : CoinbaseLimits
         Requests a second.
+
+    Raises
+    ------
+    UsageError
+        When the exchange takes fees from what is received.
     """
 
-    def __init__(self, dialect: CoinbaseDialect, server_ms: Callable[[], int], limits: CoinbaseLimits) -> None:
-        self.dialect = dialect
-        self.keyring = Keyring(dialect.exchange.accounts.values(), server_ms)
-        self._server_ms = server_ms
+    def __init__(self, host: CoinbaseHost, limits: CoinbaseLimits = REAL_LIMITS) -> None:
+        self.dialect = CoinbaseDialect(host.exchange, host.faults, host.history)
+        self.keyring = Keyring(host.exchange.accounts.values(), host.server_ms)
+        self._host = host
         self._limits = limits
-        self._counts = _SecondCounts(server_ms)
+        self._counts = SecondCounts(host.clock)
 
     def add_to(self, app: web.Application) -> None:
         """Add all routes to a server."""
@@ -154,7 +126,7 @@ class CoinbaseServer:
             app.router.add_get(f"/api/v3/brokerage{path}", self._private(_for_all(answer)))
         others: dict[str, Answer] = {
             "/api/v3/brokerage/time": lambda _: self._time(),
-            "/v2/time": lambda _: {"data": {"iso": self._iso(), "epoch": self._server_ms() // 1000}},
+            "/v2/time": lambda _: {"data": {"iso": self._iso(), "epoch": self._host.server_ms() // 1000}},
             "/v2/currencies": lambda _: {"data": []},
             "/v2/currencies/crypto": lambda _: {"data": []},
             "/v2/exchange-rates": lambda _: self._rates(),
@@ -196,14 +168,14 @@ class CoinbaseServer:
         app.router.add_post("/api/v3/brokerage/orders", self._private(place))
         app.router.add_post("/api/v3/brokerage/orders/batch_cancel", self._private(cancel))
 
-    def _public(self, answer: Answer) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def _public(self, answer: Answer) -> Handler:
         async def handle(request: web.Request) -> web.Response:
             free, headers = self._counts.take(f"address {request.remote}", self._limits.public_per_s)
-            return _answered(lambda: answer(request), headers) if free else _too_many(headers)
+            return _answered(lambda: answer(request), headers) if free else too_many(headers)
 
-        return handle
+        return guarded(self._host, handle)
 
-    def _private(self, answer: PrivateAnswer) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def _private(self, answer: PrivateAnswer) -> Handler:
         async def handle(request: web.Request) -> web.Response:
             token = request.headers.get("Authorization", "").removeprefix("Bearer ")
             try:
@@ -213,7 +185,7 @@ class CoinbaseServer:
                 return web.Response(status=401, text="Unauthorized\n")
             free, headers = self._counts.take(f"account {account}", self._limits.private_per_s)
             if not free:
-                return _too_many(headers)
+                return too_many(headers)
             try:
                 answered = answer(request, account)
                 body = answered if isinstance(answered, dict) else await answered
@@ -221,14 +193,14 @@ class CoinbaseServer:
                 return _refused(refusal, headers)
             return web.json_response(body, headers=headers)
 
-        return handle
+        return guarded(self._host, handle)
 
     def _time(self) -> JsonObject:
-        now_ms = self._server_ms()
+        now_ms = self._host.server_ms()
         return {"iso": self._iso(), "epochSeconds": str(now_ms // 1000), "epochMillis": str(now_ms)}
 
     def _iso(self) -> str:
-        return f"{datetime.fromtimestamp(self._server_ms() // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return f"{datetime.fromtimestamp(self._host.server_ms() // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
     def _rates(self) -> JsonObject:
         rates = {"USD": "1"}
@@ -237,38 +209,6 @@ class CoinbaseServer:
             rates.setdefault(rules.quote, "1")
             rates[rules.base] = f"{1 / self.dialect.exchange.last_price(symbol):.18f}"
         return {"data": {"currency": "USD", "rates": rates}}
-
-
-def add_coinbase_routes(
-    app: web.Application,
-    exchange: SimulatedExchange,
-    faults: Faults,
-    server_ms: Callable[[], int],
-    limits: CoinbaseLimits = CoinbaseLimits(),
-) -> CoinbaseServer:
-    """Add Coinbase's REST endpoints to a server.
-
-    Parameters
-    ----------
-    app : web.Application
-        Gets ``/api/v3/brokerage/...`` and the few of ``/v2`` that ccxt asks.
-    exchange : SimulatedExchange
-        What they are about; it must take its fees in quote currency.
-    faults : Faults
-        Whether an order is refused for want of funds all the same.
-    server_ms : callable
-        Real time, off by the exchange's skew; tokens are checked by it.
-    limits : CoinbaseLimits
-        Requests a second.
-
-    Raises
-    ------
-    UsageError
-        When the exchange takes fees from what is received.
-    """
-    server = CoinbaseServer(CoinbaseDialect(exchange, faults), server_ms, limits)
-    server.add_to(app)
-    return server
 
 
 def _for_all(answer: Answer) -> PrivateAnswer:
@@ -287,13 +227,7 @@ def _refused(refusal: CoinbaseRefusal | ValidationError, headers: dict[str, str]
         return web.json_response(refusal.body, status=refusal.status, headers=headers)
     problem = refusal.errors()[0]
     text = f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
-    body = {"error": "INVALID_ARGUMENT", "error_details": text, "message": text}
-    return web.json_response(body, status=400, headers=headers)
-
-
-def _too_many(headers: dict[str, str]) -> web.Response:
-    body = {"errors": [{"id": "rate_limit_exceeded", "message": "Too many requests"}]}
-    return web.json_response(body, status=429, headers=headers)
+    return web.json_response(error_body("INVALID_ARGUMENT", text), status=400, headers=headers)
 
 
 def _product(request: web.Request) -> str:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from trading.brokers.exchange_server import coinbase_messages as messages
 from trading.brokers.exchange_server.coinbase_auth import TokenRefused
 from trading.brokers.exchange_server.coinbase_dialect import CoinbaseRefusal
+from trading.brokers.exchange_server.coinbase_gate import REAL_LIMITS, CoinbaseHost, CoinbaseLimits
 from trading.brokers.exchange_server.coinbase_messages import JsonObject
 from trading.brokers.exchange_server.coinbase_rest import CoinbaseServer
 from trading.brokers.exchange_server.records import BookChanged, Event, KlineChanged, OrderUpdated, TradeMade
@@ -238,23 +239,36 @@ class CoinbaseStreamSession:
         self.connection.tell(message)
 
 
-def add_coinbase_streams(app: web.Application, hub: StreamHub, server: CoinbaseServer) -> None:
-    """Add Coinbase's WebSocket endpoints to a server.
+def add_coinbase(app: web.Application, host: CoinbaseHost, limits: CoinbaseLimits = REAL_LIMITS) -> CoinbaseServer:
+    """Add the Coinbase dialect to a server: REST, and WebSocket for market and user channels alike.
 
     Parameters
     ----------
     app : web.Application
-        Gets ``/coinbase-ws`` and ``/``, for market and user channels alike.
-    hub : StreamHub
-        Gives the exchange, and keeps the connections.
-    server : CoinbaseServer
-        Knows keys and orders.
+        Gets ``/api/v3/brokerage/...``, the few of ``/v2`` that ccxt asks, and ``/`` and ``/coinbase-ws``.
+    host : CoinbaseHost
+        The server; its exchange must take fees in quote currency.
+    limits : CoinbaseLimits
+        Requests a second.
+
+    Returns
+    -------
+    CoinbaseServer
+        Its answers and its keys.
+
+    Raises
+    ------
+    UsageError
+        When the exchange takes fees from what is received.
     """
+    server = CoinbaseServer(host, limits)
+    server.add_to(app)
 
     async def connect(request: web.Request) -> web.StreamResponse:
-        session = CoinbaseStreamSession(StreamConnection(request, hub), hub, server)
+        session = CoinbaseStreamSession(StreamConnection(request, host.hub), host.hub, server)
         session.connection.every(_HEARTBEAT_S, session.beat)
-        return await hub.serve(session, session.on_text)
+        return await host.hub.serve(session, session.on_text)
 
     for path in ("/", "/coinbase-ws"):
         app.router.add_get(path, connect)
+    return server

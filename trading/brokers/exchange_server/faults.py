@@ -93,7 +93,7 @@ class Faults:
         return self._draws[name].random()
 
     def in_window(self, name: str) -> bool:
-        """Return whether a window of ``maintenance``, ``too_many`` or ``clock_skew`` is on; it may begin by this call."""
+        """Return whether a ``maintenance``, ``too_many`` or ``clock_skew`` window is on; this call may begin it."""
         now = self._now()
         if now < self._until.get(name, 0):
             return True

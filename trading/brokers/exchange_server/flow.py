@@ -73,9 +73,7 @@ class SyntheticSource:
         Candles before the start.
     """
 
-    def __init__(
-        self, symbol: str, timeframe: str, seed: int, start_ms: int, start_price: float, history: int
-    ) -> None:
+    def __init__(self, symbol: str, timeframe: str, seed: int, start_ms: int, start_price: float, history: int) -> None:
         self.timeframe = timeframe
         self._symbol, self._seed, self._start_price = symbol, seed, start_price
         self._count = history
@@ -92,9 +90,7 @@ class SyntheticSource:
             done, size = size, size * 2
 
     def _make(self, candles: int) -> Candles:
-        return synthetic_candles(
-            self._symbol, self.timeframe, candles, self._seed, self._first_ms, self._start_price
-        )
+        return synthetic_candles(self._symbol, self.timeframe, candles, self._seed, self._first_ms, self._start_price)
 
 
 class ReplaySource:

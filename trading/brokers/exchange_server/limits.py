@@ -13,6 +13,7 @@ _FIVE_MINUTES_MS = 300_000
 _TEN_SECONDS_MS = 10_000
 _DAY_MS = 86_400_000
 _LONGEST_BAN_S = 259_200
+_ADVICE = "Please use WebSocket Streams for live updates to avoid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +103,13 @@ class RateLimits:
         used = who.weight.add(now, weight)
         raw = who.raw.add(now, 1)
         if used > self.config.weight_per_minute:
-            return self._refuse(who, now, who.weight.left_s(now), f"{self.config.weight_per_minute} request weight per 1 MINUTE")
+            return self._refuse(
+                who, now, who.weight.left_s(now), f"{self.config.weight_per_minute} request weight per 1 MINUTE"
+            )
         if raw > self.config.raw_requests_per_5_minutes:
-            return self._refuse(who, now, who.raw.left_s(now), f"{self.config.raw_requests_per_5_minutes} requests per 5 MINUTE")
+            return self._refuse(
+                who, now, who.raw.left_s(now), f"{self.config.raw_requests_per_5_minutes} requests per 5 MINUTE"
+            )
         return _FREE
 
     def weight_used(self, caller: str) -> int:
@@ -146,11 +151,11 @@ class RateLimits:
             who.refused.clear()
             self.bans += 1
             return self._banned(who, now)
-        text = f"Too much request weight used; current limit is {limit}. Please use WebSocket Streams for live updates to avoid polling the API."
+        text = f"Too much request weight used; current limit is {limit}. {_ADVICE} polling the API."
         return Verdict(429, left_s, -1003, text)
 
     @staticmethod
     def _banned(who: _Caller, now: int) -> Verdict:
         left_s = -(-(who.banned_until_ms - now) // 1_000)
-        text = f"Way too much request weight used; IP banned until {who.banned_until_ms}. Please use WebSocket Streams for live updates to avoid bans."
+        text = f"Way too much request weight used; IP banned until {who.banned_until_ms}. {_ADVICE} bans."
         return Verdict(418, left_s, -1003, text)

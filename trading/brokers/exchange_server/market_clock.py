@@ -20,7 +20,7 @@ class MarketClock:
         Real time.
     """
 
-    def __init__(self, start_ms: int, speed: float, lockstep: bool, clock: Clock) -> None:  # noqa: FBT001
+    def __init__(self, start_ms: int, speed: float, lockstep: bool, clock: Clock) -> None:
         self.speed = speed
         self.lockstep = lockstep
         self._clock = clock

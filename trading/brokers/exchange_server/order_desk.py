@@ -303,4 +303,3 @@ class OrderDesk:
             trade.time_ms,
             is_maker,
         )
-

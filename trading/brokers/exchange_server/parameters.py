@@ -21,9 +21,7 @@ _MOST_DECIMALS = 8
 
 def missing(name: str) -> ExchangeRefusal:
     """Return the refusal of a request that lacks a parameter."""
-    return ExchangeRefusal(
-        -1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed."
-    )
+    return ExchangeRefusal(-1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed.")
 
 
 class Parameters:
@@ -99,7 +97,5 @@ class Parameters:
     @staticmethod
     def _legal(name: str, value: str, pattern: str) -> str:
         if re.fullmatch(pattern, value) is None:
-            raise ExchangeRefusal(
-                -1100, f"Illegal characters found in parameter '{name}'; legal range is '{pattern}'."
-            )
+            raise ExchangeRefusal(-1100, f"Illegal characters found in parameter '{name}'; legal range is '{pattern}'.")
         return value

@@ -1,7 +1,8 @@
 """``ExchangeServer``: the built-in exchange on 127.0.0.1, in this process.
 
-It speaks Binance spot's REST v3, a few wallet endpoints, Binance's WebSocket streams, Coinbase's Advanced Trade API,
-and control endpoints under ``/sim``. Signatures are checked by real time, everything in the market is on market time.
+It speaks Binance spot's REST v3, a few wallet endpoints, Binance's WebSocket streams, where fees are taken in quote
+currency Coinbase's Advanced Trade API too, and control endpoints under ``/sim``. Signatures are checked by real time,
+everything in the market is on market time.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from trading.brokers.exchange_server.binance_market_data import MARKET_DATA
 from trading.brokers.exchange_server.binance_stream_endpoints import add_binance_streams
 from trading.brokers.exchange_server.binance_trading import TRADING
 from trading.brokers.exchange_server.binance_wallet import WALLET
-from trading.brokers.exchange_server.config import ExchangeConfig
+from trading.brokers.exchange_server.coinbase_streams import add_coinbase
+from trading.brokers.exchange_server.config import ExchangeConfig, FeeAsset
 from trading.brokers.exchange_server.faults import Faults
 from trading.brokers.exchange_server.limits import RateLimits
 from trading.brokers.exchange_server.market_clock import MarketClock
@@ -77,6 +79,9 @@ class ExchangeServer:
         app.add_routes(BinanceGate(self).routes((*MARKET_DATA, *TRADING, *WALLET)))
         app.add_routes(self.control.routes())
         self.listen_keys = add_binance_streams(app, self.hub, self.server_ms)
+        if self.config.fee_asset is FeeAsset.QUOTE:
+            # Coinbase takes every fee from the quote currency; an exchange that does not cannot speak for it.
+            add_coinbase(app, self)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
         await self._runner.setup()
         try:

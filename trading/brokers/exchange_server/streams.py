@@ -82,6 +82,9 @@ class StreamConnection:
         self._waiting: asyncio.Queue[str] = asyncio.Queue()
         self._name = f"connection-{hub.counts['opened']}"
         self._silent = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._ended = False
         self._unanswered = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -117,6 +120,10 @@ class StreamConnection:
     def close_soon(self, code: int = WSCloseCode.OK, reason: str = "") -> None:
         """Close with a goodbye."""
         self._start(self._close(code, reason))
+
+    async def flushed(self) -> None:
+        """Wait until all messages so far have been written to the socket, or the connection has ended."""
+        await self._idle.wait()
 
     def every(self, seconds: float, action: Callable[[], None]) -> None:
         """Do something again and again while the connection is open, real time."""
@@ -154,10 +161,13 @@ class StreamConnection:
         return self.socket
 
     def _put(self, text: str) -> None:
+        if self._ended:
+            return
         if self._waiting.qsize() >= self._hub.settings.most_waiting:
             self._hub.counts["overrun"] += 1
             self.abort()
             return
+        self._idle.clear()
         self._waiting.put_nowait(text)
 
     async def _release_later(self) -> None:
@@ -169,6 +179,8 @@ class StreamConnection:
         with contextlib.suppress(ClientConnectionError, ConnectionError):
             while True:
                 await self.socket.send_str(await self._waiting.get())
+                if self._waiting.empty():
+                    self._idle.set()
 
     async def _ping(self) -> None:
         settings = self._hub.settings
@@ -190,6 +202,8 @@ class StreamConnection:
         task.add_done_callback(self._tasks.discard)
 
     async def _end(self) -> None:
+        self._ended = True
+        self._idle.set()
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
@@ -232,6 +246,11 @@ class StreamHub:
     def now_ms(self) -> int:
         """Return market time."""
         return self.exchange.now_ms
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """What the open connections are subscribed to, oldest first."""
+        return tuple(self._sessions)
 
     @property
     def connections(self) -> tuple[StreamConnection, ...]:
@@ -290,6 +309,10 @@ class StreamHub:
             connection.fall_silent()
         self.counts["silenced"] += len(connections)
         return len(connections)
+
+    async def flush(self) -> None:
+        """Wait until all connections have written what they were handed."""
+        await asyncio.gather(*(connection.flushed() for connection in self.connections))
 
     async def close(self) -> None:
         """Say goodbye to all."""

@@ -731,7 +731,7 @@ class SimulatedExchange:
             self._listeners.tell(
                 KlineChanged,
                 # Bound now: the listener is called before the next turn of the loop, but linters cannot know.
-                lambda number, timeframe=timeframe, kline=kline, closed=closed: KlineChanged(
+                lambda number, timeframe=timeframe, kline=kline, closed=closed: KlineChanged(  # type: ignore[misc]
                     number, time_ms, symbol, timeframe, kline, closed
                 ),
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trading.exchange.clock import Clock
+from trading.exchange.clock import Clock, LockstepClock
 from trading.market.feeds.connection import StreamLimits
 from trading.market.feeds.failover import FailoverFeed
 from trading.market.feeds.rest import RestFeed
@@ -36,7 +36,8 @@ def open_feed(
     clock : Clock
         Tells the time and sleeps.
     rest_url, ws_url : str, optional
-        Addresses that replace the exchange's own; with the first alone, REST is all there is.
+        Addresses that replace the exchange's own; with the first alone, or with a clock in lock-step, REST is all
+        there is.
     streams : bool
         False asks by REST alone.
     poll_s : float, optional
@@ -57,7 +58,8 @@ def open_feed(
         When an address of the client cannot be replaced.
     """
     exchange = open_streams(exchange_id, clock, rest_url, ws_url)
-    if not streams or (rest_url is not None and ws_url is None):
+    # In lock-step, the timers of streams would move the market on while the session is at work.
+    if not streams or (rest_url is not None and ws_url is None) or isinstance(clock, LockstepClock):
         return RestFeed(exchange, symbols, timeframe, clock, poll_s=poll_s)
     limits = StreamLimits(heartbeat_s=silent_s / 2, silent_s=silent_s)
     # A client of its own: when the stream's is closed to open it anew, no REST answer is lost.

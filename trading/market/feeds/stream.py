@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 _PATIENCE = RetryPolicy(attempts=2, nonsense_attempts=2, first_s=0.25)
 _MOST_HELD = 1_000
 _RECHECK_S = 1.0
+_PENDING_MS = 5_000
 _LONGEST_RECHECK_S = 30.0
 
 
@@ -205,7 +206,11 @@ class StreamFeed:
         known = {candle.timestamp: candle for candle in closed.candles}
         newest_ms = closed.newest_ms or 0
         known |= {time_ms: candle for time_ms, candle in waiting.held.items() if time_ms <= newest_ms}
-        return self._hand_on(symbol, [known[time_ms] for time_ms in sorted(known)])
+        passed = self._hand_on(symbol, [known[time_ms] for time_ms in sorted(known)])
+        if closed.pending:
+            soon_ms = self._clock.now_ms() + min(_PENDING_MS, self._venue.step_ms // 12)
+            waiting.check_at_ms = min(waiting.check_at_ms, soon_ms)
+        return passed
 
     def _put_off(self, waiting: _Waiting, symbol: str, error: GridBotError) -> None:
         pause_s = self._next_pause_s(waiting)

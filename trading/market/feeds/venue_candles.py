@@ -26,9 +26,13 @@ T = TypeVar("T")
 PAGE = 1_000
 # No venue's pages are shorter; a shorter answer is the end of what there is.
 _SHORTEST_PAGE = 100
+# Some venues answer a window of time, none of them a shorter one.
+_STRIDE = 250
+_QUIET_ANSWERS = 3
 _SYNC_EVERY_MS = 600_000
 _SKEW_MS = 60_000
 _RECENT_CANDLES = 3
+_TOLD_TIMES = 3
 # So many answers in a row with the same unsound row, and sound ones after it, make it one that the venue lacks.
 _BAD_ANSWERS = 5
 
@@ -53,15 +57,20 @@ class Closed:
         Closed candles, oldest first; the venue has none between them.
     newest_ms : int or None
         Open time of the newest sound row that was seen, closed or not; None when there was none.
+    pending : bool
+        True when the newest row has ended by the clock and is to be told a few times more before it counts as closed.
     """
 
     candles: list[ClosedCandle]
     newest_ms: int | None
+    pending: bool = False
 
 
 @dataclass(slots=True)
 class _Known:
     ended: ClosedCandle | None = None
+    ended_told: int = 0
+    newest_ms: int = 0
     ahead_ms: int | None = None
     probe_at_ms: int = 0
     bad: dict[int, int] = field(default_factory=dict)
@@ -70,9 +79,10 @@ class _Known:
 class VenueCandles:
     """Asks a venue for closed candles and tells them from the one that is still open.
 
-    A row is closed when the venue has a newer row. The newest row is closed by time only where it ended a grace ago
-    and no more than three candles ago by the venue's clock, told the same twice, and only at venues that give no rows
-    for intervals without trades: the others will give the next row.
+    A row is closed when the venue has a newer row. The newest row is closed by time only at venues that give no rows
+    for intervals without trades (the others will give the next row), when it ended a quarter of a candle to three
+    candles ago by the venue's clock, three answers in a row tell it the same, and none has ever told a newer one:
+    an old copy of the market must not pass for its end.
 
     Parameters
     ----------
@@ -175,18 +185,21 @@ class VenueCandles:
         """
         await self.sync()
         found: dict[int, ClosedCandle] = {}
-        cursor_ms = after_ms
+        cursor_ms, quiet = after_ms, 0
         while True:
             rows = await self._rows(symbol, cursor_ms, PAGE)
             candles = self._sound(symbol, rows, after_ms)
-            progress = bool(candles) and candles[-1].timestamp > cursor_ms
             found.update((candle.timestamp, candle) for candle in candles)
-            if progress and len(rows) >= _SHORTEST_PAGE:
-                cursor_ms = candles[-1].timestamp
-            elif progress or not await self._goes_on(symbol, cursor_ms):
+            quiet += 1
+            if candles and candles[-1].timestamp > cursor_ms:
+                cursor_ms, quiet = candles[-1].timestamp, 0
+                if len(rows) >= _SHORTEST_PAGE:
+                    continue
+            if not await self._goes_on(symbol, cursor_ms):
                 break
-            else:
-                cursor_ms += (PAGE // 4) * self.step_ms
+            # One answer without anything new may have failed; several of them are a hole of the venue's own.
+            if quiet >= _QUIET_ANSWERS:
+                cursor_ms, quiet = cursor_ms + _STRIDE * self.step_ms, 0
         return self._closed(symbol, [found[time_ms] for time_ms in sorted(found)], after_ms)
 
     async def latest(self, symbol: str, count: int) -> Candles:
@@ -200,7 +213,7 @@ class VenueCandles:
             When the venue gives no usable answer.
         """
         await self.sync()
-        newest = self._sound(symbol, await self._rows(symbol, None, 5), 0)
+        newest = await self._newest(symbol)
         if not newest:
             return Candles.empty(symbol, self.timeframe)
         candles: list[ClosedCandle] = []
@@ -219,6 +232,15 @@ class VenueCandles:
         if not isinstance(rows, list):
             raise FeedFailed(f"{self.exchange.id} answered {what} with no list of rows")
         return rows
+
+    async def _newest(self, symbol: str) -> list[ClosedCandle]:
+        newest = self._sound(symbol, await self._rows(symbol, None, 5), 0)
+        # Where ccxt makes "the latest" of this machine's time, a venue with a time of its own answers nothing.
+        for now_ms in dict.fromkeys((self.now_ms(), self._clock.now_ms())):
+            if not newest:
+                since_ms = now_ms - (_STRIDE - 1) * self.step_ms
+                newest = self._sound(symbol, await self._rows(symbol, since_ms, _STRIDE), 0)
+        return newest
 
     def _sound(self, symbol: str, rows: Sequence[object], from_ms: int) -> list[ClosedCandle]:
         known = self._known.setdefault(symbol, _Known())
@@ -263,30 +285,34 @@ class VenueCandles:
         now_ms = self._clock.now_ms()
         if cursor_ms + _SHORTEST_PAGE * self.step_ms > self.now_ms() or now_ms < known.probe_at_ms:
             return False
-        newest = self._sound(symbol, await self._rows(symbol, None, 5), 0)
-        more = bool(newest) and newest[-1].timestamp > cursor_ms + (PAGE // 4) * self.step_ms
+        newest = await self._newest(symbol)
+        more = bool(newest) and newest[-1].timestamp > cursor_ms + _STRIDE * self.step_ms
         if not more:
             known.probe_at_ms = now_ms + 10 * self.step_ms
         return more
 
     def _closed(self, symbol: str, found: list[ClosedCandle], after_ms: int) -> Closed:
         self._gives_empty_candles |= any(candle.volume == 0 for candle in found)
-        newest_ms = found[-1].timestamp if found else None
         candles = [candle for candle in found[:-1] if candle.timestamp > after_ms]
-        if found and found[-1].timestamp > after_ms and self._closed_by_time(symbol, found[-1]):
+        newest_ms = found[-1].timestamp if found else None
+        if not found or found[-1].timestamp <= after_ms:
+            return Closed(candles, newest_ms)
+        closed = self._closed_by_time(self._known[symbol], found[-1])
+        if closed:
             candles.append(found[-1])
-        return Closed(candles, newest_ms)
+        return Closed(candles, newest_ms, pending=not closed and self._known[symbol].ended_told > 0)
 
-    def _closed_by_time(self, symbol: str, candle: ClosedCandle) -> bool:
-        known = self._known[symbol]
-        end_ms, now_ms = candle.timestamp + self.step_ms, self.now_ms()
-        recent = end_ms + self.grace_ms <= now_ms <= end_ms + _RECENT_CANDLES * self.step_ms
-        if self._gives_empty_candles or not recent:
-            known.ended = None
+    def _closed_by_time(self, known: _Known, candle: ClosedCandle) -> bool:
+        ended_ms = self.now_ms() - candle.timestamp - self.step_ms
+        told_newer = candle.timestamp < known.newest_ms
+        known.newest_ms = max(known.newest_ms, candle.timestamp)
+        recent = max(self.grace_ms, self.step_ms // 4) <= ended_ms <= _RECENT_CANDLES * self.step_ms
+        if self._gives_empty_candles or told_newer or not recent:
+            known.ended, known.ended_told = None, 0
             return False
-        told_twice = known.ended == candle
+        known.ended_told = known.ended_told + 1 if known.ended == candle else 1
         known.ended = candle
-        return told_twice
+        return known.ended_told >= _TOLD_TIMES
 
 
 def candles_of(symbol: str, timeframe: str, candles: Sequence[ClosedCandle]) -> Candles:

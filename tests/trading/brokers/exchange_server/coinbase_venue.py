@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import ccxt.pro
 from aiohttp import web
 
+from trading.brokers.exchange_server.account_history import AccountHistory
 from trading.brokers.exchange_server.coinbase_auth import CoinbaseKey
-from trading.brokers.exchange_server.coinbase_rest import CoinbaseLimits, CoinbaseServer, add_coinbase_routes
-from trading.brokers.exchange_server.coinbase_streams import add_coinbase_streams
+from trading.brokers.exchange_server.coinbase_gate import CoinbaseLimits
+from trading.brokers.exchange_server.coinbase_streams import add_coinbase
 from trading.brokers.exchange_server.config import TEST_KEY, TEST_SECRET, ExchangeConfig
 from trading.brokers.exchange_server.faults import Faults
 from trading.brokers.exchange_server.streams import StreamHub, StreamSettings
@@ -25,6 +25,8 @@ SYMBOL = "BTC/USD"
 PRODUCT = "BTC-USD"
 KEY = CoinbaseKey.derived(TEST_KEY, TEST_SECRET)
 TIMEOUT_S = 20.0
+WIDE_LIMITS = CoinbaseLimits(10_000, 10_000)
+DEFAULT_SETTINGS = StreamSettings()
 
 
 def config(**changes: object) -> ExchangeConfig:
@@ -41,16 +43,24 @@ def config(**changes: object) -> ExchangeConfig:
     return ExchangeConfig.model_validate(values | changes)
 
 
-@dataclass
 class CoinbaseVenue:
-    """A running server and what tests reach into."""
+    """A running server and what tests reach into; market time stands still unless a test moves it."""
 
-    exchange: SimulatedExchange
-    faults: Faults
-    hub: StreamHub
-    server: CoinbaseServer
-    port: int
-    clients: list[Any] = field(default_factory=list)
+    def __init__(self, settings: StreamSettings, clock: Clock, **changes: object) -> None:
+        self.exchange = SimulatedExchange(config(**changes))
+        self.faults = Faults(self.exchange.config.faults, lambda: self.exchange.now_ms)
+        self.history = AccountHistory(self.exchange)
+        self.clock = clock
+        self.hub = StreamHub(self.exchange, self.faults, settings, clock)
+        self.port = 0
+        self.clients: list[Any] = []
+        self.history.start()
+
+    def catch_up(self) -> int:
+        return self.exchange.now_ms
+
+    def server_ms(self) -> int:
+        return SystemClock().now_ms() + self.faults.skew_ms()
 
     def client(self, *, key: CoinbaseKey = KEY, **options: object) -> Any:
         """Return unmodified ccxt.pro, all its URLs on this server."""
@@ -70,29 +80,25 @@ class CoinbaseVenue:
 @asynccontextmanager
 async def running(
     *,
-    limits: CoinbaseLimits = CoinbaseLimits(10_000, 10_000),
-    settings: StreamSettings = StreamSettings(),
+    limits: CoinbaseLimits = WIDE_LIMITS,
+    settings: StreamSettings = DEFAULT_SETTINGS,
     clock: Clock | None = None,
     **changes: object,
 ) -> AsyncIterator[CoinbaseVenue]:
     """Run a server until the block ends, then close it and all clients."""
-    exchange = SimulatedExchange(config(**changes))
-    faults = Faults(exchange.config.faults, lambda: exchange.now_ms)
-    hub = StreamHub(exchange, faults, settings, clock)
+    venue = CoinbaseVenue(settings, clock or SystemClock(), **changes)
     app = web.Application()
-    server = add_coinbase_routes(app, exchange, faults, SystemClock().now_ms, limits)
-    add_coinbase_streams(app, hub, server)
+    add_coinbase(app, venue, limits)
     runner = web.AppRunner(app, shutdown_timeout=1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    venue = CoinbaseVenue(exchange, faults, hub, server, runner.addresses[0][1])
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    venue.port = runner.addresses[0][1]
     try:
         yield venue
     finally:
         for client in venue.clients:
             await client.close()
-        await hub.close()
+        await venue.hub.close()
         await runner.cleanup()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
 import ccxt
@@ -9,7 +10,8 @@ import pytest
 
 from tests.trading.brokers.exchange_server.coinbase_venue import KEY, PRODUCT, SYMBOL, CoinbaseVenue, run, running
 from trading.brokers.exchange_server.coinbase_auth import CoinbaseKey
-from trading.brokers.exchange_server.coinbase_rest import CoinbaseLimits
+from trading.brokers.exchange_server.coinbase_gate import CoinbaseLimits
+from trading.errors import UsageError
 
 
 async def place(client: object, side: str, amount: float, price: float, client_id: str, **params: object) -> dict:
@@ -159,10 +161,6 @@ def test_immediate_order_cancels_what_it_leaves_over() -> None:
     run(scenario)
 
 
-def failure(error: ccxt.BaseError) -> str:
-    return str(error)
-
-
 @pytest.mark.parametrize(
     ("side", "amount", "price", "params", "kind", "word"),
     [
@@ -277,9 +275,9 @@ def test_paginated_ccxt_calls_return_every_order_and_fill() -> None:
             ids = await many_orders(venue, 5)
             client = venue.clients[0]
             venue.exchange.push_price(SYMBOL, Decimal(28_000))
-            orders = await client.fetch_orders(SYMBOL, params={"paginate": True, "paginationCalls": 5}, limit=2)
+            orders = await client.fetch_orders(SYMBOL, params={"paginate": True})
             assert {one["id"] for one in orders} == set(ids)
-            fills = await client.fetch_my_trades(SYMBOL, params={"paginate": True, "paginationCalls": 5}, limit=2)
+            fills = await client.fetch_my_trades(SYMBOL, params={"paginate": True})
             assert {one["order"] for one in fills} == set(ids)
 
     run(scenario)
@@ -330,12 +328,14 @@ def test_too_many_requests_in_a_second_get_429() -> None:
     async def scenario() -> None:
         async with running(limits=CoinbaseLimits(2, 2)) as venue:
             client = venue.client()
-            with pytest.raises(ccxt.RateLimitExceeded):
+
+            async def many(read: Callable[[], Awaitable[object]]) -> None:
                 for _ in range(50):
-                    await client.v3PrivateGetBrokerageKeyPermissions()
-            with pytest.raises(ccxt.RateLimitExceeded):
-                for _ in range(50):
-                    await client.v3PublicGetBrokerageTime()
+                    await read()
+
+            for read in (client.v3PrivateGetBrokerageKeyPermissions, client.v3PublicGetBrokerageTime):
+                with pytest.raises(ccxt.RateLimitExceeded):
+                    await many(read)
 
     run(scenario)
 
@@ -360,5 +360,78 @@ def test_insufficient_funds_by_fault_leaves_no_order() -> None:
                 await place(client, "buy", 0.001, 29_000, "fault")
             assert venue.faults.counts["insufficient_funds"] == 1
             assert venue.exchange.audit_log.accepted == []
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("drop_before", ccxt.NetworkError),
+        ("drop_after", ccxt.NetworkError),
+        ("error_500", ccxt.ExchangeError),
+        ("error_502", ccxt.ExchangeNotAvailable),
+        ("error_503", ccxt.BaseError),
+        ("error_504", ccxt.BaseError),
+        ("too_many", ccxt.RateLimitExceeded),
+        ("maintenance", ccxt.BaseError),
+    ],
+)
+def test_faulty_answers_never_look_like_a_placed_order(fault: str, kind: type[Exception]) -> None:
+    async def scenario() -> None:
+        async with running() as venue:
+            client = venue.client()
+            await client.load_markets()
+            venue.faults.change({fault: 1.0})
+            with pytest.raises(kind):
+                await place(client, "buy", 0.001, 29_000, "faulty")
+            assert venue.faults.counts[fault] == 1
+            accepted = len(venue.exchange.audit_log.accepted)
+            assert accepted == (1 if fault == "drop_after" else accepted)
+            if fault in {"drop_before", "error_500", "error_502", "too_many", "maintenance"}:
+                assert accepted == 0
+            venue.faults.change({fault: 0.0})
+            venue.exchange.advance_to(venue.exchange.now_ms + 60_000)
+            again = await place(client, "buy", 0.001, 29_000, "faulty")
+            assert (await client.fetch_order(again["id"], SYMBOL))["clientOrderId"] == "faulty"
+            assert len(venue.exchange.audit_log.accepted) == 1
+
+    run(scenario)
+
+
+def test_stale_answers_tell_how_it_was_before() -> None:
+    async def scenario() -> None:
+        async with running() as venue:
+            client = venue.client()
+            await client.load_markets()
+            await place(client, "buy", 0.001, 29_000, "new")
+            venue.faults.change({"stale": 1.0, "stale_ms": 1_000})
+            assert await client.fetch_open_orders(SYMBOL) == []
+            assert (await client.fetch_balance())["USD"]["used"] == 0.0
+            venue.faults.change({"stale": 0.0})
+            assert len(await client.fetch_open_orders(SYMBOL)) == 1
+
+    run(scenario)
+
+
+def test_delisting_by_fault_refuses_the_order_and_says_so() -> None:
+    async def scenario() -> None:
+        async with running() as venue:
+            client = venue.client()
+            await client.load_markets()
+            venue.faults.change({"delisting": 1.0})
+            with pytest.raises(ccxt.ExchangeError, match="ORDER_ENTRY_DISABLED"):
+                await place(client, "buy", 0.001, 29_000, "late")
+            products = await client.v3PublicGetBrokerageMarketProducts()
+            assert products["products"][0]["trading_disabled"] is True
+
+    run(scenario)
+
+
+def test_fees_in_the_received_asset_cannot_be_told_and_are_refused() -> None:
+    async def scenario() -> None:
+        with pytest.raises(UsageError, match="fee_asset"):
+            async with running(fee_asset="received"):
+                pass
 
     run(scenario)

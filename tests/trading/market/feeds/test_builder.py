@@ -166,7 +166,24 @@ def test_a_long_tape_leaves_nothing_behind() -> None:
     assert not builder._seen.names
 
 
-_NONSENSE = (None, "", "NaN", "sNaN", "Infinity", -1, 0, math.nan, math.inf, True, [], {}, "9" * 500, 10**400, b"1", "1e999999")
+_NONSENSE = (
+    None,
+    "",
+    "NaN",
+    "sNaN",
+    "Infinity",
+    -1,
+    0,
+    math.nan,
+    math.inf,
+    True,
+    [],
+    {},
+    "9" * 500,
+    10**400,
+    b"1",
+    "1e999999",
+)
 
 
 def test_a_hundred_thousand_spoiled_trades_change_no_candle() -> None:

@@ -6,6 +6,7 @@ import json
 import math
 import random
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -48,7 +49,7 @@ def test_short_gaps_are_bridged_flat_and_long_ones_stay(present: set[int], bridg
     told = [candle(n, close=50.0 + n) for n in sorted(present)]
     passed = door.candles(SYMBOL, told)
     assert [one for one in passed if not one.filled] == told
-    for before, after in zip(passed, passed[1:], strict=False):
+    for before, after in pairwise(passed):
         gap = (after.timestamp - before.timestamp) // STEP - 1
         assert gap == 0 or gap > bridge
         if after.filled:
@@ -144,7 +145,25 @@ def test_the_middle_stands_where_no_trade_is_told() -> None:
     assert tick_of_ticker(SYMBOL, {"bid": 99, "ask": "101", "last": None}, START) == Tick(SYMBOL, START, 100, 99, 101)
 
 
-_NONSENSE = (None, "", "x", "nan", "1e999", -1, 0, math.inf, -math.inf, math.nan, True, [], {}, 10**400, "١٠٠", 2**63, [1])
+_NONSENSE = (
+    None,
+    "",
+    "x",
+    "nan",
+    "1e999",
+    -1,
+    0,
+    math.inf,
+    -math.inf,
+    math.nan,
+    True,
+    [],
+    {},
+    10**400,
+    "١٠٠",
+    2**63,
+    [1],
+)
 
 
 def _mutated(rng: random.Random, row: list[object]) -> object:

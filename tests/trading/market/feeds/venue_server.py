@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Self
 
 from aiohttp import WSMsgType, web
 
 from trading.exchange import Clock
 from trading.market.candles import Candles
-from trading.market.timeframes import timeframe_ms
 
 Row = list[object]
 Answer = Callable[[list[Row]], object]
@@ -21,14 +21,15 @@ Answer = Callable[[list[Row]], object]
 class Venue:
     """The market of some symbols as it stands at the clock's time, and the faults that meet those who ask.
 
-    `rest_faults` wait for the next calls of klines, `rest_always` meets each; a fault is an HTTP status or a function
-    of the rightful rows. `ws_down` refuses connections. `drop` is asked of each stream message.
+    `window` limits an answer to so many candle lengths of time. `rest_faults` wait for the next calls of klines,
+    `rest_always` meets each; a fault is an HTTP status or a function of the rightful rows. `ws_down` refuses
+    connections, `ws_silent` sends nothing, `change` makes of a stream message those that are sent.
     """
 
     clock: Clock
     series: dict[str, Candles]
     lag_ms: int = 0
-    empty_candles: bool = True
+    window: int | None = None
     rest_faults: list[int | Answer | None] = field(default_factory=list)
     rest_always: int | Answer | None = None
     ticker_always: int | Callable[[dict[str, object]], object] | None = None
@@ -39,6 +40,8 @@ class Venue:
     opened: int = 0
     sockets: list[tuple[web.WebSocketResponse, set[str]]] = field(default_factory=list)
     change: Callable[[dict[str, object]], Sequence[object]] = field(default=lambda message: [message])
+    _rows: dict[str, list[Row]] = field(default_factory=dict)
+    _trades_told: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, clock: Clock, *candles: Candles, **settings: object) -> Self:
@@ -50,22 +53,28 @@ class Venue:
 
     def rows(self, symbol: str) -> list[Row]:
         """Closed rows and the one that is open, which has told half of its way."""
-        candles = self.series[symbol]
-        return [self._row(candles, row) for row in range(len(candles)) if int(candles.timestamp[row]) <= self.market_ms]
-
-    def _row(self, candles: Candles, row: int) -> Row:
-        opened = int(candles.timestamp[row])
-        values = [float(getattr(candles, name)[row]) for name in ("open", "high", "low", "close", "volume")]
-        if opened + candles.step_ms > self.market_ms:
-            values = [values[0], values[0], values[0], values[0], values[4] / 2 + 0.001]
-        return [opened, *map(repr, values), opened + candles.step_ms - 1, "0", 1, "0", "0", "0"]
+        closed = self.closed(symbol)
+        return [*self._told(symbol)[:closed], *self._open(symbol, closed)]
 
     def closed(self, symbol: str) -> int:
         candles = self.series[symbol]
-        return int((candles.timestamp + candles.step_ms <= self.market_ms).sum())
+        return int(candles.timestamp.searchsorted(self.market_ms - candles.step_ms, side="right"))
+
+    def _told(self, symbol: str) -> list[Row]:
+        if symbol not in self._rows:
+            candles = self.series[symbol]
+            self._rows[symbol] = [_row(candles, row, open_ms=None) for row in range(len(candles))]
+        return self._rows[symbol]
+
+    def _open(self, symbol: str, row: int) -> list[Row]:
+        candles = self.series[symbol]
+        if row >= len(candles) or int(candles.timestamp[row]) > self.market_ms:
+            return []
+        return [_row(candles, row, open_ms=self.market_ms - int(candles.timestamp[row]))]
 
     def ticker(self, symbol: str) -> dict[str, object]:
-        row = self.rows(symbol)[-1]
+        closed = self.closed(symbol)
+        row = (self._open(symbol, closed) or self._told(symbol)[closed - 1 : closed])[0]
         price = float(str(row[4]))
         return {
             "e": "24hrTicker", "E": self.market_ms, "s": symbol.replace("/", ""), "c": repr(price),
@@ -74,7 +83,7 @@ class Venue:
 
     def kline(self, symbol: str, row: int, *, closed: bool) -> dict[str, object]:
         candles = self.series[symbol]
-        told = self._row(candles, row)
+        told = self._told(symbol)[row] if closed else self._open(symbol, row)[0]
         name = symbol.replace("/", "")
         body = {"t": told[0], "T": told[6], "s": name, "i": candles.timeframe, "o": told[1], "h": told[2]}
         body |= {"l": told[3], "c": told[4], "v": told[5], "n": 1, "x": closed, "f": 1, "L": 1, "q": "0"}
@@ -113,7 +122,12 @@ class Venue:
         limit = min(int(request.query.get("limit", "500")), 1000)
         rows: list[Row] = self.rows(symbol)
         if "startTime" in request.query:
-            rows = [row for row in rows if int(str(row[0])) >= int(request.query["startTime"])][:limit]
+            start = int(self.series[symbol].timestamp.searchsorted(int(request.query["startTime"])))
+            rows = rows[start : start + limit]
+            if self.window is not None:
+                # Some venues answer a window of time, whether anything was traded in it or not.
+                end_ms = int(request.query["startTime"]) + self.window * self.series[symbol].step_ms
+                rows = [row for row in rows if int(str(row[0])) < end_ms]
         else:
             rows = rows[-limit:]
         return web.Response(text=json.dumps(rows if fault is None else fault(rows)), content_type="application/json")
@@ -151,6 +165,23 @@ class Venue:
         for socket, _ in list(self.sockets):
             await socket.close()
 
+    def _new_trades(self, symbol: str) -> list[dict[str, object]]:
+        """Trades since the last time: four a candle, with its open, low, high, close and all of its volume."""
+        candles = self.series[symbol]
+        first = self._trades_told.setdefault(symbol, 4 * self.closed(symbol))
+        trades: list[dict[str, object]] = []
+        for number in range(first, 4 * len(candles)):
+            row, quarter = divmod(number, 4)
+            time_ms = int(candles.timestamp[row]) + quarter * candles.step_ms // 4
+            if time_ms > self.market_ms:
+                break
+            price = float((candles.open, candles.low, candles.high, candles.close)[quarter][row])
+            amount = Decimal(repr(float(candles.volume[row]))) / 4
+            told = {"e": "trade", "E": time_ms, "s": symbol.replace("/", ""), "t": number + 1_000, "p": repr(price)}
+            trades.append(told | {"q": str(amount), "T": time_ms, "m": False})
+        self._trades_told[symbol] = first + len(trades)
+        return trades
+
     async def run(self, until_ms: int, every_s: float = 10.0) -> None:
         """Tell the streams what happens, every so many seconds of the clock, until a time."""
         told = {symbol: self.closed(symbol) for symbol in self.series}
@@ -161,9 +192,11 @@ class Venue:
                 if not self.ws_ticks_only:
                     for row in range(told[symbol], self.closed(symbol)):
                         await self.send(f"{name}@kline_{candles.timeframe}", self.kline(symbol, row, closed=True))
-                    if self.closed(symbol) < len(self.rows(symbol)):
+                    if self._open(symbol, self.closed(symbol)):
                         row = self.closed(symbol)
                         await self.send(f"{name}@kline_{candles.timeframe}", self.kline(symbol, row, closed=False))
+                for trade in self._new_trades(symbol):
+                    await self.send(f"{name}@trade", trade)
                 told[symbol] = self.closed(symbol)
                 await self.send(f"{name}@ticker", self.ticker(symbol))
 
@@ -189,8 +222,14 @@ class serving:  # noqa: N801 - a context manager, used as a word of a sentence
         await self._runner.cleanup()
 
 
-def step_of(candles: Candles) -> int:
-    return timeframe_ms(candles.timeframe)
+def _row(candles: Candles, row: int, open_ms: int | None) -> Row:
+    opened = int(candles.timestamp[row])
+    values = [float(getattr(candles, name)[row]) for name in ("open", "high", "low", "close", "volume")]
+    if open_ms is not None:
+        # Until its end a candle has not gone its whole way, and trades as time goes.
+        share = open_ms / candles.step_ms / 2
+        values = [values[0], values[0], values[0], values[0], values[4] * share + 0.001]
+    return [opened, *map(repr, values), opened + candles.step_ms - 1, "0", 1, "0", "0", "0"]
 
 
 def _listing(symbol: str) -> dict[str, object]:

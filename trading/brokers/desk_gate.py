@@ -1,0 +1,47 @@
+"""The order gate: what may still leave, and which orders nobody wants any more."""
+
+from __future__ import annotations
+
+import logging
+from enum import StrEnum
+
+from trading.engine.codes import SELL
+from trading.orders.records import OrderRecord
+
+_log = logging.getLogger(__name__)
+
+
+class Gate(StrEnum):
+    """What may still be sent; it only ever narrows."""
+
+    OPEN = "open"
+    EXITS_ONLY = "exits_only"
+    CLOSED = "closed"
+
+
+class OrderGate:
+    """Decides what leaves and what is cancelled, over what the books want."""
+
+    def __init__(self) -> None:
+        self.state = Gate.OPEN
+        self.reason = ""
+        self._unwanted: set[str] = set()
+
+    def narrow(self, state: Gate, reason: str) -> None:
+        """Let less out from now on."""
+        if self.state is not state:
+            _log.warning("order_gate state=%s reason=%s", state, reason)
+            self.state, self.reason = state, reason
+
+    def lets_out(self, record: OrderRecord) -> bool:
+        """Return whether an order may be sent."""
+        return self.state is Gate.OPEN or (self.state is Gate.EXITS_ONLY and record.side == SELL)
+
+    def drop(self, client_ids: set[str], reason: str) -> None:
+        """Cancel these orders, whatever the books want."""
+        _log.warning("cancel_everything orders=%d reason=%s", len(client_ids), reason)
+        self._unwanted = client_ids
+
+    def wants_cancel(self, record: OrderRecord) -> bool:
+        """Return whether an order is to be cancelled."""
+        return record.cancel_wanted or record.client_id in self._unwanted
