@@ -14,7 +14,6 @@ from trading.brokers.parsing import (
     decimal,
     mapping,
     oldest_first,
-    own_id,
     parse_fill,
     parse_listing,
     parse_order,
@@ -167,7 +166,7 @@ class CcxtBroker:
         kind, price = await self._kind_and_price(order)
         amount = self._exact(self._client.amount_to_precision, order.quantity, "quantity")
         sent_price = None if price is None else self._exact(self._client.price_to_precision, price, "price")
-        params = {"clientOrderId": encoded, **({"timeInForce": "IOC"} if kind == "ioc" else {})}
+        params = {self._facts.client_id_name: encoded, **({"timeInForce": "IOC"} if kind == "ioc" else {})}
 
         async def send() -> VenueOrder:
             answer = await self._client.create_order(
@@ -359,9 +358,9 @@ class CcxtBroker:
 
     def _placed(self, order: NewOrder, price: Decimal | None, answer: object) -> VenueOrder:
         raw = mapping(answer, "the answer to an order")
-        theirs = own_id(raw, self._codec)
-        if theirs not in {None, order.client_id}:
-            raise AnswerUnusable(f"{self._exchange_id} answered order {order.client_id} with order {theirs}")
+        theirs = raw.get("clientOrderId")
+        if theirs is not None and theirs != self._codec.encode(order.client_id):
+            raise AnswerUnusable(f"{self._exchange_id} answered order {order.client_id} with another id; look it up")
         if raw.get("status") is None or raw.get("amount") is None:
             # some venues answer with the id alone: it rests as it was sent, and how it goes on is asked for
             return VenueOrder(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Final, Protocol
 
+from ccxt.base.errors import ExchangeError, OrderNotFound
+
 from trading.brokers.parsing import Raw, balance, decimal, mapping, parse_balances, sequence, text, time_ms
 from trading.exchange.calls import AnswerUnusable
 from trading.exchange.venue_client import VenueClient
@@ -21,6 +23,7 @@ _COINBASE_PAGE = 250
 _KRAKEN_PAGE = 50
 _GENERIC_PAGE = 100
 _MOST_PAGES = 10_000
+_COINBASE_UNKNOWN = "order with this orderID was not found"
 
 
 class Dialect(Protocol):
@@ -144,7 +147,13 @@ class CoinbaseDialect(_Asked):
 
     async def order_by_id(self, exchange_id: str) -> Parsed:
         """Return an order by the venue's id."""
-        answer = await self._ask("v3PrivateGetBrokerageOrdersHistoricalOrderId", order_id=exchange_id)
+        try:
+            answer = await self._ask("v3PrivateGetBrokerageOrdersHistoricalOrderId", order_id=exchange_id)
+        except ExchangeError as error:
+            # ccxt's own table has the venue's words wrong
+            if _COINBASE_UNKNOWN in str(error):
+                raise OrderNotFound(str(error)) from error
+            raise
         return self._orders([mapping(answer, "the answer").get("order")])[0]
 
     async def trades_since(self, since_ms: int) -> Sequence[Parsed]:

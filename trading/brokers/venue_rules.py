@@ -28,6 +28,8 @@ class VenueFacts:
         Whether the answer about balances tells the account's fees too (``commissionRates``).
     buys_by_money : bool
         Whether a market buy can only be told how much money to spend; an immediate limit order is sent instead.
+    client_id_name : str
+        Under which name ccxt passes our id on with a new order.
     whole_stream_orders : bool
         Whether the stream's orders, as ccxt reads them, tell all; else they only say which order to ask for.
     money_event : str
@@ -37,6 +39,7 @@ class VenueFacts:
     fee_in_base: bool | None = None
     fees_in_account: bool = False
     buys_by_money: bool = False
+    client_id_name: str = "clientOrderId"
     whole_stream_orders: bool = False
     money_event: str = ""
 
@@ -47,7 +50,7 @@ _FACTS: Final[Mapping[str, VenueFacts]] = {
         fee_in_base=True, fees_in_account=True, whole_stream_orders=True, money_event="balanceUpdate"
     ),
     # https://docs.cdp.coinbase.com/api-reference/advanced-trade-api/rest-api/orders/create-order
-    "coinbase": VenueFacts(fee_in_base=False, buys_by_money=True),
+    "coinbase": VenueFacts(fee_in_base=False, buys_by_money=True, client_id_name="client_order_id"),
     # https://docs.kraken.com/api-reference/trading/add-order ("fciq": fee in quote, the default)
     "kraken": VenueFacts(fee_in_base=False, whole_stream_orders=True),
 }

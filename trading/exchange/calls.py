@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +20,8 @@ from trading.exchange.failures import Kind, backoff_s, kind_of, quote
 from trading.exchange.limiter import hurried
 
 T = TypeVar("T")
+
+_LEAVES_OPEN = re.compile(r"(?i)time[ _-]?out|timed out|unavailable|internal|maintenance")
 
 _NOTHING_HAPPENED = frozenset({Kind.BUSY, Kind.CLOCK})
 _WORTH_ASKING_AGAIN = _NOTHING_HAPPENED | {Kind.SILENT, Kind.NONSENSE}
@@ -240,9 +243,13 @@ def _kind(error: Exception, status: int | None, *, sends: bool) -> Kind:
     if status is not None and status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Kind.SILENT
     kind = kind_of(error, status)
-    # "an unknown error occurred" may come with any status, and leaves open what happened
-    unknown = sends and kind is Kind.FINAL and isinstance(error, ccxt.OperationFailed)
-    return Kind.SILENT if unknown else kind
+    return Kind.SILENT if sends and kind is Kind.FINAL and _leaves_open(error) else kind
+
+
+def _leaves_open(error: Exception) -> bool:
+    # "an unknown error occurred" may come with any status, and what ccxt has no class for may be such words too
+    in_general = type(error) is ccxt.ExchangeError and _LEAVES_OPEN.search(str(error)) is not None
+    return in_general or isinstance(error, ccxt.OperationFailed)
 
 
 def _reason(error: Exception, status: int | None) -> Reason:

@@ -19,6 +19,7 @@ from trading.exchange.answers import note
 OhlcvRow = list[float]
 
 _ROW_LENGTH = 6
+_LONGEST_PRECISION = 3
 _log = logging.getLogger(__name__)
 
 
@@ -131,6 +132,12 @@ class Watched(ccxt.Exchange):  # type: ignore[misc]  # ccxt is untyped
             )
         return body
 
+    def parse_precision(self, precision: str | None) -> str | None:
+        """Return decimals as a step; ccxt would write out any number of noughts."""
+        if precision is not None and (len(str(precision)) > _LONGEST_PRECISION or not _is_whole(str(precision))):
+            raise ccxt.BadResponse(f"{self.id} lists a market with steps that cannot be")
+        return cast("str | None", super().parse_precision(precision))
+
     def parse_ohlcvs(
         self,
         ohlcvs: object,
@@ -192,3 +199,7 @@ def _never_unheard(make: Callable[[str], asyncio.Future[object]]) -> Callable[[s
 def _heard(future: asyncio.Future[object]) -> None:
     if not future.cancelled():
         future.exception()
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.removeprefix("-").isdigit()

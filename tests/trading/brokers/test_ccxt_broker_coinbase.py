@@ -11,7 +11,7 @@ from typing import TypeVar
 import pytest
 
 from tests.trading.brokers.exchange_server.coinbase_venue import KEY, SYMBOL, CoinbaseVenue, running
-from tests.trading.exchange.venue_server import SteppingClock
+from tests.trading.brokers.venue_at_hand import StreamClock
 from trading.brokers.ccxt_broker import CcxtBroker
 from trading.brokers.codecs import client_id
 from trading.brokers.protocol import FundsRejected, Hint, OrderRejected
@@ -44,7 +44,7 @@ def new(number: int, side: int = 1, quantity: str = "0.01", price: str | None = 
 def use(work: Callable[[Here], Awaitable[T]], *, streams: bool = False) -> T:
     async def main() -> T:
         async with running() as venue:
-            clock = SteppingClock()
+            clock = StreamClock()
             url = f"127.0.0.1:{venue.port}"
             client = open_account(
                 "coinbase",

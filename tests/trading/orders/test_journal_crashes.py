@@ -81,7 +81,8 @@ def test_killed_at_random_instants_and_continued(tmp_path: Path) -> None:
             told = int(process.stdout.readline())
         process.kill()
         # What it told between the last line read and its end counts as well.
-        rest, _ = process.communicate()
+        rest = process.stdout.read()
+        process.communicate()
         told = max([told, *(int(line) for line in rest.splitlines() if line)])
         with Journal.read(path) as journal:
             assert told <= journal.order_count() <= told + 1

@@ -39,7 +39,11 @@ def opened(browser: str, page: Path, query: str, folder: Path, *flags: str) -> t
         f"--log-net-log={log}",
         page.as_uri() + query,
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    # On a busy machine the browser may write the page down before its scripts have run: it gets another chance.
+    for _ in range(3):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+        if "data-ready=" in done.stdout or "data-ready" not in page.read_text(encoding="utf-8"):
+            break
     return done.stdout, done.stderr, log
 
 

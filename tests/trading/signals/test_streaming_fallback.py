@@ -222,6 +222,7 @@ print(stream.incremental, *rows[-1:], *(row.confidence for row in rows), *stream
 """
 
 
+@pytest.mark.slow
 def test_uncompiled_stream_gives_the_same_rows() -> None:
     said = [
         subprocess.run(

@@ -229,12 +229,12 @@ def execution_report(event: OrderUpdated, market_id: str) -> JsonObject:
         Such as ``BTCUSDT``.
     """
     order, execution = event.order, event.execution
-    cancelled = event.change is OrderChange.CANCELED and event.cancel_client_id is not None
+    cancelled = event.change is OrderChange.CANCELED
     report: JsonObject = {
         "e": "executionReport",
         "E": event.time_ms,
         "s": market_id,
-        "c": event.cancel_client_id if cancelled else order.client_id,
+        "c": (event.cancel_client_id or f"cancel-{order.order_id}") if cancelled else order.client_id,
         "S": str(order.side),
         "o": str(order.type),
         "f": str(order.time_in_force),

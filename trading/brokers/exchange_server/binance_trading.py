@@ -19,10 +19,10 @@ from trading.brokers.exchange_server.records import (
 _MOST_ROWS = 1_000
 _DAY_MS = 86_400_000
 _DETAILS = ("ACK", "RESULT", "FULL")
-_BAD_TYPE = ExchangeRefusal(-1116, "Invalid orderType.")
-_BAD_SIDE = ExchangeRefusal(-1117, "Invalid side.")
-_BAD_TIME_IN_FORCE = ExchangeRefusal(-1115, "Invalid timeInForce.")
-_BAD_MODE = ExchangeRefusal(-1130, "Data sent for parameter 'cancelReplaceMode' is not valid.")
+_BAD_TYPE = (-1116, "Invalid orderType.")
+_BAD_SIDE = (-1117, "Invalid side.")
+_BAD_TIME_IN_FORCE = (-1115, "Invalid timeInForce.")
+_BAD_MODE = (-1130, "Data sent for parameter 'cancelReplaceMode' is not valid.")
 _NOT_SPOKEN = ("STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
 
 
@@ -44,13 +44,13 @@ def order_request(call: Call) -> OrderRequest:
         When a parameter is missing, malformed or not meant for the type.
     """
     parameters, symbol = call.parameters, call.market().symbol
-    side = parameters.choice("side", Side, _BAD_SIDE)
+    side = parameters.choice("side", Side, *_BAD_SIDE)
     if parameters.text("type") in _NOT_SPOKEN:
         raise ExchangeRefusal(-1013, "Stop loss orders are not supported for this symbol.")
-    kind = parameters.choice("type", OrderType, _BAD_TYPE)
+    kind = parameters.choice("type", OrderType, *_BAD_TYPE)
     time_in_force = TimeInForce.GTC
     if kind is OrderType.LIMIT:
-        time_in_force = parameters.choice("timeInForce", TimeInForce, _BAD_TIME_IN_FORCE)
+        time_in_force = parameters.choice("timeInForce", TimeInForce, *_BAD_TIME_IN_FORCE)
     elif "timeInForce" in parameters:
         raise ExchangeRefusal(-1106, "Parameter 'timeInForce' sent when not required.")
     quantity, price = parameters.amount("quantity"), parameters.amount("price")
@@ -129,7 +129,7 @@ def _cancel_all(call: Call) -> object:
 
 def _cancel_replace(call: Call) -> object:
     parameters, rules = call.parameters, call.market()
-    mode = parameters.choice("cancelReplaceMode", ReplaceMode, _BAD_MODE)
+    mode = parameters.choice("cancelReplaceMode", ReplaceMode, *_BAD_MODE)
     request = order_request(call)
     order_id, client_id = _which(call, "cancelOrderId", "cancelOrigClientOrderId")
     replaced = call.exchange.cancel_replace(call.account.name, rules.symbol, order_id, client_id, request, mode)

@@ -23,9 +23,13 @@ from trading.brokers.exchange_server.symbol_market import SymbolMarket, Trade
 
 OrderListener = Callable[[OrderChange, Order, "Execution | None", "str | None"], None]
 
-NO_FUNDS = ExchangeRefusal(-2010, "Account has insufficient balance for requested action.")
 _SIDES = {Side.BUY: BUYS, Side.SELL: SELLS}
 _NAMES = {BUYS: Side.BUY, SELLS: Side.SELL}
+
+
+def no_funds() -> ExchangeRefusal:
+    """Return the refusal of what cannot be paid for."""
+    return ExchangeRefusal(-2010, "Account has insufficient balance for requested action.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ class OrderDesk:
         order.held = self._first_hold(market, order)
         asset = rules.quote if side == BUYS else rules.base
         if order.held > account.balance(asset).free:
-            raise NO_FUNDS
+            raise no_funds()
         return order
 
     def accept(self, account: Account, order: Order, time_ms: int) -> None:
@@ -157,16 +161,8 @@ class OrderDesk:
         )
         self._listener(change, order, None, cancel_client_id)
 
-    def find(
-        self, account: str, symbol: str, order_id: int | None, client_id: str | None, refusal: ExchangeRefusal
-    ) -> Order:
-        """Return an order by the exchange's id or the client's; of several of one client id the latest.
-
-        Raises
-        ------
-        ExchangeRefusal
-            The one given, when there is none.
-        """
+    def find(self, account: str, symbol: str, order_id: int | None, client_id: str | None) -> Order | None:
+        """Return an order by the exchange's id or the client's, of several of one client id the latest, or None."""
         drawer = self.drawer(account, symbol)
         if order_id is None:
             order = drawer.latest.get(client_id or "")
@@ -174,8 +170,6 @@ class OrderDesk:
             order = drawer.orders.get(order_id)
             if client_id is not None and order is not None and order.client_id != client_id:
                 order = None
-        if order is None:
-            raise refusal
         return order
 
     def snapshot(self, order: Order) -> OrderSnapshot:

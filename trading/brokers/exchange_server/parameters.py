@@ -87,12 +87,12 @@ class Parameters:
             raise ExchangeRefusal(-1013, f"Invalid {'price' if name == 'price' else 'quantity'}.")
         return amount
 
-    def choice(self, name: str, kinds: type[E], refusal: ExchangeRefusal) -> E:
-        """Return one of a few words."""
+    def choice(self, name: str, kinds: type[E], code: int, text: str) -> E:
+        """Return one of a few words, or refuse with a code and a text."""
         try:
             return kinds(self.required(name))
         except ValueError:
-            raise refusal from None
+            raise ExchangeRefusal(code, text) from None
 
     @staticmethod
     def _legal(name: str, value: str, pattern: str) -> str:

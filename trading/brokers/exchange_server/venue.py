@@ -7,20 +7,21 @@ so they stand behind orders of accounts that rested before, and the flow has mon
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 
 from trading.brokers.exchange_server.accounts import Account, Till
+from trading.brokers.exchange_server.announcer import Announcer
 from trading.brokers.exchange_server.audit import Accepted, AuditLog, Received
 from trading.brokers.exchange_server.book import Order
-from trading.brokers.exchange_server.book_news import BookNews
 from trading.brokers.exchange_server.config import ExchangeConfig, FlowKind
 from trading.brokers.exchange_server.construction import MarketPlan, make_market, plan_exchange
 from trading.brokers.exchange_server.events import Listener, Listeners
-from trading.brokers.exchange_server.kline_watch import KlineWatch, Watched
-from trading.brokers.exchange_server.markets import MarketRules, check_filters
-from trading.brokers.exchange_server.order_desk import Fees, OrderDesk
+from trading.brokers.exchange_server.market_views import day_ticker, trades_between
+from trading.brokers.exchange_server.markets import MarketRules
+from trading.brokers.exchange_server.order_desk import Fees, OrderDesk, no_funds
+from trading.brokers.exchange_server.order_entry import OrderEntry
 from trading.brokers.exchange_server.records import (
     AssetBalance,
     BalancesChanged,
@@ -34,16 +35,12 @@ from trading.brokers.exchange_server.records import (
     KlineChanged,
     MarketTrade,
     MoneyMoved,
-    OrderChange,
     OrderRequest,
     OrderSnapshot,
-    OrderStatus,
-    OrderType,
     OrderUpdated,
     PlacedOrder,
     ReplacedOrder,
     ReplaceMode,
-    TimeInForce,
     TradeMade,
     Transfer,
 )
@@ -52,9 +49,6 @@ from trading.market.candles import Candles
 from trading.market.timeframes import is_timeframe, timeframe_ms
 
 _EVENTS = (OrderUpdated, BalancesChanged, MoneyMoved, TradeMade, KlineChanged, BookChanged)
-_DAY_MS = 86_400_000
-_UNKNOWN = ExchangeRefusal(-2011, "Unknown order sent.")
-_NONE_SUCH = ExchangeRefusal(-2013, "Order does not exist.")
 
 
 class SimulatedExchange:
@@ -85,12 +79,15 @@ class SimulatedExchange:
         self._listeners = Listeners()
         self._transfers: list[Transfer] = []
         self._till = Till(plan.decimals())
-        self._desk = OrderDesk(self._till, {name: one.fees for name, one in plan.markets.items()}, self._on_order)
+        self._announcer = Announcer(self._listeners, self._till, lambda: self._now_ms)
+        fees = {name: one.fees for name, one in plan.markets.items()}
+        self._desk = OrderDesk(self._till, fees, self._announcer.order)
         self._markets = self._desk.markets
         for symbol, one in plan.markets.items():
             self._markets[symbol] = self._made(one, plan.start_ms)
-        self._watch = {symbol: KlineWatch(market.series, self.timeframe) for symbol, market in self._markets.items()}
-        self._news = {symbol: BookNews(market) for symbol, market in self._markets.items()}
+        self._announcer.attach(self._desk, self.timeframe)
+        self._entry = OrderEntry(self._desk, self._announcer, self.audit_log, lambda: self._now_ms)
+        self._known = self._entry.known
         self._ids = {
             name: rules.symbol
             for rules in (market.rules for market in self._markets.values())
@@ -104,11 +101,6 @@ class SimulatedExchange:
     def now_ms(self) -> int:
         """Market time, milliseconds UTC."""
         return self._now_ms
-
-    @property
-    def next_event_ms(self) -> int:
-        """When the flow does something next, market time."""
-        return min(market.next_ms for market in self._markets.values())
 
     @property
     def ended(self) -> bool:
@@ -143,10 +135,10 @@ class SimulatedExchange:
                 break
             self._now_ms = max(self._now_ms, at_ms)
             if market.next_is_close:
-                self._close_candle(market)
+                self._announcer.close_candle(market)
             else:
                 market.run_step()
-            self._tell_book(market)
+            self._announcer.book(market)
         self._now_ms = max(self._now_ms, now_ms)
 
     def on_event(self, listener: Listener, kinds: Sequence[type[Event]] = ()) -> Callable[[], None]:
@@ -175,7 +167,7 @@ class SimulatedExchange:
             -1120 when the timeframe is none of this exchange's.
         """
         self._check_timeframe(timeframe)
-        self._watch[symbol].add(timeframe)
+        self._announcer.watch(symbol, timeframe)
 
     def market(self, symbol: str) -> MarketRules:
         """Return a symbol's filters.
@@ -214,13 +206,7 @@ class SimulatedExchange:
         ExchangeRefusal
             With Binance's code and text.
         """
-        try:
-            placed = self._place(account, request)
-        except ExchangeRefusal as refusal:
-            self._received("place", account, request.symbol, request.client_id, str(refusal.code))
-            raise
-        self._received("place", account, request.symbol, request.client_id, "accepted")
-        return placed
+        return self._entry.place(account, request)
 
     def check(self, request: OrderRequest) -> None:
         """Check an order against the filters without placing it.
@@ -230,15 +216,12 @@ class SimulatedExchange:
         ExchangeRefusal
             With Binance's code and text.
         """
-        market = self._known(request.symbol)
-        if not market.trading:
-            raise ExchangeRefusal(-1013, "Market is closed.")
-        check_filters(request, market.rules, market.rules.price(market.last))
+        self._entry.check(request)
 
     def refuse_funds(self, account: str, request: OrderRequest) -> ExchangeRefusal:
         """Return the refusal for want of funds, written into the audit; what the fault of that name uses."""
-        self._received("place", account, request.symbol, request.client_id, "-2010")
-        return ExchangeRefusal(-2010, "Account has insufficient balance for requested action.")
+        self._entry.write("place", account, request.symbol, request.client_id, "-2010")
+        return no_funds()
 
     def cancel(
         self,
@@ -266,16 +249,7 @@ class SimulatedExchange:
         ExchangeRefusal
             -2011 when there is no such open order.
         """
-        try:
-            order = self._desk.find(account, self._known(symbol).rules.symbol, order_id, client_id, _UNKNOWN)
-            if order.order_id not in self._desk.drawer(account, symbol).open:
-                raise _UNKNOWN
-        except ExchangeRefusal as refusal:
-            self._received("cancel", account, symbol, client_id or str(order_id), str(refusal.code))
-            raise
-        self._cancel(order, cancel_client_id)
-        self._received("cancel", account, symbol, order.client_id, "accepted")
-        return self._desk.snapshot(order)
+        return self._entry.cancel(account, symbol, order_id, client_id, cancel_client_id)
 
     def cancel_all(self, account: str, symbol: str) -> tuple[OrderSnapshot, ...]:
         """Cancel all open orders of an account in a symbol.
@@ -285,13 +259,7 @@ class SimulatedExchange:
         ExchangeRefusal
             -2011 when there is none.
         """
-        orders = list(self._desk.drawer(account, self._known(symbol).rules.symbol).open.values())
-        self._received("cancel_all", account, symbol, None, "accepted" if orders else "-2011")
-        if not orders:
-            raise _UNKNOWN
-        for order in orders:
-            self._cancel(order, None)
-        return tuple(self._desk.snapshot(order) for order in orders)
+        return self._entry.cancel_all(account, symbol)
 
     def cancel_replace(
         self,
@@ -337,7 +305,9 @@ class SimulatedExchange:
         ExchangeRefusal
             -2013 when there is none.
         """
-        found = self._desk.find(account, self._known(symbol).rules.symbol, order_id, client_id, _NONE_SUCH)
+        found = self._desk.find(account, self._known(symbol).rules.symbol, order_id, client_id)
+        if found is None:
+            raise ExchangeRefusal(-2013, "Order does not exist.")
         return self._desk.snapshot(found)
 
     def open_orders(self, account: str, symbol: str | None = None) -> tuple[OrderSnapshot, ...]:
@@ -415,7 +385,7 @@ class SimulatedExchange:
     def balances(self, account: str) -> tuple[AssetBalance, ...]:
         """Return all balances of an account, assets of its markets first."""
         owner = self._till.accounts[account]
-        return self._balances(account, dict.fromkeys([*self._till.decimals, *owner.balances]))
+        return self._announcer.balances(account, dict.fromkeys([*self._till.decimals, *owner.balances]))
 
     def transfers(self, account: str) -> tuple[Transfer, ...]:
         """Return an account's deposits and withdrawals, oldest first, those of its opening left out."""
@@ -431,12 +401,11 @@ class SimulatedExchange:
         """
         owner, units = self._till.accounts[account], self._till.units(asset, amount)
         if owner.balance(asset).free + units < 0:
-            raise ExchangeRefusal(-2010, "Account has insufficient balance for requested action.")
+            raise no_funds()
         self._till.deposit(owner, asset, units)
         moved = Transfer(len(self._transfers) + 1, account, asset, self._till.amount(asset, units), self._now_ms)
         self._transfers.append(moved)
-        self._listeners.tell(MoneyMoved, lambda number: MoneyMoved(number, self._now_ms, moved))
-        self._tell_balances(account, (asset,))
+        self._announcer.money(moved)
         return moved
 
     def klines(
@@ -470,8 +439,7 @@ class SimulatedExchange:
 
     def recent_trades(self, symbol: str, limit: int = 500) -> tuple[MarketTrade, ...]:
         """Return the latest trades, oldest first."""
-        market = self._known(symbol)
-        return tuple(_public(trade, market) for trade in list(market.trades)[-limit:])
+        return trades_between(self._known(symbol), None, None, None, limit)
 
     def trades_between(
         self,
@@ -482,22 +450,11 @@ class SimulatedExchange:
         limit: int = 500,
     ) -> tuple[MarketTrade, ...]:
         """Return trades from an id or a time on, oldest first, as far back as they are kept."""
-        market = self._known(symbol)
-        found = [
-            trade
-            for trade in market.trades
-            if (from_id is None or trade.trade_id >= from_id)
-            and (start_ms is None or trade.time_ms >= start_ms)
-            and (end_ms is None or trade.time_ms <= end_ms)
-        ]
-        page = found[:limit] if from_id is not None or start_ms is not None else found[-limit:]
-        return tuple(_public(trade, market) for trade in page)
+        return trades_between(self._known(symbol), from_id, start_ms, end_ms, limit)
 
     def depth(self, symbol: str, limit: int = 100) -> Depth:
         """Return the book, best levels first."""
-        market = self._known(symbol)
-        self._tell_book(market, always=True)
-        return self._news[market.rules.symbol].depth(limit)
+        return self._announcer.depth(self._known(symbol), limit)
 
     def last_price(self, symbol: str) -> Decimal:
         """Return the price of the latest trade."""
@@ -506,29 +463,7 @@ class SimulatedExchange:
 
     def day_ticker(self, symbol: str) -> DayTicker:
         """Return the last 24 hours of a symbol."""
-        market = self._known(symbol)
-        series, rules = market.series, market.rules
-        bars = series.since(self._now_ms - _DAY_MS)
-        whole = series.kline(bars[0]._replace(close=bars[-1].close), 0)
-        unit = rules.tick_size * rules.lot_size / market.quote_units
-        ids = [bar for bar in bars if bar.first_id >= 0]
-        last = market.trades[-1] if market.trades else None
-        return DayTicker(
-            symbol=rules.symbol,
-            open_ms=bars[0].open_ms,
-            close_ms=self._now_ms,
-            open=whole.open,
-            high=rules.price(max(bar.high for bar in bars)),
-            low=rules.price(min(bar.low for bar in bars)),
-            last=rules.price(market.last),
-            previous_close=whole.open,
-            last_quantity=rules.quantity(last.lots if last else 0),
-            volume=rules.quantity(sum(bar.lots for bar in bars)),
-            quote_volume=unit * sum(bar.units for bar in bars),
-            trades=sum(bar.trades for bar in bars),
-            first_trade_id=ids[0].first_id if ids else -1,
-            last_trade_id=ids[-1].last_id if ids else -1,
-        )
+        return day_ticker(self._known(symbol), self._now_ms)
 
     def push_price(self, symbol: str, price: Decimal, volume: Decimal | None = None) -> Decimal:
         """Bring the price somewhere now; the flow goes on from there.
@@ -550,7 +485,7 @@ class SimulatedExchange:
         market = self._known(symbol)
         lots = None if volume is None else max(1, market.rules.lots(volume))
         market.push(self._now_ms, max(1, market.rules.ticks(price)), lots)
-        self._tell_book(market)
+        self._announcer.book(market)
         return market.rules.price(market.last)
 
     def delist(self, symbol: str, seconds: int = 0) -> None:
@@ -567,8 +502,8 @@ class SimulatedExchange:
         market.halt(self._now_ms + seconds * 1_000 if seconds else None)
         for account in self._till.accounts:
             for order in list(self._desk.drawer(account, symbol).open.values()):
-                self._cancel(order, None)
-        self._tell_book(market)
+                self._entry.end(order, None)
+        self._announcer.book(market)
 
     def check_conservation(self) -> None:
         """Check that accounts, flow and fees add up to the deposits, asset by asset.
@@ -607,13 +542,6 @@ class SimulatedExchange:
             "last_prices": {symbol: str(self.last_price(symbol)) for symbol in self.symbols},
         }
 
-    def _known(self, symbol: str) -> SymbolMarket:
-        market = self._markets.get(symbol)
-        if market is None:
-            raise ExchangeRefusal(-1121, "Invalid symbol.")
-        market.resume_if_due(self._now_ms)
-        return market
-
     def _check_timeframe(self, timeframe: str) -> None:
         shortest = timeframe_ms(self.timeframe)
         if not is_timeframe(timeframe) or timeframe_ms(timeframe) % shortest:
@@ -623,7 +551,7 @@ class SimulatedExchange:
         units = self._till.units(plan.rules.quote, plan.rules.tick_size * plan.rules.lot_size)
 
         def on_trade(trade: Trade) -> None:
-            self._on_trade(market, trade)
+            self._announcer.trade(market, trade)
 
         market = make_market(self.config, plan, start_ms, units, self._desk.settle, on_trade)
         return market
@@ -635,47 +563,6 @@ class SimulatedExchange:
             for asset, amount in opened.balances.items():
                 self._till.deposit(account, asset, self._till.units(asset, amount))
 
-    def _place(self, name: str, request: OrderRequest) -> PlacedOrder:
-        self.check(request)
-        market, drawer = self._known(request.symbol), self._desk.drawer(name, request.symbol)
-        known = drawer.latest.get(request.client_id or "")
-        if known is not None and known.order_id in drawer.open:
-            raise ExchangeRefusal(-2010, "Duplicate order sent.")
-        if len(drawer.open) >= market.rules.max_orders:
-            raise ExchangeRefusal(-1013, "Filter failure: MAX_NUM_ORDERS")
-        account = self._till.accounts[name]
-        order = self._desk.prepared(account, request)
-        self._desk.accept(account, order, self._now_ms)
-        accepted = Accepted(order.order_id, name, request.symbol, order.client_id, self._now_ms)
-        self.audit_log.accepted.append(accepted)
-        done = len(drawer.executions)
-        self._work(market, order)
-        self._tell_book(market)
-        return PlacedOrder(self._desk.snapshot(order), tuple(drawer.executions[done:]))
-
-    def _work(self, market: SymbolMarket, order: Order) -> None:
-        def expire(maker: Order) -> None:
-            market.book.remove(maker)
-            self._desk.end(maker, OrderStatus.EXPIRED_IN_MATCH, self._now_ms)
-
-        if order.time_in_force is not TimeInForce.FOK or _can_fill(market, order):
-            market.match(order, self._now_ms, expire)
-        if order.status is OrderStatus.FILLED:
-            return
-        if order.type is OrderType.MARKET or order.time_in_force is not TimeInForce.GTC:
-            self._desk.end(order, OrderStatus.EXPIRED, self._now_ms)
-        else:
-            market.book.add(order)
-
-    def _cancel(self, order: Order, cancel_client_id: str | None) -> None:
-        market = self._markets[order.symbol]
-        market.book.remove(order)
-        self._desk.end(order, OrderStatus.CANCELED, self._now_ms, cancel_client_id)
-        self._tell_book(market)
-
-    def _received(self, kind: str, account: str, symbol: str, client_id: str | None, outcome: str) -> None:
-        self.audit_log.received.append(Received(kind, account, symbol, client_id, outcome, self._now_ms))
-
     def _all_orders(self) -> list[Order]:
         orders = [
             order
@@ -685,93 +572,9 @@ class SimulatedExchange:
         ]
         return sorted(orders, key=lambda order: order.order_id)
 
-    def _balances(self, account: str, assets: Iterable[str]) -> tuple[AssetBalance, ...]:
-        owner, amount = self._till.accounts[account], self._till.amount
-        return tuple(
-            AssetBalance(asset, amount(asset, owner.balance(asset).free), amount(asset, owner.balance(asset).held))
-            for asset in assets
-        )
-
-    def _on_order(
-        self, change: OrderChange, order: Order, execution: Execution | None, cancel_client_id: str | None
-    ) -> None:
-        if self._listeners.wants(OrderUpdated):
-            snapshot = self._desk.snapshot(order)
-            self._listeners.tell(
-                OrderUpdated,
-                lambda number: OrderUpdated(number, self._now_ms, change, snapshot, execution, cancel_client_id),
-            )
-        rules = self._markets[order.symbol].rules
-        self._tell_balances(order.account, (rules.base, rules.quote))
-
-    def _tell_balances(self, account: str, assets: Sequence[str]) -> None:
-        self._listeners.tell(
-            BalancesChanged,
-            lambda number: BalancesChanged(number, self._now_ms, account, self._balances(account, assets)),
-        )
-
-    def _on_trade(self, market: SymbolMarket, trade: Trade) -> None:
-        if self._listeners.wants(TradeMade):
-            public = _public(trade, market)
-            self._listeners.tell(TradeMade, lambda number: TradeMade(number, trade.time_ms, public))
-        if self._listeners.wants(KlineChanged):
-            self._tell_klines(market, self._watch[market.rules.symbol].open_candles(), trade.time_ms)
-
-    def _close_candle(self, market: SymbolMarket) -> None:
-        end_ms = market.series.end_ms
-        bar = market.close_candle()
-        closed = self._watch[market.rules.symbol].closed_candles(bar)
-        if self._listeners.wants(KlineChanged):
-            self._tell_klines(market, closed, end_ms)
-
-    def _tell_klines(self, market: SymbolMarket, candles: Sequence[Watched], time_ms: int) -> None:
-        symbol = market.rules.symbol
-        for timeframe, step_ms, bar, closed in candles:
-            kline = market.series.kline(bar, step_ms)
-            self._listeners.tell(
-                KlineChanged,
-                # Bound now: the listener is called before the next turn of the loop, but linters cannot know.
-                lambda number, timeframe=timeframe, kline=kline, closed=closed: KlineChanged(  # type: ignore[misc]
-                    number, time_ms, symbol, timeframe, kline, closed
-                ),
-            )
-
-    def _tell_book(self, market: SymbolMarket, *, always: bool = False) -> None:
-        if not always and not self._listeners.wants(BookChanged):
-            return
-        news = self._news[market.rules.symbol]
-        first_id = news.update_id + 1
-        bids, asks = news.refresh()
-        if not bids and not asks:
-            return
-        top = news.depth(1)
-        best_bid, best_ask = (half[0] if half else None for half in (top.bids, top.asks))
-        self._listeners.tell(
-            BookChanged,
-            lambda number: BookChanged(
-                number, self._now_ms, market.rules.symbol, first_id, news.update_id, bids, asks, best_bid, best_ask
-            ),
-        )
-
 
 def _next_of(market: SymbolMarket) -> int:
     return market.next_ms
-
-
-def _can_fill(market: SymbolMarket, order: Order) -> bool:
-    market.make_quotes()
-    there = sum(
-        maker.remaining for maker in market.book.opposite(order.side, order.price) if maker.account != order.account
-    )
-    return there >= order.quantity
-
-
-def _public(trade: Trade, market: SymbolMarket) -> MarketTrade:
-    rules = market.rules
-    price, quantity = rules.price(trade.price), rules.quantity(trade.lots)
-    return MarketTrade(
-        trade.trade_id, rules.symbol, price, quantity, price * quantity, trade.time_ms, trade.buyer_is_maker
-    )
 
 
 def _plain(record: Accepted | Received | OrderSnapshot | Execution | Transfer) -> dict[str, object]:

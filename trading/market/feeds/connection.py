@@ -140,7 +140,7 @@ class StreamConnection:
     async def _until_broken(self, watchers: list[asyncio.Task[None]], began_ms: int) -> str | None:
         limit_s = self._limits.longest_silence_s
         while True:
-            timer = asyncio.ensure_future(self._clock.sleep(min(1.0, limit_s / 4)))
+            timer = asyncio.ensure_future(self._clock.sleep(limit_s / 4))
             try:
                 await asyncio.wait({*watchers, timer}, return_when=asyncio.FIRST_COMPLETED)
             finally:

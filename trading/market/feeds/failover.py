@@ -83,6 +83,7 @@ class FailoverFeed:
         self._down: str | None = "the stream is not open yet"
         self._was_down = True
         self._changed = asyncio.Event()
+        self._begun = asyncio.Event()
         self._heard_ms = clock.now_ms()
         self._candle_ms = dict.fromkeys(self.symbols, clock.now_ms())
         self._polled_ms = 0
@@ -139,7 +140,23 @@ class FailoverFeed:
         await self._stream.close()
         await self._rest.close()
 
+    async def _begin(self) -> None:
+        # Without a history all begin with the next candle that closes, and at the same one.
+        for symbol in self.symbols:
+            while self.gate.last(symbol) is None:
+                try:
+                    if len(await self.history(symbol, 1)) == 0:
+                        break
+                except GridBotError as error:
+                    if not is_passing(error) and not self._rest.opened:
+                        raise
+                    self._say(FeedState.STALE, str(error))
+                    await self._backoff.pause()
+        self._backoff.reset()
+        self._begun.set()
+
     async def _read_stream(self) -> None:
+        await self._begun.wait()
         while True:
             events = self._stream.events()
             try:
@@ -183,6 +200,7 @@ class FailoverFeed:
                 self._mail.put_passing(tick)
 
     async def _mind(self) -> None:
+        await self._begin()
         while True:
             self._changed.clear()
             reason = self._why_down()
@@ -237,7 +255,7 @@ class FailoverFeed:
         for symbol in self.symbols:
             last, asked = self.gate.last(symbol), self._rest.gate.last(symbol)
             if last is not None and (asked is None or asked.timestamp < last.timestamp):
-                self._rest.resume(symbol, last)
+                self._rest.resume(symbol, last, *self.gate.passed(symbol))
         try:
             found = await self._rest.poll()
         except GridBotError as error:

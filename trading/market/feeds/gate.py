@@ -117,6 +117,11 @@ class Gate:
         """Return the latest candle that passed."""
         return self._places[symbol].last
 
+    def passed(self, symbol: str) -> tuple[int, int]:
+        """Return how many of the latest candles were real and how many made up, for another gate to begin with."""
+        place = self._places[symbol]
+        return place.real, place.made_up
+
     def candles(
         self, symbol: str, candles: Iterable[ClosedCandle], closed_before_ms: int | None = None
     ) -> list[ClosedCandle]:

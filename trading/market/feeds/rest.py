@@ -21,7 +21,7 @@ from trading.market.timeframes import timeframe_ms
 _log = logging.getLogger(__name__)
 
 # The feed itself goes on after a failed round; long patience with one call would keep it from saying so.
-_PATIENCE = RetryPolicy(attempts=3, nonsense_attempts=2, first_s=0.25)
+_PATIENCE = RetryPolicy(attempts=4, nonsense_attempts=2, first_s=0.25)
 _QUIET_CANDLES = 3
 _AFTER_END_MS = 250
 

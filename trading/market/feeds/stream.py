@@ -250,7 +250,7 @@ class StreamFeed:
         waiting.check_at_ms = now_ms + wait_ms
 
     async def _watch_clock(self) -> None:
-        every_s = min(1.0, self._venue.step_ms / 12_000)
+        every_s = min(5.0, self._venue.step_ms / 60_000)
         while True:
             for symbol, waiting in self._waiting.items():
                 if self._clock.now_ms() >= waiting.check_at_ms and self._mail.has_room:

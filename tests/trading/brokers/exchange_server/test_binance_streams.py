@@ -142,7 +142,7 @@ def test_candles_grow_and_close_once() -> None:
             (row,) = await watched
             assert (row[1], row[4]) == (105.0, 105.0)
             server.exchange.advance_to(server.exchange.now_ms + 600_000)
-            closed = []
+            closed: list[tuple[str, int, str]] = []
             while len(closed) < 2:
                 message = await opened.receive_json()
                 if message["k"]["x"]:

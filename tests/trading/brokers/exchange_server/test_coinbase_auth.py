@@ -23,7 +23,7 @@ def signer(key: CoinbaseKey = KEY) -> ccxt.coinbase:
 
 
 def token(now_s: int = NOW_S, url: str | None = URL, key: CoinbaseKey = KEY) -> str:
-    return signer(key).create_auth_token(now_s, "POST", url)
+    return str(signer(key).create_auth_token(now_s, "POST", url))
 
 
 def rewritten(original: str, part: int, **changes: object) -> str:

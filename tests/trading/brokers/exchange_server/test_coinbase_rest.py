@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from typing import Any
 
-import ccxt
+import ccxt.pro
 import pytest
 
 from tests.trading.brokers.exchange_server.coinbase_venue import KEY, PRODUCT, SYMBOL, CoinbaseVenue, run, running
+from tests.trading.brokers.exchange_server.exchanges import served
 from trading.brokers.exchange_server.coinbase_auth import CoinbaseKey
 from trading.brokers.exchange_server.coinbase_gate import CoinbaseLimits
+from trading.brokers.exchange_server.config import TEST_KEY, TEST_SECRET
 from trading.errors import UsageError
 
 
-async def place(client: object, side: str, amount: float, price: float, client_id: str, **params: object) -> dict:
-    return await client.create_order(  # type: ignore[attr-defined]
-        SYMBOL, "limit", side, amount, price, {"client_order_id": client_id, **params}
-    )
+async def place(client: Any, side: str, amount: float, price: float, client_id: str, **params: object) -> Any:
+    return await client.create_order(SYMBOL, "limit", side, amount, price, {"client_order_id": client_id, **params})
 
 
 def test_markets_carry_steps_limits_and_the_account_fee_tier() -> None:
@@ -433,5 +434,36 @@ def test_fees_in_the_received_asset_cannot_be_told_and_are_refused() -> None:
         with pytest.raises(UsageError, match="fee_asset"):
             async with running(fee_asset="received"):
                 pass
+
+    run(scenario)
+
+
+def test_server_speaks_both_dialects_about_the_same_orders_when_fees_are_in_quote() -> None:
+    async def scenario() -> None:
+        async with served(fee_asset="quote") as (server, binance):
+            await binance.load_markets()
+            made = await binance.create_order("BTC/USDT", "limit", "buy", 1, 99, {"newClientOrderId": "shared"})
+            key = CoinbaseKey.derived(TEST_KEY, TEST_SECRET)
+            coinbase = ccxt.pro.coinbase({"apiKey": key.name, "secret": key.private_pem, "enableRateLimit": False})
+            coinbase.urls["api"] = {"rest": server.url, "ws": server.ws_url}
+            try:
+                (seen,) = await coinbase.fetch_open_orders("BTC/USDT")
+                assert (seen["clientOrderId"], seen["price"], seen["amount"]) == ("shared", 99.0, 1.0)
+                await coinbase.cancel_order(seen["id"], "BTC/USDT")
+            finally:
+                await coinbase.close()
+            assert (await binance.fetch_order(made["id"], "BTC/USDT"))["status"] == "canceled"
+
+    run(scenario)
+
+
+def test_older_balance_call_of_ccxt_tells_totals() -> None:
+    async def scenario() -> None:
+        async with running() as venue:
+            client = venue.client(fetchBalance="v2PrivateGetAccounts")
+            await client.load_markets()
+            await place(client, "buy", 0.01, 29_000, "held")
+            balance = await client.fetch_balance()
+            assert (balance["BTC"]["total"], balance["USD"]["total"]) == (1.0, 10_000.0)
 
     run(scenario)

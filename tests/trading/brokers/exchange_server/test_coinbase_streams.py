@@ -27,6 +27,7 @@ from tests.trading.brokers.exchange_server.coinbase_venue import (
 from trading.brokers.exchange_server import coinbase_messages as messages
 from trading.brokers.exchange_server.coinbase_auth import CoinbaseKey
 from trading.brokers.exchange_server.records import BookChanged, Depth, Event, OrderRequest, OrderType, Side, TradeMade
+from trading.brokers.exchange_server.streams import StreamSettings
 from trading.brokers.exchange_server.venue import SimulatedExchange
 
 
@@ -59,12 +60,12 @@ async def subscribe(opened: aiohttp.ClientWebSocketResponse, channel: str, **mor
 
 def token(key: CoinbaseKey = KEY) -> str:
     client = ccxt.coinbase({"apiKey": key.name, "secret": key.private_pem})
-    return client.create_auth_token(client.seconds())
+    return str(client.create_auth_token(client.seconds()))
 
 
 async def until(opened: aiohttp.ClientWebSocketResponse, channel: str) -> dict[str, Any]:
     while True:
-        message = await opened.receive_json()
+        message: dict[str, Any] = await opened.receive_json()
         if message.get("channel") == channel or message.get("type") == channel:
             return message
 
@@ -204,7 +205,10 @@ def test_large_snapshot_of_open_orders_ends_with_a_batch_that_is_not_full() -> N
 
 def test_other_accounts_orders_are_not_told() -> None:
     async def scenario() -> None:
-        accounts = ({}, {"name": "other", "api_key": "other", "balances": {"USD": Decimal(1_000)}})
+        accounts: tuple[dict[str, object], ...] = (
+            {},
+            {"name": "other", "api_key": "other", "balances": {"USD": Decimal(1_000)}},
+        )
         async with running(accounts=accounts) as venue, socket(venue) as opened:
             await subscribe(opened, "user", jwt=token())
             await until(opened, "subscriptions")
@@ -343,6 +347,46 @@ def test_cut_by_fault_breaks_the_connection_without_a_goodbye() -> None:
             assert message.type in {aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR, aiohttp.WSMsgType.CLOSE}
             assert opened.close_code != aiohttp.WSCloseCode.OK
             assert venue.faults.counts["disconnect"] >= 1
+
+    run(scenario)
+
+
+class PingClock:
+    """Lets no time pass between pings and stands still for everything else."""
+
+    def now_ms(self) -> int:
+        return 0
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds == StreamSettings().ping_every_s:
+            await asyncio.sleep(0)
+        else:
+            await asyncio.Event().wait()
+
+
+def test_pings_that_nobody_answers_end_the_connection() -> None:
+    async def scenario() -> None:
+        async with running(clock=PingClock()) as venue:
+            url = f"ws://127.0.0.1:{venue.port}"
+            async with aiohttp.ClientSession() as session, session.ws_connect(url, autoping=False) as opened:
+                kinds = [(await opened.receive()).type for _ in range(4)]
+                assert kinds == [*[aiohttp.WSMsgType.PING] * 3, aiohttp.WSMsgType.CLOSE]
+                assert opened.close_code == aiohttp.WSCloseCode.POLICY_VIOLATION
+
+    run(scenario)
+
+
+def test_answered_pings_keep_the_connection_open() -> None:
+    async def scenario() -> None:
+        settings = StreamSettings(pings_unanswered=1_000)
+        async with running(clock=PingClock(), settings=settings) as venue, socket(venue) as opened:
+            await subscribe(opened, "ticker")
+            await until(opened, "subscriptions")
+            reading = asyncio.ensure_future(opened.receive())
+            while venue.hub.counts["ping"] < 5_000:
+                await asyncio.sleep(0)
+            assert not opened.closed
+            reading.cancel()
 
     run(scenario)
 

@@ -78,6 +78,13 @@ def test_a_taken_port_is_refused_with_what_to_do():
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(("fee_asset", "status"), [("quote", 200), ("received", 404)])
+def test_it_speaks_for_coinbase_where_fees_are_taken_as_coinbase_does(fee_asset, status):
+    (answer,) = control(("GET", "/api/v3/brokerage/time", None), fee_asset=fee_asset)
+
+    assert answer.status_code == status
+
+
 def test_a_closed_server_has_no_address():
     with pytest.raises(Refused, match="not open"):
         _ = ExchangeServer(ExchangeConfig(history=10)).url

@@ -121,6 +121,21 @@ def test_without_a_history_the_events_begin_with_the_next_candle_that_closes() -
     assert candles_told(events) == rightful(MARKET, 29, clock.now_ms())
 
 
+def test_a_feed_that_is_opened_in_an_outage_waits_for_its_end() -> None:
+    clock = at_row(MARKET, 30)
+    venue = Venue.of(clock, MARKET, rest_always=503, ticker_always=503, ws_down=True)
+
+    async def end(event: FeedEvent) -> None:
+        if isinstance(event, FeedNews) and event.state is FeedState.STALE:
+            venue.rest_always, venue.ticker_always, venue.ws_down = None, None, False
+
+    until_ms = clock.now_ms() + 10 * MINUTE
+    events = watched(venue, clock, lambda url: failover_feed(clock, url, [SYMBOL]), until_ms, end, history=0)
+    assert states_told(events)[0] is FeedState.STALE
+    assert states_told(events)[-1] is FeedState.LIVE
+    assert candles_told(events) == rightful(MARKET, 29, clock.now_ms())
+
+
 def test_several_symbols_fail_over_together() -> None:
     other = replace(random_market(9, 400, "1m"), symbol="OTHER/USDT")
     clock = at_row(MARKET, 30)
@@ -215,7 +230,7 @@ def test_mail_that_lasts_is_kept_and_passing_mail_makes_room() -> None:
     assert asyncio.run(main()) == [100, 104, 7, 8, 108, 9]
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(st.integers(0, 2**32), st.sampled_from([0.0, 0.05, 0.4]))
 def test_whatever_breaks_the_closed_candles_come_once_and_in_order(seed: int, share: float) -> None:
     rng = random.Random(seed)

@@ -333,7 +333,7 @@ def faults(rng: random.Random) -> list[object]:
     return [rng.choice(kinds) if rng.random() < 0.15 else None for _ in range(2_000)]
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(st.integers(0, 2**32), st.sampled_from([0.0, 0.05, 0.4]), st.booleans())
 def test_whatever_the_answers_the_closed_candles_come_once_and_in_order(seed: int, share: float, lagging: bool) -> None:
     rng = random.Random(seed)

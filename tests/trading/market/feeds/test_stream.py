@@ -285,7 +285,7 @@ def _mutated(rng: random.Random, message: dict[str, object]) -> dict[str, object
     return message | {rng.choice(["e", "c", "b", "a", "s", "E"]): nonsense}
 
 
-@settings(max_examples=12)
+@settings(max_examples=5)
 @given(st.integers(0, 2**32), st.sampled_from([0.0, 0.05, 0.4]))
 def test_whatever_a_stream_does_the_closed_candles_come_once_and_in_order(seed: int, share: float) -> None:
     rng = random.Random(seed)
