@@ -40,7 +40,7 @@ def push(hand: AtHand, price: str, volume: str | None = None) -> None:
 
 def test_the_market_has_the_venues_steps_and_the_accounts_fees() -> None:
     market = use(lambda hand: hand.broker.market())
-    assert (market.tick_size, market.lot_size, market.min_notional) == (Decimal("0.01"), Decimal("0.00001"), 5)
+    assert (market.tick_size, market.lot_size, market.min_notional) == (Decimal("0.01"), Decimal("0.00001"), Decimal(5))
     assert (market.maker_fee, market.taker_fee, market.fee_in_base) == (Decimal("0.001"), Decimal("0.001"), True)
 
 
@@ -57,7 +57,7 @@ def test_an_order_rests_is_listed_and_cancelled() -> None:
     async def work(hand: AtHand) -> None:
         placed = await hand.broker.place(new(1))
         assert (placed.client_id, placed.state) == (client_id("test", 1), OrderState.SUBMITTED)
-        assert (placed.quantity, placed.filled, placed.price) == (Decimal("0.01"), 0, 20_000)
+        assert (placed.quantity, placed.filled, placed.price) == (Decimal("0.01"), Decimal(0), Decimal(20_000))
         assert await hand.broker.open_orders() == [placed]
         assert await hand.broker.order(client_id("test", 1), None) == placed
         assert await hand.broker.order(client_id("test", 1), placed.exchange_id) == placed
@@ -242,7 +242,7 @@ def test_all_our_orders_are_cancelled_and_others_left_alone() -> None:
         cancelled = await hand.broker.cancel_all()
         assert [order.state for order in cancelled] == [OrderState.CANCELLED] * 3
         (left,) = await hand.broker.open_orders()
-        assert (left.client_id, left.price) == (None, 18_000)
+        assert (left.client_id, left.price) == (None, Decimal(18_000))
 
     use(work)
 

@@ -67,7 +67,11 @@ def use(work: Callable[[Here], Awaitable[T]], *, streams: bool = False) -> T:
 def test_the_market_and_the_account_are_exact() -> None:
     async def work(here: Here) -> None:
         market = await here.broker.market()
-        assert (market.tick_size, market.lot_size, market.min_notional) == (Decimal("0.01"), Decimal("0.0001"), 1)
+        assert (market.tick_size, market.lot_size, market.min_notional) == (
+            Decimal("0.01"),
+            Decimal("0.0001"),
+            Decimal(1),
+        )
         assert not market.fee_in_base
         assert 0 <= market.maker_fee <= market.taker_fee < Decimal("0.05")
         balances = await here.broker.balances()
@@ -79,12 +83,16 @@ def test_the_market_and_the_account_are_exact() -> None:
 def test_an_order_rests_is_found_by_either_id_and_cancelled() -> None:
     async def work(here: Here) -> None:
         placed = await here.broker.place(new(1))
-        assert (placed.state, placed.quantity, placed.price) == (OrderState.SUBMITTED, Decimal("0.01"), 20_000)
+        assert (placed.state, placed.quantity, placed.price) == (OrderState.SUBMITTED, Decimal("0.01"), Decimal(20_000))
         by_ours = await here.broker.order(client_id("test", 1), None)
         by_theirs = await here.broker.order(client_id("test", 1), placed.exchange_id)
         assert by_ours == by_theirs
         assert by_ours is not None
-        assert (by_ours.exchange_id, by_ours.state, by_ours.filled) == (placed.exchange_id, OrderState.SUBMITTED, 0)
+        assert (by_ours.exchange_id, by_ours.state, by_ours.filled) == (
+            placed.exchange_id,
+            OrderState.SUBMITTED,
+            Decimal(0),
+        )
         assert await here.broker.open_orders() == [by_ours]
         cancelled = await here.broker.cancel(client_id("test", 1), placed.exchange_id)
         assert cancelled.state is OrderState.CANCELLED

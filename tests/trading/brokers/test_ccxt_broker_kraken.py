@@ -153,7 +153,7 @@ def test_an_order_is_sent_exactly_and_under_our_id() -> None:
 
     placed = use(work)
     assert (placed.client_id, placed.exchange_id, placed.state) == (OURS, TXID, OrderState.SUBMITTED)
-    assert (placed.quantity, placed.filled, placed.price) == (Decimal("1.25"), 0, Decimal(30_010))
+    assert (placed.quantity, placed.filled, placed.price) == (Decimal("1.25"), Decimal(0), Decimal(30_010))
 
 
 def test_orders_are_read_whole_by_either_id() -> None:

@@ -162,7 +162,7 @@ def test_a_listing_leaves_out_only_what_is_plainly_of_others() -> None:
 
 def test_a_markets_rules_are_read() -> None:
     market = parse_market(MARKET, SYMBOL, "binance", TICK_SIZE, FEES)
-    assert (market.tick_size, market.lot_size, market.min_notional) == (Decimal("0.01"), Decimal("0.00001"), 5)
+    assert (market.tick_size, market.lot_size, market.min_notional) == (Decimal("0.01"), Decimal("0.00001"), Decimal(5))
     assert market.fee_in_base
     assert not parse_market(MARKET, SYMBOL, "coinbase", TICK_SIZE, FEES).fee_in_base
     assert parse_market(MARKET, SYMBOL, "elsewhere", TICK_SIZE, FEES).fee_in_base

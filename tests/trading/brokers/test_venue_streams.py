@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
+from functools import partial
 from typing import TypeVar
 
 import pytest
@@ -14,10 +15,15 @@ from aiohttp import WSMsgType
 from tests.trading.brokers.venue_at_hand import SYMBOL, AtHand, at_hand, new
 from trading.brokers.ccxt_broker import BrokerPolicy
 from trading.brokers.codecs import client_id
+from trading.brokers.protocol import Hint
 from trading.brokers.venue_streams import StreamPolicy
 from trading.orders.states import OrderState
 
 T = TypeVar("T")
+
+
+def is_about(name: str, hint: Hint) -> bool:
+    return hint.order is not None and hint.order.client_id == name
 
 
 def use(work: Callable[[AtHand], Awaitable[T]], policy: BrokerPolicy | None = None) -> T:
@@ -57,8 +63,7 @@ def test_lesson_13_a_stream_that_breaks_is_opened_again_and_says_so() -> None:
             assert hand.server.hub.disconnect_all() >= 1
             await hand.heard_that(lambda hint: hint.reconnected, since=heard)
             await hand.broker.place(new(number))
-            name = client_id("test", number)
-            await hand.heard_that(lambda hint, name=name: hint.order is not None and hint.order.client_id == name)
+            await hand.heard_that(partial(is_about, client_id("test", number)))
 
     use(work)
 

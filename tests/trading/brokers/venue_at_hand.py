@@ -28,13 +28,36 @@ def new(number: int, side: int = 1, quantity: str = "0.01", price: str | None = 
     return NewOrder(client_id("test", number), SYMBOL, side, Decimal(quantity), limit)
 
 
+class StreamClock(SteppingClock):
+    """Short pauses pass at once; what is longer waits until the test moves the clock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._moved = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        if seconds <= 60:
+            self.pass_time(seconds)
+            await asyncio.sleep(0)
+            return
+        until_ms = self.now_ms() + seconds * 1000
+        while self.now_ms() < until_ms:
+            await self._moved.wait()
+
+    def move(self, seconds: float) -> None:
+        self.pass_time(seconds)
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+
 @dataclass
 class AtHand:
     """A broker, the exchange that it talks to, and what its streams have told."""
 
     broker: CcxtBroker
     server: ExchangeServer
-    clock: SteppingClock
+    clock: StreamClock
     hints: list[Hint]
     told: asyncio.Condition
 
@@ -58,29 +81,6 @@ class AtHand:
         """How many orders the exchange was sent."""
         received = self.server.exchange.audit_log.received
         return sum(one.kind == "place" for one in received)
-
-
-class StreamClock(SteppingClock):
-    """Short pauses pass at once; what is longer waits until the test moves the clock."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._moved = asyncio.Event()
-
-    async def sleep(self, seconds: float) -> None:
-        self.sleeps.append(seconds)
-        if seconds <= 60:
-            self.pass_time(seconds)
-            await asyncio.sleep(0)
-            return
-        until_ms = self.now_ms() + seconds * 1000
-        while self.now_ms() < until_ms:
-            await self._moved.wait()
-
-    def move(self, seconds: float) -> None:
-        self.pass_time(seconds)
-        self._moved.set()
-        self._moved = asyncio.Event()
 
 
 @asynccontextmanager

@@ -42,7 +42,7 @@ def test_every_address_is_moved(exchange_id: str) -> None:
     client = open_account(exchange_id, KEYS, rest_url=f"http://{SERVER}", ws_url=f"ws://{SERVER}")
     assert set(hosts(client.urls)) == {SERVER}
     assert set(hosts(client.options)) <= {SERVER}
-    assert client.allowed_hosts == {SERVER}
+    assert client.allowed_hosts == frozenset({SERVER})
 
 
 @pytest.mark.parametrize("exchange_id", SPOT)
