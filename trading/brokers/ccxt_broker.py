@@ -99,6 +99,7 @@ class CcxtBroker:
         self._clock = clock
         self._policy = policy or BrokerPolicy()
         self._jitter = jitter
+        self._streams: HintStream | None = None
         self._codec: ClientIdCodec = codec_for(exchange_id)
         self._facts = facts_of(exchange_id)
         self._dialect: Dialect = dialect_of(client, symbol)
@@ -291,9 +292,12 @@ class CcxtBroker:
             self._policy.streams,
             self._jitter,
         )
+        self._streams = streams
         return streams.hints()
 
     async def _read(self, what: str, ask: Callable[[], Awaitable[T]]) -> T:
+        if self._streams is not None:
+            self._streams.look_at_age()
         return await self._calls.read(what, ask)
 
     async def _loaded(self) -> None:

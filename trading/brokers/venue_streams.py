@@ -88,6 +88,7 @@ class HintStream:
         self._jitter = jitter
         self._hints: asyncio.Queue[Hint] = asyncio.Queue(self._policy.waiting)
         self._changed: asyncio.Queue[tuple[str, str]] = asyncio.Queue(self._policy.waiting)
+        self._old = asyncio.Event()
         self._generation = 0
         self._failures = 0
         self._opened_ms = clock.now_ms()
@@ -112,6 +113,11 @@ class HintStream:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._client.close_ws_clients()
+
+    def look_at_age(self) -> None:
+        """Open the streams anew when they are old; called now and then, since waiting may move a simulated clock."""
+        if self._clock.now_ms() - self._opened_ms >= self._policy.rotate_s * 1000:
+            self._old.set()
 
     def _pumps(self) -> list[Coroutine[object, object, None]]:
         if not self._client.has_streams:
@@ -177,10 +183,9 @@ class HintStream:
 
     async def _rotation(self) -> None:
         while True:
-            age_s = (self._clock.now_ms() - self._opened_ms) / 1000
-            await self._clock.sleep(max(self._policy.rotate_s - age_s, self._policy.first_s))
-            if self._clock.now_ms() - self._opened_ms >= self._policy.rotate_s * 1000:
-                await self._begin_anew(self._generation)
+            await self._old.wait()
+            self._old.clear()
+            await self._begin_anew(self._generation)
 
     async def _begin_anew(self, generation: int) -> None:
         # the streams share connections: the first that breaks closes them for all
@@ -189,9 +194,11 @@ class HintStream:
             self._failures = 1 if lived_s >= self._policy.cap_s else self._failures + 1
             self._generation += 1
             self._gap = True
+            self._opened_ms = self._clock.now_ms()
             await self._client.close_ws_clients()
 
     def _seen(self, message: object) -> None:
+        self.look_at_age()
         if self._gap:
             # the first message of a new connection answers the subscription: from here on nothing is missed
             self._gap = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -15,6 +16,7 @@ CommitHook: TypeAlias = Callable[[str], None]
 PATIENCE_S: Final = 10.0
 """How long a statement waits for another connection that holds the file."""
 
+_RETRY_S = 0.01
 _WAL_LIMIT_BYTES = 16 * 2**20
 _BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _CONSTRAINT, _NOTADB = 5, 6, 8, 10, 11, 13, 14, 19, 26
 
@@ -50,7 +52,7 @@ def open_writer(path: Path, patience_s: float = PATIENCE_S) -> sqlite3.Connectio
     except sqlite3.Error as error:
         raise failure(error, path) from error
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_write_ahead_log(connection, patience_s)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = ON")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -59,6 +61,20 @@ def open_writer(path: Path, patience_s: float = PATIENCE_S) -> sqlite3.Connectio
         connection.close()
         raise failure(error, path) from error
     return connection
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection, patience_s: float) -> None:
+    # SQLite does not wait by itself when two connections switch a new file at once
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in (_BUSY, _LOCKED) or time.monotonic() >= until:
+                raise
+            time.sleep(_RETRY_S)
+        else:
+            return
 
 
 def open_reader(path: Path, patience_s: float = PATIENCE_S) -> sqlite3.Connection:

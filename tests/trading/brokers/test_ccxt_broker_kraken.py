@@ -30,7 +30,7 @@ THEIRS = codec_for("kraken").encode(OURS)
 TXID = "OQCLML-BW3P3-BUCMWZ"
 KEYS = Credentials("a-key-of-kraken", b64encode(b"a secret of kraken's").decode())
 
-PAIR = {
+PAIR: dict[str, object] = {
     "altname": "XBTUSD", "wsname": "XBT/USD", "aclass_base": "currency", "base": "XXBT", "aclass_quote": "currency",
     "quote": "ZUSD", "lot": "unit", "cost_decimals": 5, "pair_decimals": 1, "lot_decimals": 8, "lot_multiplier": 1,
     "leverage_buy": [], "leverage_sell": [], "fees": [[0, 0.4]], "fees_maker": [[0, 0.25]],

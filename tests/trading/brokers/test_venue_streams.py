@@ -72,7 +72,8 @@ def test_lesson_14_streams_are_rotated_before_a_day_and_leave_nothing_open() -> 
     async def work(hand: AtHand) -> None:
         for _ in range(3):
             heard = len(hand.hints)
-            hand.clock.move(23 * 3600)
+            hand.clock.pass_time(23 * 3600)
+            await hand.broker.balances()
             await hand.heard(heard + 1)
             assert any(hint.reconnected for hint in hand.hints[heard:])
         counts = hand.server.hub.counts
@@ -87,9 +88,9 @@ def test_lesson_13_pauses_between_attempts_grow_to_thirty_seconds() -> None:
             hand.clock.sleeps.clear()
             await hand.server.__aexit__(None, None, None)
             async with asyncio.timeout(20):
-                while sum(pause <= 60 for pause in hand.clock.sleeps) < 20:
+                while len(hand.clock.sleeps) < 20:
                     await asyncio.sleep(0.01)
-            return [pause for pause in hand.clock.sleeps if pause <= 60]
+            return hand.clock.sleeps
 
     pauses = asyncio.run(main())
     assert max(pauses) == 22.5  # thirty, less the jitter of a quarter

@@ -29,26 +29,11 @@ def new(number: int, side: int = 1, quantity: str = "0.01", price: str | None = 
 
 
 class StreamClock(SteppingClock):
-    """Short pauses pass at once; what is longer waits until the test moves the clock."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._moved = asyncio.Event()
+    """A clock that does not wait, but lets others go on."""
 
     async def sleep(self, seconds: float) -> None:
-        self.sleeps.append(seconds)
-        if seconds <= 60:
-            self.pass_time(seconds)
-            await asyncio.sleep(0)
-            return
-        until_ms = self.now_ms() + seconds * 1000
-        while self.now_ms() < until_ms:
-            await self._moved.wait()
-
-    def move(self, seconds: float) -> None:
-        self.pass_time(seconds)
-        self._moved.set()
-        self._moved = asyncio.Event()
+        await super().sleep(seconds)
+        await asyncio.sleep(0)
 
 
 @dataclass
