@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from textwrap import wrap
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from typer._click.core import Context, Parameter
     from typer._click.formatting import HelpFormatter
 
+GroupKind = TypeVar("GroupKind", bound=TyperGroup)
+
 PROGRAM = "gridbot"
 _SUMMARY = "Trade a trailing grid in backtest, paper and live, and let the system maintain itself."
 _GROUPS = {
@@ -32,6 +34,8 @@ _GROUPS = {
     "models": "Language models: list, pull, use, check, measure.",
     "runs": "Repair runs: list, show, resume, approve, reject, abandon.",
     "data": "Candles: import, export, check, list, download, make.",
+    "keys": "Keys of exchange accounts: keep, list, test, forget.",
+    "sessions": "Paper and live sessions: the word alone lists them; show, report, replay, stop.",
 }
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 
@@ -96,7 +100,8 @@ def build_application(registry: Registry) -> TyperGroup:
         Its `main` runs a command line.
     """
     root = _group(PROGRAM, _SUMMARY, _front_page, FrontPage)
-    groups: dict[str, TyperGroup] = {}
+    groups: dict[str, CommandGroup] = {}
+    plain = {command.name: command for command in registry if " " not in command.name}
     for command in registry:
         first, _, second = command.name.partition(" ")
         if not second:
@@ -104,9 +109,10 @@ def build_application(registry: Registry) -> TyperGroup:
             continue
         if first not in groups:
             summary = _GROUPS.get(first, f"Commands about {first}.")
-            groups[first] = _group(first, summary, _group_page, TyperGroup)
-            root.add_command(groups[first], first)
+            groups[first] = _command_group(first, summary, plain.get(first))
         groups[first].add_command(RegistryCommand(command, second))
+    for name, group in groups.items():
+        root.add_command(group, name)
     return root
 
 
@@ -170,6 +176,12 @@ class RegistryCommand(TyperCommand):
         return run_to_end(self._command.load_function()(request), manner)
 
 
+class CommandGroup(TyperGroup):
+    """Commands that share their first word; that word alone may be one as well."""
+
+    alone: RegistryCommand | None = None
+
+
 class FrontPage(TyperGroup):
     """The program itself; its help lists every command in full, those of groups too."""
 
@@ -177,7 +189,9 @@ class FrontPage(TyperGroup):
         """Write the help."""
         listed = TyperGroup(name=self.name, help=self.help, params=self.params, context_settings=_CONTEXT)
         for name, entry in self.commands.items():
-            members = entry.commands if isinstance(entry, TyperGroup) else {"": entry}
+            members = dict(entry.commands) if isinstance(entry, TyperGroup) else {"": entry}
+            if isinstance(entry, CommandGroup) and entry.alone is not None:
+                members = {"": entry.alone, **members}
             for member, command in members.items():
                 if isinstance(command, RegistryCommand):
                     listed.add_command(command.called(f"{name} {member}".rstrip()))
@@ -234,13 +248,36 @@ def _group_page(
         typer.echo(ctx.get_help())
 
 
+def _running_page(alone: RegistryCommand) -> Callable[..., int | None]:
+    def page(
+        ctx: typer.Context,
+        json: JsonFlag = False,
+        debug: DebugFlag = False,
+        quiet: QuietFlag = False,
+        home: HomePath = None,
+    ) -> int | None:
+        if ctx.invoked_subcommand is not None:
+            return None
+        with alone.make_context(alone.name, [], parent=ctx) as own:
+            return alone.invoke(own)
+
+    return page
+
+
 def _shared_options(
     json: JsonFlag = False, debug: DebugFlag = False, quiet: QuietFlag = False, home: HomePath = None
 ) -> None:
     return None
 
 
-def _group(name: str, summary: str, page: Callable[..., None], kind: type[TyperGroup]) -> TyperGroup:
+def _command_group(name: str, summary: str, command: Command | None) -> CommandGroup:
+    alone = RegistryCommand(command, name) if command is not None else None
+    group = _group(name, summary, _group_page if alone is None else _running_page(alone), CommandGroup)
+    group.alone = alone
+    return group
+
+
+def _group(name: str, summary: str, page: Callable[..., None], kind: type[GroupKind]) -> GroupKind:
     application = typer.Typer(
         name=name,
         help=summary,
@@ -252,8 +289,8 @@ def _group(name: str, summary: str, page: Callable[..., None], kind: type[TyperG
     )
     application.callback()(page)
     group = get_command(application)
-    if not isinstance(group, TyperGroup):
-        raise TypeError(f"Typer made {type(group).__name__} of {name}, not a group")
+    if not isinstance(group, kind):
+        raise TypeError(f"Typer made {type(group).__name__} of {name}, not {kind.__name__}")
     return group
 
 
