@@ -277,7 +277,7 @@ def _command_group(name: str, summary: str, command: Command | None) -> CommandG
     return group
 
 
-def _group(name: str, summary: str, page: Callable[..., None], kind: type[GroupKind]) -> GroupKind:
+def _group(name: str, summary: str, page: Callable[..., int | None], kind: type[GroupKind]) -> GroupKind:
     application = typer.Typer(
         name=name,
         help=summary,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,8 @@ from trading.brokers.parsing import (
     text,
     time_ms,
 )
-from trading.brokers.protocol import FundsRejected, Hint, OrderRejected
+from trading.brokers.protocol import Funding, FundsRejected, Hint, OrderRejected
+from trading.brokers.venue_funding import funding_teller
 from trading.brokers.venue_rules import Fees, check_spot, facts_of, parse_fees, parse_market
 from trading.brokers.venue_streams import HintStream, StreamPolicy
 from trading.errors import ConnectionLost, Refused
@@ -35,6 +37,8 @@ from trading.orders.states import OrderState
 from trading.orders.venue import Balance, NewOrder, VenueFill, VenueOrder
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 _SIDE_NAMES = {1: "buy", -1: "sell"}
 # How far above the best price an immediate limit order goes where the venue has no market buy by quantity.
@@ -279,6 +283,23 @@ class CcxtBroker:
             return (await self._dialect.account())[0]
 
         return await self._read("the account", ask)
+
+    async def funding_since(self, since_ms: int) -> Sequence[Funding]:
+        """Return completed deposits and withdrawals from a time of the venue's clock on, oldest first.
+
+        A venue that lists none, or does not let these keys see the list, tells none.
+        """
+        tell = funding_teller(self._exchange_id)
+
+        async def ask() -> list[Funding]:
+            return await tell(self._client, since_ms)
+
+        try:
+            told = await self._read("deposits and withdrawals", ask)
+        except VenueRefusal as error:
+            _log.info("funding_untold venue=%s reason=%s", self._exchange_id, error)
+            return []
+        return sorted((one for one in told if one.time_ms >= since_ms), key=lambda one: (one.time_ms, one.funding_id))
 
     def hints(self) -> AsyncIterator[Hint]:
         """Yield what the venue's private stream tells; ends at once where there is none, survives disconnects."""

@@ -52,6 +52,7 @@ class OrderDesk:
         self._gate = OrderGate()
         self._steps = Steps(self._state, self._checks, self._gate)
         self._reconcile_reason = ""
+        self._again_ms: int | None = None
 
     @property
     def gate(self) -> Gate:
@@ -65,12 +66,18 @@ class OrderDesk:
 
     @property
     def reconcile_reason(self) -> str:
-        """Why the books are to be compared with the venue soon; empty when nothing calls for it."""
+        """Why the books are to be compared with the venue now; empty when nothing calls for it."""
+        if not self._reconcile_reason and self._again_ms is not None and self._state.now_ms >= self._again_ms:
+            return "a difference of the balances is looked at again"
         return self._reconcile_reason
 
     def reconciled(self) -> None:
         """Note that the books have been compared."""
         self._reconcile_reason = ""
+
+    def reconcile_again_at(self, time_ms: int | None) -> None:
+        """Note when the books are to be compared again, the session's clock; None: by the timer only."""
+        self._again_ms = time_ms
 
     def close_gate(self, reason: str) -> None:
         """Send no order any more, not even again; cancels and questions go on."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from decimal import Decimal
+from typing import Protocol, runtime_checkable
 
 from trading.errors import InsufficientFunds, RiskRefused
 from trading.market.rules import Market
@@ -109,4 +110,35 @@ class Broker(Protocol):
 
     def hints(self) -> AsyncIterator[Hint]:
         """Yield what the venue's private stream tells; ends at once where there is none, survives disconnects."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Funding:
+    """Money that came or went other than by trading.
+
+    Parameters
+    ----------
+    funding_id : str
+        The venue's id of the deposit or withdrawal.
+    asset : str
+        What came or went.
+    amount : Decimal
+        Positive came, negative went, its fee included.
+    time_ms : int
+        The venue's clock.
+    """
+
+    funding_id: str
+    asset: str
+    amount: Decimal
+    time_ms: int
+
+
+@runtime_checkable
+class TellsFunding(Protocol):
+    """A broker whose venue tells of deposits and withdrawals."""
+
+    async def funding_since(self, since_ms: int) -> Sequence[Funding]:
+        """Return completed deposits and withdrawals from a time of the venue's clock on, oldest first."""
         ...

@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from trading.brokers.desk import OrderDesk
 from trading.brokers.desk_keeper import Keeper
-from trading.brokers.protocol import Broker
-from trading.brokers.reconcile_balances import BalanceCheck, BalancePolicy, Funding, TellsFunding, Verdict
+from trading.brokers.protocol import Broker, Funding, TellsFunding
+from trading.brokers.reconcile_balances import BalanceCheck, BalancePolicy, Verdict
 from trading.errors import GridBotError
 from trading.exchange.clock import Clock
 from trading.orders.records import OrderRecord, Sent
@@ -121,6 +121,9 @@ class _Run:
 class Reconciler:
     """Runs at start, after every reconnect and on a timer; runs one at a time.
 
+    A difference of the balances has to show in several readings. The first run waits for them, since nothing is sent
+    before it ends; later ones take one reading each, so that the session goes on, and ask the desk to be run again.
+
     Parameters
     ----------
     broker : Broker
@@ -153,6 +156,7 @@ class Reconciler:
         self._prefix = prefix
         self._balances = BalanceCheck(broker, keeper, desk, clock, balance_policy)
         self._lock = asyncio.Lock()
+        self._has_run = False
 
     async def run(self, reason: str) -> ReconcileReport:
         """Compare open orders, trades and balances, and bring the books in line.
@@ -170,6 +174,7 @@ class Reconciler:
         """
         async with self._lock:
             run = _Run(reason, self._clock.now_ms())
+            self._desk.reconcile_again_at(None)
             try:
                 listed = await self._desk.pace.ask(self._broker.open_orders())
             except GridBotError as error:
@@ -178,9 +183,11 @@ class Reconciler:
             await self._compare_orders(run, listed)
             trades = await self._desk.book_trades()
             run.count("trades", trades or 0)
-            verdict, differences = await self._balances.run()
+            verdict, differences = await (self._balances.look() if self._has_run else self._balances.run())
+            self._has_run = True
             if trades is not None:
                 self._desk.reconciled()
+            self._desk.reconcile_again_at(self._balances.again_ms)
             return ReconcileReport(
                 reason,
                 run.time_ms,

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
 
 from trading.brokers.desk import OrderDesk
 from trading.brokers.desk_keeper import Keeper
-from trading.brokers.protocol import Broker
+from trading.brokers.protocol import Broker, Funding, TellsFunding
 from trading.errors import GridBotError
 from trading.exchange.clock import Clock
 from trading.orders.venue import Balance
@@ -19,37 +18,6 @@ from trading.orders.venue import Balance
 _WEEK_MS = 7 * 86_400_000
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Funding:
-    """Money that came or went other than by trading.
-
-    Parameters
-    ----------
-    funding_id : str
-        The venue's id of the deposit or withdrawal.
-    asset : str
-        What came or went.
-    amount : Decimal
-        Positive came, negative went, its fee included.
-    time_ms : int
-        The venue's clock.
-    """
-
-    funding_id: str
-    asset: str
-    amount: Decimal
-    time_ms: int
-
-
-@runtime_checkable
-class TellsFunding(Protocol):
-    """A broker whose venue tells of deposits and withdrawals."""
-
-    async def funding_since(self, since_ms: int) -> Sequence[Funding]:
-        """Return completed deposits and withdrawals from a time of the venue's clock on, oldest first."""
-        ...
 
 
 class Verdict(StrEnum):
@@ -73,7 +41,7 @@ class BalancePolicy:
     readings : int
         Readings after which a difference that keeps changing is left to the next reconciliation.
     pause_s : float
-        Between two readings, seconds.
+        Between two readings, at least, seconds of the session's clock.
     """
 
     confirmations: int = 3
@@ -108,28 +76,61 @@ class BalanceCheck:
         self._policy = policy or BalancePolicy()
         self._used: set[str] = set()
         self._halted_for: Mapping[str, Decimal] = {}
+        self._previous: Mapping[str, Decimal] = {}
+        self._same = self._readings = 0
+        self._read_ms = 0
+
+    @property
+    def again_ms(self) -> int | None:
+        """Return when the next reading is due, the session's clock; None when there is no difference to confirm."""
+        return self._read_ms + int(self._policy.pause_s * 1000) if self._readings else None
 
     async def run(self) -> tuple[Verdict, Mapping[str, Decimal]]:
-        """Compare, and return what it came to with the differences (account minus books) by asset.
+        """Read until it is clear what a difference is, and return that with the differences by asset.
 
-        A difference that deposits or withdrawals explain is booked; any other halts the session.
+        Nothing else goes on meanwhile: this is for a session that has not begun.
         """
-        previous: Mapping[str, Decimal] = {}
-        same = 0
-        for reading in range(self._policy.readings):
-            if reading:
-                await self._clock.sleep(self._policy.pause_s)
-            differences = await self._differences()
-            if differences is None:
-                return Verdict.NOT_COMPARED, previous
-            if not differences:
-                self._halted_for = {}
-                return Verdict.EQUAL, {}
-            same = same + 1 if differences == previous else 1
-            previous = differences
-            if same >= self._policy.confirmations:
-                return await self._judge(differences)
-        return Verdict.UNCLEAR, previous
+        while True:
+            verdict, differences = await self.look()
+            if self.again_ms is None:
+                return verdict, differences
+            await self._clock.sleep(self._policy.pause_s)
+
+    async def look(self) -> tuple[Verdict, Mapping[str, Decimal]]:
+        """Take one reading, and return what it came to with the differences (account minus books) by asset.
+
+        A difference that deposits or withdrawals explain is booked; any other halts the session, when so many readings
+        in a row have shown the very same. Until then it is unclear, and `again_ms` tells when to look again.
+        """
+        if self._readings and self._clock.now_ms() < (self.again_ms or 0):
+            return Verdict.UNCLEAR, self._previous
+        differences = await self._differences()
+        if differences is None:
+            self._put_off()
+            return Verdict.NOT_COMPARED, self._previous
+        if not differences:
+            self._halted_for = {}
+            self._begin_anew()
+            return Verdict.EQUAL, {}
+        self._same = self._same + 1 if differences == self._previous else 1
+        self._previous = differences
+        self._readings, self._read_ms = self._readings + 1, self._clock.now_ms()
+        if self._same >= self._policy.confirmations or differences == self._halted_for:
+            self._begin_anew()
+            return await self._judge(differences)
+        if self._readings >= self._policy.readings:
+            self._begin_anew()
+        return Verdict.UNCLEAR, differences
+
+    def _begin_anew(self) -> None:
+        self._previous, self._same, self._readings = {}, 0, 0
+
+    def _put_off(self) -> None:
+        # What was seen is kept: a difference that is real is the very same when books and venue can be compared again.
+        if self._readings:
+            self._readings, self._read_ms = self._readings + 1, self._clock.now_ms()
+            if self._readings >= self._policy.readings:
+                self._begin_anew()
 
     async def _differences(self) -> Mapping[str, Decimal] | None:
         if await self._desk.book_trades() is None or not self._desk.is_quiet():

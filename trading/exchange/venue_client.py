@@ -59,6 +59,10 @@ class VenueClient(Protocol):
         """Return ccxt's name of an asset."""
         ...
 
+    def parse8601(self, timestamp: str) -> int | None:
+        """Return a time that is text, milliseconds UTC; None when it is none."""
+        ...
+
     def iso8601(self, timestamp: int) -> str:
         """Return a time in milliseconds UTC as text."""
         ...
@@ -133,6 +137,18 @@ class VenueClient(Protocol):
         self, symbol: str, since: int | None, limit: int | None, params: Mapping[str, object]
     ) -> Sequence[Mapping[str, object]]:
         """Return the account's trades."""
+        ...
+
+    async def fetch_deposits(
+        self, code: str | None, since: int | None, limit: int | None, params: Mapping[str, object]
+    ) -> Sequence[Mapping[str, object]]:
+        """Return money that came in."""
+        ...
+
+    async def fetch_withdrawals(
+        self, code: str | None, since: int | None, limit: int | None, params: Mapping[str, object]
+    ) -> Sequence[Mapping[str, object]]:
+        """Return money that went out."""
         ...
 
     async def watch_orders(self, symbol: str) -> Sequence[Mapping[str, object]]:

@@ -88,6 +88,8 @@ class BacktestResult:
         Orders refused, by rule.
     report_path : Path or None
         The HTML report, when there is one.
+    kind : str
+        What the run was: ``Backtest``, or a session's mode and name.
     """
 
     candles: Candles
@@ -110,6 +112,7 @@ class BacktestResult:
     grids: tuple[GridLevels, ...] = ()
     refusals: Mapping[str, int] = field(default_factory=dict)
     report_path: Path | None = None
+    kind: str = "Backtest"
 
     def __post_init__(self) -> None:
         for name in ("equity", "cash", "position"):

@@ -260,12 +260,26 @@ def _times(count: int) -> str:
 
 
 def _grid_history(grids: Records, params: Records, market: Market, real: NDArray[np.int64]) -> tuple[GridLevels, ...]:
-    below, pairs = int(params[0].buy_levels), int(params[0].pairs)
-    levels = np.zeros(pairs + 1, np.int64)
-    history = []
-    for grid in grids:
-        lay_levels(levels, len(levels), int(grid.centre), int(grid.spacing_ppm), below)
-        prices = tuple(float(market.price(level)) for level in levels.tolist())
-        row = int(np.searchsorted(real, grid.candle))
-        history.append(GridLevels(row, float(market.price(grid.centre)), prices))
-    return tuple(history)
+    return tuple(
+        grid_levels(int(np.searchsorted(real, grid.candle)), int(grid.centre), int(grid.spacing_ppm), params, market)
+        for grid in grids
+    )
+
+
+def grid_levels(row: int, centre: int, spacing_ppm: int, params: Records, market: Market) -> GridLevels:
+    """Return the levels of a grid that was laid.
+
+    Parameters
+    ----------
+    row : int
+        Row of its first candle.
+    centre, spacing_ppm : int
+        Ticks, and millionths.
+    params : recarray
+        The core's parameters.
+    market : Market
+        Its units.
+    """
+    levels = np.zeros(int(params[0].pairs) + 1, np.int64)
+    lay_levels(levels, len(levels), centre, spacing_ppm, int(params[0].buy_levels))
+    return GridLevels(row, float(market.price(centre)), tuple(float(market.price(level)) for level in levels.tolist()))

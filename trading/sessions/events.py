@@ -59,6 +59,39 @@ def _plain(data: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in data.items() if not isinstance(value, dict | list))
 
 
-_WORDS: dict[str, Callable[[Mapping[str, object]], str]] = {"order": _order, "fill": _fill}
+def _started(data: Mapping[str, object]) -> str:
+    what = f"{data.get('mode')} {data.get('symbol')} {data.get('timeframe')} on {data.get('exchange')}"
+    if not data.get("recovered"):
+        return f"{what}, capital {data.get('capital')}, {data.get('history')} candles seen before"
+    return f"{what}, recovered: {data.get('open_orders')} open orders, {data.get('missed_candles')} candles missed"
+
+
+def _summary(data: Mapping[str, object]) -> str:
+    equity, fills = data.get("equity"), data.get("fills")
+    if not isinstance(equity, Mapping) or not isinstance(fills, Mapping):
+        return _plain(data)
+    traded = f"{fills['buys']} buys, {fills['sells']} sells"
+    return (
+        f"{data.get('day')}: equity {equity['end']} ({equity['change']}), {traded}, "
+        f"fees {data.get('fees')}, drawdown {data.get('drawdown'):.2%}"
+    )
+
+
+def _reconciled(data: Mapping[str, object]) -> str:
+    actions = data.get("actions")
+    done = (
+        [f"{one['kind']} {one['client_id']} ({one['reason']})" for one in actions] if isinstance(actions, list) else []
+    )
+    found = f"{data.get('open_orders')} open orders, balances {data.get('balances')}"
+    return "; ".join([f"{data.get('reason')}: {found}", *done])
+
+
+_WORDS: dict[str, Callable[[Mapping[str, object]], str]] = {
+    "order": _order,
+    "fill": _fill,
+    "started": _started,
+    "summary": _summary,
+    "reconciled": _reconciled,
+}
 
 Listener = Callable[[SessionEvent], None]

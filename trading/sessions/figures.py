@@ -7,12 +7,13 @@ from datetime import date
 from decimal import Decimal
 
 from trading.market.rules import Market
+from trading.market.timeframes import timeframe_ms
 from trading.orders.journal_reader import JournalReader
 from trading.orders.journal_rows import JournalFill
 from trading.orders.records import OrderRecord
 from trading.orders.states import CommandState, OrderState
 from trading.sessions.books import market_of
-from trading.sessions.daily import DayFigures, day_bounds_ms
+from trading.sessions.daily import DAY_MS, DayFigures, day_bounds_ms
 
 MICROLOTS = 1_000_000
 
@@ -34,7 +35,8 @@ def day_figures(journal: JournalReader, day: date) -> DayFigures:
     # a trade's own time is the venue's, which may not be the session's: the order's time says which day it was
     todays = {order.client_id for order in orders}
     events = [event for event in journal.events() if start <= event.time_ms < end]
-    equity = [market.money(point.equity_units) for point in journal.equity(start) if point.time_ms <= end]
+    points = [point for point in journal.equity(start) if point.time_ms <= end]
+    equity = [market.money(point.equity_units) for point in points]
     last = journal.last_equity()
     return DayFigures(
         session=facts.name,
@@ -55,6 +57,7 @@ def day_figures(journal: JournalReader, day: date) -> DayFigures:
         position=Decimal(last.position_microlots) / MICROLOTS * market.lot_size if last is not None else Decimal(0),
         refusals=Counter(order.note for order in orders if order.command is CommandState.DENIED),
         alerts=Counter(str(event.data.get("kind")) for event in events if event.kind == "alert"),
+        up_ms=min(DAY_MS, len(points) * timeframe_ms(facts.timeframe)),
         restarts=sum(event.kind == "started" and bool(event.data.get("recovered")) for event in events),
     )
 

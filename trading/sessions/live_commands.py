@@ -19,6 +19,7 @@ from trading.engine.compiling import forget_old_versions, must_compile
 from trading.engine.loop import step
 from trading.errors import ExitCode, Refused, UsageError
 from trading.exchange.background import in_background
+from trading.exchange.clock import SystemClock
 from trading.exchange.keys import find_keys
 from trading.exchange.simulated import is_loopback
 from trading.sessions.control import StopRequest
@@ -29,6 +30,7 @@ from trading.sessions.live_session import SessionEnd
 from trading.sessions.supervisor import Supervision, run_session
 
 _DEFAULT_EXCHANGE = "binance"
+_FIGURES_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +148,30 @@ def _run(plan: Plan) -> Generator[Step, None, SessionResult]:
                 last = event
                 report(News(event.as_json(), event.as_text()))
 
-            return await run_session(plan, tell, reach)
+            supervisions: list[Supervision] = []
+
+            def started(supervision: Supervision) -> None:
+                supervisions.append(supervision)
+                reach(supervision)
+
+            figures = asyncio.create_task(_tell_figures(supervisions, report))
+            try:
+                return await run_session(plan, tell, started)
+            finally:
+                figures.cancel()
 
         end = yield from in_background(work)
     return SessionResult(plan.name, end, last.time_ms)
+
+
+async def _tell_figures(supervisions: list[Supervision], report: Callable[[Step], None]) -> None:
+    clock = SystemClock()
+    while True:
+        await clock.sleep(_FIGURES_S)
+        for session in (one.session for one in supervisions if one.session is not None and one.session.has_begun):
+            now = session.status()
+            words = f"{now['symbol']} {now['price']}  equity {now['equity']}  position {now['position']}"
+            report(Progress(f"{words}  {now['open_orders']} orders  candle {now['candle']}"))
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import suppress
+from pathlib import Path
 from time import monotonic, sleep
 
 from trading.commands import Progress
@@ -11,8 +12,9 @@ from trading.errors import GridBotError, Refused
 from trading.sessions.catalog import SessionCatalog
 from trading.sessions.control import ControlRequest, KillFile
 from trading.sessions.control_client import SessionNotRunning, SessionSilent, ask
-from trading.sessions.live_requests import ReplayRequest, SessionName, StatusRequest, StopRequest
+from trading.sessions.live_requests import ReplayRequest, ReportRequest, SessionName, StatusRequest, StopRequest
 from trading.sessions.replay import ReplayResult, replay_session
+from trading.sessions.session_report import SessionReported, session_report
 from trading.sessions.session_results import SessionList, SessionShown, StatusResult, StopResult, shown
 from trading.setting_sources import data_home
 
@@ -74,6 +76,13 @@ def stop(request: StopRequest) -> Generator[Progress, None, StopResult]:
             by_file.unlink()
     how = "it ended in order" if stopped else f"it has not ended within {request.timeout_s:g} s"
     return StopResult(request.session, how, stopped)
+
+
+def report(request: ReportRequest) -> Generator[Progress, None, SessionReported]:
+    """Write the HTML report of a session, whether or not it runs."""
+    catalog = SessionCatalog(data_home(request.home))
+    with catalog.read(request.session) as journal:
+        return (yield from session_report(journal, request.report or Path("reports") / request.session))
 
 
 def replay(request: ReplayRequest) -> Generator[Progress, None, ReplayResult]:

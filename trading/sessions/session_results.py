@@ -21,6 +21,10 @@ from trading.sessions.keeper import fill_data, order_data
 _NEWEST = 15
 
 
+def _exact(amount: Decimal) -> str:
+    return f"{amount:f}"
+
+
 def _time(time_ms: int) -> str:
     return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
@@ -217,6 +221,7 @@ def shown(journal: JournalReader, *, is_running: bool) -> SessionShown:
         for event in journal.events()
     ]
     held = last.position_microlots if last is not None else 0
+    position = Decimal(held) / MICROLOTS * market.lot_size
     data = {
         "session": facts.name,
         "state": "running" if is_running else "stopped",
@@ -229,16 +234,16 @@ def shown(journal: JournalReader, *, is_running: bool) -> SessionShown:
         "created_ms": facts.created_ms,
         "orders": [{**order_data(order, market), "created_ms": order.created_ms} for order in orders],
         "fills": [fill_data(by_id[fill.client_id], fill.fill) for fill in fills],
-        "cash": str(market.money(last.cash_units)) if last is not None else str(facts.capital),
-        "position": str(Decimal(held) / MICROLOTS * market.lot_size),
+        "cash": _exact(market.money(last.cash_units)) if last is not None else str(facts.capital),
+        "position": _exact(position),
         "balances": {
-            market.quote: str(market.money(last.cash_units)) if last is not None else str(facts.capital),
-            market.base: str(Decimal(held) / MICROLOTS * market.lot_size),
+            market.quote: _exact(market.money(last.cash_units)) if last is not None else str(facts.capital),
+            market.base: _exact(position),
         },
-        "equity": str(equity),
-        "profit": str(equity - _money_in(journal, facts.capital)),
-        "realised": str(round(realised(orders, fills, market), 8)),
-        "fees": str(round(sum((fee_of(fill, market) for fill in fills), Decimal(0)), 8)),
+        "equity": _exact(equity),
+        "profit": _exact(equity - _money_in(journal, facts.capital)),
+        "realised": _exact(round(realised(orders, fills, market), 8)),
+        "fees": _exact(round(sum((fee_of(fill, market) for fill in fills), Decimal(0)), 8)),
         "halted": journal.meta("halted") or None,
         "events": events,
     }

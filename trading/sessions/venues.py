@@ -32,6 +32,9 @@ from trading.sessions.decider import Exchange
 from trading.sessions.live_session import Rhythm
 from trading.settings import Settings
 
+# Real seconds that a session on a scaled clock leaves between its looks, comparisons and watches.
+_SHORTEST_LOOK_S, _SHORTEST_RECONCILE_S, _SHORTEST_WATCH_S = 0.01, 0.1, 0.25
+
 
 @dataclass(frozen=True, slots=True)
 class Venue:
@@ -180,6 +183,45 @@ class Place:
     poll_s: float | None = None
 
 
+class Solitude:
+    """Whether no other session trades on an account; looked up again only when somebody may have come.
+
+    Parameters
+    ----------
+    budget : CapitalBudget
+        Where all sessions of the account claim their capital.
+    account, session : str
+        Whose, and which one is asked for.
+    """
+
+    def __init__(self, budget: CapitalBudget, account: str, session: str) -> None:
+        self._budget = budget
+        self._account = account
+        self._session = session
+        self._alone_at: tuple[int, int] | None = None
+
+    def __call__(self) -> bool:
+        """Return whether this is so now."""
+        state = self._file_state()
+        if state is not None and state == self._alone_at:
+            return True
+        alone = all(claim.session == self._session for claim in self._budget.claims(self._account))
+        # the state from before the look: what is written meanwhile is looked at next time
+        self._alone_at = state if alone else None
+        return alone
+
+    def _file_state(self) -> tuple[int, int] | None:
+        # a write-ahead file means that somebody is writing, or has not closed
+        path = self._budget.path
+        if path.with_name(f"{path.name}-wal").exists():
+            return None
+        try:
+            told = path.stat()
+        except FileNotFoundError:
+            return None
+        return told.st_mtime_ns, told.st_size
+
+
 @asynccontextmanager
 async def account_venue(
     place: Place, credentials: Credentials, clock: Clock, session: str, capital: Decimal, home: Path
@@ -237,8 +279,8 @@ async def account_venue(
             clock=clock,
             market=market,
             highest_price=price,
-            rhythm=rhythm_of(clock),
-            is_alone=lambda: all(claim.session == session for claim in budget.claims(account)),
+            rhythm=rhythm_of(clock, place.timeframe),
+            is_alone=Solitude(budget, account, session),
         )
     finally:
         budget.release(account, session)
@@ -271,7 +313,7 @@ async def public_venue(place: Place, settings: Settings, clock: Clock) -> AsyncI
         await client.close()
     feed = _feed(place, clock)
     price = await highest_price(feed, place.symbol)
-    yield Venue(Exchange.TICKS, feed, None, clock, market, price, rhythm_of(clock))
+    yield Venue(Exchange.TICKS, feed, None, clock, market, price, rhythm_of(clock, place.timeframe))
 
 
 @asynccontextmanager
@@ -287,12 +329,28 @@ async def built_in_venue(place: Place, settings: Settings, speed: float, seed: i
             yield venue
 
 
-def rhythm_of(clock: Clock) -> Rhythm:
-    """Return how often a session looks around on a clock."""
+def rhythm_of(clock: Clock, timeframe: str) -> Rhythm:
+    """Return how often a session looks around.
+
+    Where time is simulated, a look costs the machine as much as on the real clock while less of the market passes, so
+    that looks are counted by the candle, or by the real second.
+
+    Parameters
+    ----------
+    clock : Clock
+        The session's.
+    timeframe : str
+        Length of its candles.
+    """
     if isinstance(clock, LockstepClock):
-        return Rhythm(look_s=0)
+        return Rhythm(look_s=0, trades_s=_lockstep_poll_s(timeframe), watch_s=60.0)
     if isinstance(clock, ScaledClock):
-        return Rhythm(look_s=min(0.5, 1.0 / clock.speed))
+        return Rhythm(
+            look_s=max(_SHORTEST_LOOK_S, min(0.5, 1.0 / clock.speed)),
+            trades_s=max(5.0, _SHORTEST_LOOK_S * clock.speed),
+            reconcile_s=max(60.0, _SHORTEST_RECONCILE_S * clock.speed),
+            watch_s=max(5.0, _SHORTEST_WATCH_S * clock.speed),
+        )
     return Rhythm()
 
 
@@ -304,9 +362,16 @@ async def highest_price(feed: Feed, symbol: str) -> float:
     return float(candles.high.max())
 
 
+def _lockstep_poll_s(timeframe: str) -> float:
+    # four prices a candle, as a backtest has them
+    return min(60.0, timeframe_ms(timeframe) / 4_000)
+
+
 def _feed(place: Place, clock: Clock) -> Feed:
     poll_s = place.poll_s
-    if poll_s is None and isinstance(clock, ScaledClock):
+    if poll_s is None and isinstance(clock, LockstepClock):
+        poll_s = _lockstep_poll_s(place.timeframe)
+    elif poll_s is None and isinstance(clock, ScaledClock):
         # a round takes real time: at 1,000 times the speed there can be one a minute of the market
         poll_s = max(min(5.0, timeframe_ms(place.timeframe) / 12_000), 0.05 * clock.speed)
     return open_feed(

@@ -8,7 +8,7 @@ from tests.trading.brokers.keeper_model import PREFIX, KeeperModel
 from tests.trading.brokers.venue_in_memory import MARKET, InMemoryVenue
 from tests.trading.live.virtual_clock import VirtualClock
 from trading.brokers.desk import DeskPolicy, OrderDesk
-from trading.brokers.reconcile import Reconciler
+from trading.brokers.reconcile import Reconciler, ReconcileReport, Verdict
 
 
 class Bench:
@@ -32,6 +32,17 @@ class Bench:
             await self.desk.work()
             await self.desk.book_trades()
             await self.clock.sleep(0.5)
+
+    async def compare(self) -> ReconcileReport:
+        """Reconcile as a session does, which goes on meanwhile, until there is no difference left to confirm."""
+        report = await self.reconciler.run("timer")
+        while report.balances is Verdict.UNCLEAR:
+            before_ms = self.clock.now_ms()
+            while not self.desk.reconcile_reason:
+                assert self.clock.now_ms() < before_ms + 60_000
+                await self.live(0.5)
+            report = await self.reconciler.run(self.desk.reconcile_reason)
+        return report
 
     async def serve(self) -> None:
         """Do what a session does, for ever, reconciling every 20 s."""

@@ -120,12 +120,13 @@ def test_a_deposit_that_the_venue_tells_of_is_booked_once() -> None:
         assert bench.keeper.funding == [(MARKET.quote, Decimal(750))]
         bench.restart()  # nothing remembered: the old deposits are in the books, the new one is not
         venue.deposit(MARKET.quote, Decimal(-100))
-        report = await bench.reconciler.run("timer")
+        report = await bench.compare()
+        assert report.balances is Verdict.FUNDED
         assert bench.keeper.funding[1:] == [(MARKET.quote, Decimal(-100))]
         assert (await bench.reconciler.run("timer")).balances is Verdict.EQUAL
         assert not bench.keeper.halts
         venue.move_money(MARKET.quote, Decimal(-100))  # as much as the withdrawal that is booked already
-        assert (await bench.reconciler.run("timer")).balances is Verdict.MISMATCH
+        assert (await bench.compare()).balances is Verdict.MISMATCH
         assert len(bench.keeper.halts) == 1
 
     asyncio.run(main())
@@ -153,7 +154,7 @@ def test_dust_under_a_lot_is_no_difference() -> None:
         bench.venue.move_money(MARKET.base, Decimal("-0.0009"))
         assert (await bench.reconciler.run("timer")).balances is Verdict.EQUAL
         bench.venue.move_money(MARKET.base, Decimal("-0.0001"))
-        assert (await bench.reconciler.run("timer")).balances is Verdict.MISMATCH
+        assert (await bench.compare()).balances is Verdict.MISMATCH
 
     asyncio.run(main())
 
@@ -293,5 +294,49 @@ def test_a_session_leaves_a_namesakes_orders_alone() -> None:
         report = await reconciler.run("start")
         assert report.other_sessions == 1
         assert not bench.venue.orders[longer].is_final
+
+    asyncio.run(main())
+
+
+def test_a_running_session_is_not_held_up_by_a_difference_that_is_yet_to_be_confirmed() -> None:
+    async def main() -> None:
+        bench = Bench()
+        assert (await bench.reconciler.run("start")).balances is Verdict.EQUAL
+        bench.venue.move_money(MARKET.quote, Decimal(-7))
+        began_ms = bench.clock.now_ms()
+        report = await bench.reconciler.run("timer")
+        assert report.balances is Verdict.UNCLEAR
+        assert report.differences == {MARKET.quote: Decimal(-7)}
+        assert bench.clock.now_ms() - began_ms < 2_000  # what the answers took, and no pause
+        assert bench.desk.reconcile_reason == ""
+        assert (await bench.compare()).balances is Verdict.MISMATCH
+        assert bench.clock.now_ms() - began_ms >= 8_000
+        assert len(bench.keeper.halts) == 1
+        assert bench.desk.reconcile_reason == ""
+
+    asyncio.run(main())
+
+
+def test_the_first_comparison_waits_until_a_difference_is_confirmed() -> None:
+    async def main() -> None:
+        bench = Bench()
+        bench.keeper.plan(0, 1, 5)
+        bench.venue.move_money(MARKET.quote, Decimal(-7))
+        assert (await bench.reconciler.run("start")).balances is Verdict.MISMATCH
+        assert len(bench.keeper.halts) == 1
+        assert bench.venue.calls["place"] == 0
+
+    asyncio.run(main())
+
+
+def test_a_difference_that_goes_away_between_two_readings_halts_nothing() -> None:
+    async def main() -> None:
+        bench = Bench()
+        await bench.reconciler.run("start")
+        bench.venue.move_money(MARKET.quote, Decimal(-7))
+        assert (await bench.reconciler.run("timer")).balances is Verdict.UNCLEAR
+        bench.venue.move_money(MARKET.quote, Decimal(7))
+        assert (await bench.compare()).balances is Verdict.EQUAL
+        assert not bench.keeper.halts
 
     asyncio.run(main())

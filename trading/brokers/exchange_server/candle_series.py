@@ -93,6 +93,7 @@ class CandleSeries:
         self._unit = rules.tick_size * rules.lot_size / quote_units
         self._keep = keep
         self._closed = _bars(history, rules, quote_units)
+        self._joined: tuple[tuple[int, int], Bar] | None = None
         self._fresh(start_ms, self._closed[-1].close)
 
     @property
@@ -169,14 +170,17 @@ class CandleSeries:
         """
         step = timeframe_ms(timeframe)
         parts = step // self.step_ms
-        rows = [*self._closed, self.current()]
-        first = 0 if start_ms is None else bisect_left(rows, start_ms - step + 1, key=_open_of)
-        last = len(rows) if end_ms is None else bisect_left(rows, end_ms + step, key=_open_of)
+        count = len(self._closed) + 1
+        first = 0 if start_ms is None else self._position(start_ms - step + 1)
+        last = count if end_ms is None else self._position(end_ms + step)
         if start_ms is None:
             first = max(first, last - (limit + 1) * parts)
         else:
             last = min(last, first + (limit + 2) * parts)
-        made = self._aggregated(rows[first:last], step)
+        rows = self._closed[first:last]
+        if first < count == last:
+            rows.append(self.current())
+        made = self._aggregated(rows, step)
         wanted = [
             bar
             for bar in made
@@ -188,6 +192,16 @@ class CandleSeries:
         """Return the shortest candles that open then or later, the open one last."""
         rows = self._closed[bisect_left(self._closed, start_ms, key=_open_of) :]
         return [*rows, self.current()]
+
+    def joined_since(self, start_ms: int) -> Bar | None:
+        """Return the shortest closed candles that open then or later as one, or None when there is none."""
+        first = bisect_left(self._closed, start_ms, key=_open_of)
+        if first == len(self._closed):
+            return None
+        key = (self._closed[first].open_ms, self._open_ms)
+        if self._joined is None or self._joined[0] != key:
+            self._joined = (key, joined(self._closed[first:], key[0]))
+        return self._joined[1]
 
     def kline(self, bar: Bar, step_ms: int) -> Kline:
         """Return a candle in decimals.
@@ -216,6 +230,11 @@ class CandleSeries:
             bar.first_id,
             bar.last_id,
         )
+
+    def _position(self, open_ms: int) -> int:
+        # among all candles, the open one among them, the first that opens then or later
+        found = bisect_left(self._closed, open_ms, key=_open_of)
+        return found + 1 if found == len(self._closed) and self._open_ms < open_ms else found
 
     def _fresh(self, open_ms: int, price: int) -> None:
         self._open_ms = open_ms

@@ -64,7 +64,7 @@ class CoinbaseHost(Protocol):
 
 @dataclass(frozen=True)
 class CoinbaseLimits:
-    """Requests a second, real time.
+    """Requests a second of market time, so that an exchange at many times the speed allows what a real one does.
 
     Parameters
     ----------
@@ -85,12 +85,12 @@ class SecondCounts:
 
     Parameters
     ----------
-    clock : Clock
-        Real time.
+    now : callable
+        Market time in milliseconds.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, now: Callable[[], int]) -> None:
+        self._now = now
         self._second = -1
         self._counts: Counter[str] = Counter()
 
@@ -104,7 +104,7 @@ class SecondCounts:
         limit : int
             Requests a second.
         """
-        second = self._clock.now_ms() // 1000
+        second = self._now() // 1000
         if second != self._second:
             self._second = second
             self._counts.clear()

@@ -101,7 +101,7 @@ class CoinbaseServer:
         self.keyring = Keyring(host.exchange.accounts.values(), host.server_ms)
         self._host = host
         self._limits = limits
-        self._counts = SecondCounts(host.clock)
+        self._counts = SecondCounts(host.catch_up)
 
     def add_to(self, app: web.Application) -> None:
         """Add all routes to a server."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trading.brokers.exchange_server.announcer import public_trade
+from trading.brokers.exchange_server.candle_series import joined
 from trading.brokers.exchange_server.records import DayTicker, MarketTrade
 from trading.brokers.exchange_server.symbol_market import SymbolMarket
 
@@ -47,23 +48,22 @@ def day_ticker(market: SymbolMarket, now_ms: int) -> DayTicker:
         Market time.
     """
     series, rules = market.series, market.rules
-    bars = series.since(now_ms - _DAY_MS)
-    opened = rules.price(bars[0].open)
-    unit = rules.tick_size * rules.lot_size / market.quote_units
-    ids = [bar for bar in bars if bar.first_id >= 0]
+    day, now = series.joined_since(now_ms - _DAY_MS), series.current()
+    whole = now if day is None else joined((day, now), day.open_ms)
+    opened = rules.price(whole.open)
     return DayTicker(
         symbol=rules.symbol,
-        open_ms=bars[0].open_ms,
+        open_ms=whole.open_ms,
         close_ms=now_ms,
         open=opened,
-        high=rules.price(max(bar.high for bar in bars)),
-        low=rules.price(min(bar.low for bar in bars)),
+        high=rules.price(whole.high),
+        low=rules.price(whole.low),
         last=rules.price(market.last),
         previous_close=opened,
         last_quantity=rules.quantity(market.trades[-1].lots if market.trades else 0),
-        volume=rules.quantity(sum(bar.lots for bar in bars)),
-        quote_volume=unit * sum(bar.units for bar in bars),
-        trades=sum(bar.trades for bar in bars),
-        first_trade_id=ids[0].first_id if ids else -1,
-        last_trade_id=ids[-1].last_id if ids else -1,
+        volume=rules.quantity(whole.lots),
+        quote_volume=rules.tick_size * rules.lot_size / market.quote_units * whole.units,
+        trades=whole.trades,
+        first_trade_id=whole.first_id,
+        last_trade_id=whole.last_id,
     )

@@ -7,9 +7,11 @@ so they stand behind orders of accounts that rested before, and the flow has mon
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
+from operator import attrgetter
 
 from trading.brokers.exchange_server.accounts import Account, Till
 from trading.brokers.exchange_server.announcer import Announcer
@@ -372,14 +374,14 @@ class SimulatedExchange:
         limit : int
             Without an id or a start the newest so many, else the oldest.
         """
-        found = [
-            one
-            for one in self._desk.drawer(account, self._known(symbol).rules.symbol).executions
-            if (order_id is None or one.order_id == order_id)
-            and (from_id is None or one.trade_id >= from_id)
-            and (start_ms is None or one.time_ms >= start_ms)
-            and (end_ms is None or one.time_ms <= end_ms)
-        ]
+        executions = self._desk.drawer(account, self._known(symbol).rules.symbol).executions
+        # both times and ids only grow, so that what is asked for of a long list is found without reading it
+        first = max(
+            0 if from_id is None else bisect_left(executions, from_id, key=attrgetter("trade_id")),
+            0 if start_ms is None else bisect_left(executions, start_ms, key=attrgetter("time_ms")),
+        )
+        last = len(executions) if end_ms is None else bisect_right(executions, end_ms, key=attrgetter("time_ms"))
+        found = [one for one in executions[first:last] if order_id is None or one.order_id == order_id]
         return tuple(found[-limit:] if from_id is None and start_ms is None else found[:limit])
 
     def balances(self, account: str) -> tuple[AssetBalance, ...]:

@@ -189,6 +189,8 @@ class RestFeed:
             # Without a history the events begin with the next candle that closes.
             await self.history(symbol, 1)
             return []
+        if not self._venue.may_have_closed(last.timestamp + self._venue.step_ms):
+            return []
         closed = await self._venue.after(symbol, last.timestamp)
         return self.gate.candles(symbol, closed.candles)
 

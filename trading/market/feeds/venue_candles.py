@@ -167,6 +167,16 @@ class VenueCandles:
 
         return await self._retry(what, once)
 
+    def may_have_closed(self, open_ms: int) -> bool:
+        """Return whether a candle that opened at a time can have closed, clocks a little apart allowed for.
+
+        Parameters
+        ----------
+        open_ms : int
+            Milliseconds UTC.
+        """
+        return self._ahead or self.now_ms() >= open_ms + self.step_ms - self.grace_ms
+
     async def after(self, symbol: str, after_ms: int) -> Closed:
         """Return all closed candles that open after a time.
 
