@@ -58,7 +58,7 @@ class News:
     data : mapping
         One JSON object with the key ``event``.
     text : str
-        One line for a person.
+        One line for a person; empty for what only programs want to hear.
     """
 
     data: Mapping[str, object]

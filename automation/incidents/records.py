@@ -189,7 +189,7 @@ class Incident:
     title : str
         One line for people.
     source : str
-        ``test``, ``log``.
+        ``test``, ``log`` or ``session``.
     tests : tuple of str
         Node ids that show it; empty for a log incident without a reproduction.
     chain : tuple of Raised

@@ -172,6 +172,8 @@ def _print_news(news: News, manner: Manner) -> None:
     if manner.json:
         _write_json(news.data)
         return
+    if not news.text:
+        return
     try:
         sys.stdout.write(news.text + "\n")
         sys.stdout.flush()

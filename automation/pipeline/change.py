@@ -13,6 +13,13 @@ def change_of(state: RunState) -> Patch:
     return Patch.of(_decoded(state.get("before", {})), _decoded(state.get("after", {})))
 
 
+def landing_of(state: RunState) -> Patch:
+    """Return what lands: the change, and with it the test that shows why."""
+    added = _decoded(state.get("added", {}))
+    tests = {path: added[path] for path in state.get("regression", [])}
+    return Patch.of(_decoded(state.get("before", {})), {**_decoded(state.get("after", {})), **tests})
+
+
 def files_of(state: RunState) -> dict[str, bytes]:
     """Return the files of the private copy that differ from the target's."""
     return {**_decoded(state.get("added", {})), **_decoded(state.get("after", {}))}

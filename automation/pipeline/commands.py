@@ -10,6 +10,7 @@ from automation.errors import RepositoryUnusable
 from automation.pipeline.requests import FixRequest, RunRequest, RunsRequest
 from automation.pipeline.result import FixResult
 from automation.pipeline.run_list import RunList
+from automation.pipeline.session_requests import about_session
 from automation.pipeline.running import abandon, decide, resume, run_new
 from automation.pipeline.runs import RunStore
 from trading.commands import Progress
@@ -17,7 +18,9 @@ from trading.setting_sources import data_home
 
 
 def fix(request: FixRequest) -> Generator[Progress, None, FixResult]:
-    """Repair a repository whose tests fail."""
+    """Repair a repository whose tests fail, or the core that a session failed with."""
+    if request.session is not None:
+        request = about_session(request)
     if not request.path.is_dir():
         raise RepositoryUnusable(f"{request.path} is no folder; name a repository or a folder with a pytest suite")
     if request.log is not None and not request.log.is_file():

@@ -31,6 +31,7 @@ from automation.incidents.suites import SuiteSettings, report_of, suite_job, sui
 from automation.models.bound import BoundModel
 from automation.models.selection import open_model
 from automation.pipeline.requests import FixRequest
+from automation.pipeline.session_requests import session_tests
 from automation.repair.search import Tally
 from automation.repair.vocabulary import Vocabulary, learn_vocabulary
 from trading.commands import Progress
@@ -114,14 +115,15 @@ class Desk:
             file_bytes=sandbox.file_mb << 20,
             processes=sandbox.processes,
         )
+        request, tree = self.request, self.workspace.tree
         return suite_settings(
-            self.workspace.tree,
+            tree,
             self.workspace.target,
-            self.request.tests,
-            self.request.python,
+            request.tests if request.session is None else session_tests(request, tree),
+            request.python,
             test_timeout_s=self.config.repair.test_timeout_s,
             limits=limits,
-            hostile=self.request.hostile,
+            hostile=request.hostile,
         )
 
     @cached_property

@@ -15,9 +15,15 @@ PIPELINE_COMMANDS = (
             "fix",
             'fix ../shop --tests "tests -q" --max-minutes 5',
             "fix --log service.log --model none --json",
+            "fix --session paper-btc-usdt",
             "fix --land apply --approve",
         ),
-        phrases=("fix the failing tests", "repair what is broken", "debug the traceback in the log"),
+        phrases=(
+            "fix the failing tests",
+            "repair what is broken",
+            "debug the traceback in the log",
+            "find out why the session crashed and repair it",
+        ),
     ),
     Command(
         name="demo",

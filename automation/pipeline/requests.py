@@ -23,6 +23,7 @@ class FixRequest(_Request):
     path: Path = Field(Path(), description="Repository or folder with a pytest suite.", json_schema_extra=_ARGUMENT)
     tests: str = Field("pytest -q", description="How its tests run: pytest's arguments.")
     log: Path | None = Field(None, description="Log file whose tracebacks are to be repaired.")
+    session: str | None = Field(None, description="Session that failed, or a file that its recording was exported to.")
     max_minutes: float = Field(10.0, gt=0, le=24 * 60, description="Time for the whole run.")
     model: str = Field("auto", description=_MODEL_MEANS, json_schema_extra={"metavar": "MODEL"})
     land: Land | None = Field(None, description="Where the change goes; a branch, or a patch file for a plain folder.")

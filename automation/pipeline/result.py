@@ -45,6 +45,8 @@ class FixResult:
         Whose candidate was accepted.
     seconds : mapping of str to float
         By stage.
+    reproduction : mapping or None
+        The test that was made of a session's recording, and what the recording was reduced to.
     tests_before, tests_after : mapping of str to int
         Outcomes of the whole suite.
     """
@@ -62,6 +64,7 @@ class FixResult:
     chosen: Sequence[Mapping[str, object]] = ()
     alternatives: Sequence[Mapping[str, object]] = ()
     landed: Mapping[str, object] | None = None
+    reproduction: Mapping[str, object] | None = None
     approval: str = ""
     proposer: str | None = None
     tried: Mapping[str, int] = field(default_factory=dict)
@@ -106,6 +109,10 @@ class FixResult:
         parts: list[RenderableType] = [self._headline()]
         if self.incident:
             parts.append(Text(f"incident  {self.incident['title']} ({self.incident['kind']})"))
+        if self.reproduction:
+            made = self.reproduction
+            counts = f"{made['inputs_before']:,} inputs, {made['inputs_after']:,} of them needed"
+            parts.append(Text(f"recording {counts}: {made['test']}"))
         if self.diagnosis:
             parts.append(self._places())
         if self.patch:
@@ -176,6 +183,7 @@ def result_of_state(state: RunState, folder: Path) -> FixResult:
         chosen=[dict(each) for each in chosen],
         alternatives=state.get("alternatives", []),
         landed=state.get("landed"),
+        reproduction=state.get("reproduction"),
         approval=state.get("approval", ""),
         proposer=chosen[-1]["proposer"] if chosen else None,
         tried=tried,

@@ -32,7 +32,8 @@ class RunState(TypedDict, total=False):
 
     ``request`` is the `FixRequest` as JSON; ``seconds`` is the time of each stage; ``groups`` are the failing tests by
     fault, ``group`` the one at work (-1: all at once); ``before`` and ``after`` hold, in base64, the files that the run
-    changed, ``added`` those that it needs beside them, such as a log's reproduction; ``tiers`` are the proposers still
+    changed, ``added`` those that it needs beside them, such as a log's reproduction, and ``regression`` those of them
+    that land with the change; ``reproduction`` says what a session's failure was reduced to; ``tiers`` are the proposers still
     to be asked, ``tier`` the one that is asked now.
     """
 
@@ -51,6 +52,8 @@ class RunState(TypedDict, total=False):
     before: dict[str, str]
     after: dict[str, str]
     added: dict[str, str]
+    regression: list[str]
+    reproduction: dict[str, object] | None
     diagnosis: list[dict[str, object]]
     tiers: list[str]
     tier: str

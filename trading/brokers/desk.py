@@ -113,8 +113,8 @@ class OrderDesk:
 
     def on_hint(self, hint: Hint) -> None:
         """Take what the venue's stream tells: a trade is booked, an order is looked up, a gap is compared."""
-        if hint.fill is not None:
-            self._trades.book([hint.fill])
+        if hint.fill is not None and not self._trades.hear(hint.fill):
+            self._reconcile_reason = "the stream told of a trade that cannot be"
         if hint.order is not None:
             self._on_order(hint.order)
         if hint.reconnected:

@@ -60,6 +60,21 @@ class TradeBook:
         """
         return self.book(await self._state.pace.ask(self._state.broker.fills_of(order)), order.client_id)
 
+    def hear(self, fill: VenueFill) -> bool:
+        """Book a trade that the stream told of, and return whether it fits; one that does not is left to REST.
+
+        Parameters
+        ----------
+        fill : VenueFill
+            As it was told: it proves nothing, so that what is impossible is no reason to halt.
+        """
+        record = self._owner(fill, None)
+        if record is not None and fill.symbol == self._state.keeper.symbol and not self._fits(record, fill):
+            _log.warning("stream_trade_left_out client_id=%s trade_id=%s", record.client_id, fill.trade_id)
+            return False
+        self.book([fill])
+        return True
+
     def book(self, fills: Iterable[VenueFill], client_id: str | None = None) -> int:
         """Book trades that are ours and not known yet, and return how many were new.
 
@@ -90,6 +105,15 @@ class TradeBook:
         keeper, told = self._state.keeper, client_id or fill.client_id
         record = keeper.record(told) if told is not None else None
         return record or keeper.by_exchange_id(fill.exchange_id)
+
+    def _fits(self, record: OrderRecord, fill: VenueFill) -> bool:
+        market = self._state.keeper.market
+        known = fill.trade_id in self._seen
+        room = market.quantity(record.lots) - self._state.booked(record)
+        on_steps = fill.quantity % market.lot_size == 0 and fill.price % market.tick_size == 0
+        beyond = record.limit_ticks and record.side * fill.price > record.side * market.price(record.limit_ticks)
+        named = record.exchange_id in {None, fill.exchange_id}
+        return known or (named and fill.side == record.side and on_steps and fill.quantity <= room and not beyond)
 
     def _book_one(self, record: OrderRecord, fill: VenueFill) -> int:
         state = self._state

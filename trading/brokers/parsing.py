@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final, TypeVar
@@ -28,7 +29,7 @@ _ENDED: Final = {
 # coinbase tells of its queues in capitals
 _OPEN: Final = {"open", "canceling", "pending", "queued", "cancel_queued", "edit_queued"}
 _LAST_MS = 2**53
-_LONGEST_ID = 256
+_WORD = re.compile(r"[^\s\[\]{}()'\"\x00-\x1f]{1,256}")
 # Wider than any market's; what is beyond is nonsense, and could take for ever to compute with.
 _LARGEST, _MOST_DECIMALS = 40, 40
 _NOT_ASSETS = {"info", "free", "used", "total", "debt", "timestamp", "datetime"}
@@ -61,7 +62,7 @@ def sequence(value: object, what: str) -> Sequence[object]:
 
 
 def text(raw: Raw, name: str) -> str:
-    """Return a field that must be text, or a whole number, and not empty.
+    """Return a field that must be one word of text, or a whole number.
 
     Raises
     ------
@@ -71,7 +72,8 @@ def text(raw: Raw, name: str) -> str:
     value = raw.get(name)
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    if not isinstance(value, str) or not value or len(value) > _LONGEST_ID:
+    # ccxt makes text of whatever it finds, records and lists too
+    if not isinstance(value, str) or not _WORD.fullmatch(value):
         raise _unfit(name, value)
     return value
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -34,6 +34,9 @@ class VenueFacts:
         Whether the stream's orders, as ccxt reads them, tell all; else they only say which order to ask for.
     money_event : str
         Name of the stream event for money that came or went other than by trading; empty where there is none.
+    stream_trade : mapping of str to str
+        How the stream itself names a trade's price, amount and time, where ccxt puts something else in the place of
+        what is missing, such as the order's limit for the price.
     """
 
     fee_in_base: bool | None = None
@@ -42,12 +45,17 @@ class VenueFacts:
     client_id_name: str = "clientOrderId"
     whole_stream_orders: bool = False
     money_event: str = ""
+    stream_trade: Mapping[str, str] = field(default_factory=dict)
 
 
 _FACTS: Final[Mapping[str, VenueFacts]] = {
     # https://developers.binance.com/docs/binance-spot-api-docs/rest-api/account-endpoints
     "binance": VenueFacts(
-        fee_in_base=True, fees_in_account=True, whole_stream_orders=True, money_event="balanceUpdate"
+        fee_in_base=True,
+        fees_in_account=True,
+        whole_stream_orders=True,
+        money_event="balanceUpdate",
+        stream_trade={"price": "L", "amount": "l", "timestamp": "T"},
     ),
     # https://docs.cdp.coinbase.com/api-reference/advanced-trade-api/rest-api/orders/create-order
     "coinbase": VenueFacts(fee_in_base=False, buys_by_money=True, client_id_name="client_order_id"),

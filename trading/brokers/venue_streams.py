@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from dataclasses import dataclass
 
 from trading.brokers.codecs import ClientIdCodec
-from trading.brokers.parsing import Raw, mapping, own_id, parse_fill, parse_order, sequence, text
+from trading.brokers.parsing import Raw, decimal, mapping, own_id, parse_fill, parse_order, sequence, text
 from trading.brokers.protocol import Hint
 from trading.brokers.venue_rules import VenueFacts
 from trading.errors import GridBotError
+from trading.exchange.calls import AnswerUnusable
 from trading.exchange.clock import Clock
 from trading.exchange.failures import backoff_s
 from trading.exchange.venue_client import VenueClient
@@ -168,6 +169,10 @@ class HintStream:
         return None
 
     def _fill(self, raw: Raw) -> Hint | None:
+        told = mapping(raw.get("info"), "the stream's own words") if self._facts.stream_trade else {}
+        for ours, theirs in self._facts.stream_trade.items():
+            if decimal(told, theirs) != decimal(raw, ours):
+                raise AnswerUnusable(f"the stream told a trade without its {ours}; it is asked for")
         return Hint(fill=parse_fill(raw, self._symbol, self._codec))
 
     async def _looks(self) -> None:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from trading.errors import Refused, StateCorrupt, UsageError
 from trading.orders.journal_backup import back_up, refuse_half_restored
-from trading.orders.journal_connection import PATIENCE_S, CommitHook, JournalFailed, failure, make_folder, open_writer
+from trading.orders.journal_connection import PATIENCE_S, CommitHook, JournalFailed, failure, make_folder, open_reader, open_writer
 from trading.orders.journal_reader import JournalReader
 from trading.orders.journal_rows import FACT_COLUMNS, SessionFacts, fact_row
 from trading.orders.journal_schema import MIGRATIONS, migrate, version_of
 from trading.orders.journal_writer import JournalWriter, no_hook, transaction
 
-__all__ = ["Journal", "JournalFailed", "JournalReader", "SessionFacts"]
+__all__ = ["Journal", "JournalFailed", "JournalReader", "SessionFacts", "holds_session"]
 
 _QUICK_CHECK_BYTES = 64 * 2**20
 _SMALL_TABLES = ("session", "meta", "counters", "core", "checkpoints")
@@ -222,6 +223,32 @@ class Journal(JournalWriter):
                 found = "nothing" if row is None else str(row[0]).replace("\n", " ")
                 raise StateCorrupt(f"the journal {self.path} is damaged ({found}); restore a backup of it")
         self.open_records()
+
+
+def holds_session(path: Path) -> bool:
+    """Return whether a session was begun in a file; a crash in the middle of `Journal.create` leaves one without.
+
+    Parameters
+    ----------
+    path : Path
+        The journal's file; it may be missing.
+
+    Returns
+    -------
+    bool
+        False when `Journal.create` may begin it; True for a damaged file too, so that opening it tells what is wrong.
+    """
+    if not path.is_file():
+        return False
+    try:
+        with closing(open_reader(path)) as connection:
+            return bool(version_of(connection)) or bool(_tables(connection))
+    except (sqlite3.Error, JournalFailed):
+        return True
+
+
+def _tables(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
 
 
 def _refuse_used(connection: sqlite3.Connection, path: Path) -> None:

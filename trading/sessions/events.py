@@ -35,7 +35,9 @@ class SessionEvent:
         return named | dict(self.data)
 
     def as_text(self) -> str:
-        """Return one line for people."""
+        """Return one line for people; nothing for what is as it should be, such as books that agree each minute."""
+        if self.kind == "reconciled" and not self.data.get("actions") and self.data.get("balances") == "equal":
+            return ""
         clock = datetime.fromtimestamp(self.time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
         return f"{clock}  {self.kind:<10} {_WORDS.get(self.kind, _plain)(self.data)}".rstrip()
 

@@ -17,7 +17,7 @@ from trading.market.candles import Candles
 from trading.market.sources import home_store, open_candles
 from trading.market.timeframes import timeframe_ms
 from trading.market.times import time_ms
-from trading.orders.journal import Journal
+from trading.orders.journal import Journal, holds_session
 from trading.orders.journal_rows import SessionFacts
 from trading.sessions.books import decider_of, market_json
 from trading.sessions.catalog import SessionCatalog, default_name
@@ -160,7 +160,7 @@ async def opened(plan: Plan, listener: Listener) -> AsyncIterator[LiveSession]:
 
 
 def _existing(plan: Plan, path: Path) -> Journal | None:
-    if not path.exists():
+    if not holds_session(path):
         return None
     journal = Journal.open(path, on_commit=plan.on_commit)
     facts = journal.facts

@@ -1,4 +1,4 @@
-"""Observe: copy the target, run its whole suite once, and read the log if there is one."""
+"""Observe: copy the target, run its whole suite once, and read the log or the session if there is one."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ from automation.pipeline.desk import Desk
 from automation.pipeline.plain import incident_json
 from automation.pipeline.state import RunState, Status
 from trading.commands import Progress
+from trading.setting_sources import data_home
 
 _LEAST_S = 5.0
+# Fewer inputs make every candidate's run shorter, but the search for the fault needs its time too.
+_REDUCTION_SHARE, _LONGEST_REDUCTION_S = 0.25, 120.0
 
 
 def observe(desk: Desk, state: RunState) -> RunState:
-    """Run the suite as it is; a log's incident first gets a failing test of its own."""
+    """Run the suite as it is; the incident of a log or a session first gets a failing test of its own."""
     changes: RunState = {}
     if desk.request.model not in ("auto", "none"):
         # A model that was asked for by name and is not there must be told before the work, not after it.
@@ -35,6 +38,10 @@ def observe(desk: Desk, state: RunState) -> RunState:
         content = reproduction.text.encode()
         desk.accept(reproduction.path, content)
         changes["added"] = {reproduction.path: encoded(content)}
+    if desk.request.session is not None:
+        changes = _from_session(desk, desk.request.session)
+        if "status" in changes:
+            return changes
     desk.notify(Progress("running the tests as they are"))
     report = _baseline(desk)
     if report.problem:
@@ -58,11 +65,12 @@ def _baseline(desk: Desk) -> TestReport:
     key = hashlib.sha256(f"{content_key(desk.workspace)} {asked}".encode()).hexdigest()
     cached = desk.home / "baselines" / f"{key}.json"
     # A reproduction stands in the workspace only, so its run is no property of the target's content.
-    if desk.request.log is None and cached.is_file():
+    is_plain = desk.request.log is None and desk.request.session is None
+    if is_plain and cached.is_file():
         return desk.read(cached)
     within = replace(settings.limits, wall_s=_within(desk))
     report = run_suite(desk.workspace.tree, replace(settings, limits=within))
-    if desk.request.log is None and _lasts(report):
+    if is_plain and _lasts(report):
         desk.write(cached, report)
     return report
 
@@ -84,6 +92,32 @@ def _lasts(report: TestReport) -> bool:
     # What a network did, or a package that is not installed, may be otherwise the next time with the same content.
     passing = {Kind.EXTERNAL, Kind.IMPORT, Kind.RESOURCE, Kind.TIMEOUT}
     return report.complete and not any(incident.kind in passing for incident in incidents_of(report))
+
+
+def _from_session(desk: Desk, name: str) -> RunState:
+    # What reads a session needs the core, which takes a second to import.
+    from automation.incidents.session_records import failed_session
+    from automation.incidents.session_reproduction import reproduce_session
+
+    session = failed_session(name, data_home())
+    budget_s = min(_LONGEST_REDUCTION_S, desk.seconds_left * _REDUCTION_SHARE)
+
+    def notify(label: str, done: int, total: int) -> None:
+        desk.notify(Progress(label, done, total, "inputs" if total else ""))
+
+    found = reproduce_session(session, desk.workspace.tree, desk.settings, budget_s, notify)
+    made = found.reproduction
+    if made is None:
+        status = Status.UNFIXED if found.is_wrong else Status.NOTHING_TO_FIX
+        return {"status": status, "reason": found.reason, "incident": incident_json(found.incident)}
+    for path, content in made.files.items():
+        desk.accept(path, content)
+    return {
+        "incident": incident_json(found.incident),
+        "reproduction": made.as_json(),
+        "added": {path: encoded(content) for path, content in made.files.items()},
+        "regression": list(made.files),
+    }
 
 
 def _from_log(desk: Desk) -> tuple[Incident | None, Reproduction | None, str]:

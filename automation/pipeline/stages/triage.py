@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from automation.incidents.classify import incidents_of
 from automation.incidents.records import Incident, Kind
 from automation.pipeline.desk import Desk
@@ -17,7 +19,10 @@ def triage(desk: Desk, state: RunState) -> RunState:
     if not own:
         reason = "every failure comes from outside (network, exchange, missing keys); code cannot mend it"
         return {"status": Status.UNFIXED, "reason": reason, "incident": incident_json(incidents[0]), "others": outside}
-    own.sort(key=_most_telling)
+    reproduced = str((state.get("reproduction") or {}).get("test", ""))
+    own.sort(key=lambda incident: (reproduced not in incident.tests, *_most_telling(incident)))
+    if reproduced in own[0].tests:
+        own[0] = replace(own[0], source="session", first_seen=_seen_ms(state), last_seen=_seen_ms(state))
     groups = [list(incident.tests) for incident in own]
     return {
         "incident": incident_json(own[0]),
@@ -26,6 +31,10 @@ def triage(desk: Desk, state: RunState) -> RunState:
         "group": -1,
         "targets": [test for group in groups for test in group],
     }
+
+
+def _seen_ms(state: RunState) -> int:
+    return int(str((state.get("incident") or {}).get("last_seen", 0)))
 
 
 def _most_telling(incident: Incident) -> tuple[bool, int]:

@@ -474,10 +474,36 @@ def test_a_trade_that_overfills_an_order_halts_instead_of_ending_the_session() -
         await bench.live(1)
         fill = bench.venue.fill("x1", 5)
         bench.desk.on_hint(Hint(fill=fill))
-        bench.desk.on_hint(Hint(fill=replace(fill, trade_id="again")))
+        bench.venue.trades.append((0, replace(fill, trade_id="again")))
         await bench.live(5)
         assert bench.keeper.get(order).filled_lots == 5
         assert len(bench.keeper.halts) == 1
+
+    asyncio.run(main())
+
+
+def test_a_trade_of_the_stream_that_cannot_be_is_left_to_rest() -> None:
+    async def main() -> None:
+        bench = Bench()
+        order = bench.keeper.plan(0, 1, 5)
+        await bench.live(1)
+        fill = bench.venue.fill("x1", 3, lag_s=3)
+        for wrong in (
+            {"quantity": fill.quantity * 10},
+            {"quantity": fill.quantity / 7},
+            {"price": fill.price * 2},
+            {"price": fill.price / 3},
+            {"side": -1},
+            {"exchange_id": "x9", "client_id": order},
+        ):
+            bench.desk.reconciled()
+            bench.desk.on_hint(Hint(fill=replace(fill, **wrong)))
+            assert bench.desk.reconcile_reason
+        assert not bench.keeper.trades
+        await bench.live(6)
+        assert bench.keeper.get(order).filled_lots == 3
+        assert not bench.keeper.halts
+        bench.agrees()
 
     asyncio.run(main())
 

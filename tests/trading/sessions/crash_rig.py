@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import math
 import os
 import random
-import selectors
 import signal
 import subprocess
 import sys
@@ -27,13 +27,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from types import CoroutineType, FrameType
-from typing import Protocol
 
+from tests.trading.sessions.crash_audit import audit
+from tests.trading.sessions.crash_instants import (
+    AtNewKind,
+    AtNumber,
+    Killer,
+    Never,
+    WatchedSelector,
+    awaited_kinds,
+    journal_kind,
+)
 from trading.brokers.exchange_server.config import TEST_KEY, TEST_SECRET, AccountConfig, ExchangeConfig
 from trading.brokers.exchange_server.server import ExchangeServer
+from trading.errors import ConnectionLost
 from trading.exchange.credentials import Credentials
 from trading.market.sources import home_store, open_candles
+from trading.orders.journal import JournalReader, holds_session
 from trading.sessions.catalog import SessionCatalog
 from trading.sessions.events import SessionEvent
 from trading.sessions.launch import Plan, plan_of
@@ -57,6 +67,11 @@ SETTINGS = (
     "signals.warmup_candles=50",
     "signals.agents=[\"momentum\"]",
 )
+
+
+FAULTS = ("drop_before", "drop_after", "error_502", "error_503", "error_504", "garbage")
+FAILED, AWAY = 70, 75
+"""Exit codes of children: an exception, and a venue that did not answer while the session started."""
 
 
 def write_candles(path: Path, count: int, seed: int) -> Path:
@@ -140,89 +155,6 @@ def warm_up(home: Path, candles: Path) -> None:
     assert threading.active_count() == 1
 
 
-# instants
-
-
-class Killer(Protocol):
-    """Decides at each instant of a child whether it dies there."""
-
-    def at(self, kinds: Callable[[], list[str]]) -> str | None:
-        """Return why the child dies now; None lets it live. ``kinds`` tells what the instant is, for those who ask."""
-        ...
-
-
-class AtNumber:
-    """Dies at the n-th instant."""
-
-    def __init__(self, number: int) -> None:
-        self.left = number
-
-    def at(self, kinds: Callable[[], list[str]]) -> str | None:
-        self.left -= 1
-        return kinds()[0] if self.left == 0 else None
-
-
-class AtNewKind:
-    """Dies at the first instant of a kind at which none has died before."""
-
-    def __init__(self, done: set[str]) -> None:
-        self.done = done
-
-    def at(self, kinds: Callable[[], list[str]]) -> str | None:
-        return next((kind for kind in kinds() if kind not in self.done), None)
-
-
-class Never:
-    """Lets the child live."""
-
-    def at(self, kinds: Callable[[], list[str]]) -> str | None:
-        del kinds
-        return None
-
-
-class WatchedSelector(selectors.DefaultSelector):
-    """Tells of each wait of the event loop, before and after."""
-
-    def __init__(self, reached: Callable[[str], None]) -> None:
-        super().__init__()
-        self._reached = reached
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        self._reached("waits")
-        found = super().select(timeout)
-        self._reached("woken")
-        return found
-
-
-def awaited_kinds(moment: str) -> list[str]:
-    """Return what each task of the running loop waits for, innermost last."""
-    return sorted({f"{moment}: {chain}" for task in asyncio.all_tasks() if (chain := _chain(task.get_coro()))})
-
-
-def _chain(coroutine: object) -> str:
-    names = []
-    while isinstance(coroutine, CoroutineType):
-        code = coroutine.cr_code
-        if "/trading/" in code.co_filename or "/aiohttp/" in code.co_filename:
-            names.append(code.co_qualname)
-        coroutine = coroutine.cr_await
-    return " > ".join(names)
-
-
-def journal_kind(point: str) -> str:
-    """Return which step of the journal the caller's caller is at, and for what."""
-    names = []
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if "/trading/" in frame.f_code.co_filename:
-            names.append(frame.f_code.co_qualname)
-        frame = frame.f_back
-    return f"{point}: " + " > ".join(reversed(names))
-
-
-# children
-
-
 @dataclass(frozen=True)
 class Life:
     """How one child lived and died: the kind of its last instant, or its exit code.
@@ -239,16 +171,19 @@ class Life:
     failures: tuple[str, ...] = ()
 
 
-def live_once(plan: Plan, killer: Killer) -> Life:
-    """Run the session in a child until it ends or is killed."""
+def live_once(plan: Plan, killer: Killer, *, full: bool = False) -> Life:
+    """Run the session in a child until it ends or is killed; ``full`` tells instants apart by all their callers."""
     source, sink = os.pipe()
     began = time.monotonic()
     child = os.fork()
     if child == 0:
-        code = 70
+        code = FAILED
         try:
             os.close(source)
-            code = _Child(plan, killer, sink).run()
+            code = _Child(plan, killer, sink, full=full).run()
+        except ConnectionLost as lost:
+            code = AWAY
+            os.write(sink, json.dumps({"away": str(lost)}).encode() + b"\n")
         except BaseException:  # noqa: BLE001 - nothing may leave a forked child but its exit code
             os.write(sink, json.dumps({"failed": traceback.format_exc()}).encode() + b"\n")
         finally:
@@ -287,9 +222,10 @@ def _life(lines: list[dict[str, object]], status: int, seconds: float) -> Life:
 
 
 class _Child:
-    def __init__(self, plan: Plan, killer: Killer, sink: int) -> None:
+    def __init__(self, plan: Plan, killer: Killer, sink: int, *, full: bool) -> None:
         self._plan = replace(plan, on_commit=self._journalled)
         self._killer = killer
+        self._full = full
         self._sink = sink
         self._instants = 0
         self._began = time.monotonic()
@@ -306,12 +242,12 @@ class _Child:
         self._tell({"event": event.kind, "after_s": after_s, "data": str(dict(event.data))})
 
     def _journalled(self, point: str) -> None:
-        self._reached(lambda: [journal_kind(point)])
+        self._reached(lambda: [journal_kind(point, full=self._full)])
 
     def _awaited(self, moment: str) -> None:
         with contextlib.suppress(RuntimeError):  # no task is there before the first and after the last
             asyncio.get_running_loop()
-            self._reached(lambda: awaited_kinds(moment))
+            self._reached(lambda: awaited_kinds(moment, full=self._full))
 
     def _reached(self, kinds: Callable[[], list[str]]) -> None:
         self._instants += 1
@@ -322,3 +258,142 @@ class _Child:
 
     def _tell(self, message: Mapping[str, object]) -> None:
         os.write(self._sink, json.dumps(message).encode() + b"\n")
+
+
+class CrashRun:
+    """One session that dies again and again, and what was found to be wrong.
+
+    Parameters
+    ----------
+    exchange : Exchange
+        Where it trades.
+    home : Path
+        Its data home.
+    seed : int
+        Of how long it stays dead, in the market's time.
+    full : bool
+        Tell instants apart by all their callers.
+    """
+
+    def __init__(self, exchange: Exchange, home: Path, seed: int, *, full: bool = False) -> None:
+        self.exchange = exchange
+        self.home = home
+        self.lives: list[Life] = []
+        self.findings: list[str] = []
+        self.audits = 0
+        self._rng = random.Random(seed)
+        self._full = full
+        self._plan = plan_on(exchange.url, home)
+
+    @property
+    def journal(self) -> Path:
+        """The session's journal."""
+        return journal_of(self._plan)
+
+    def live(self, killer: Killer, minutes: float | None = None, *, cancel_orders: bool = False) -> Life:
+        """Start the session, until it is killed or has traded so long; hold what it left against the exchange."""
+        request = self._plan.request.model_copy(update={"max_minutes": minutes, "cancel_orders": cancel_orders})
+        life = live_once(replace(self._plan, request=request), killer, full=self._full)
+        self.lives.append(life)
+        self.findings += [f"life {len(self.lives)}: {failure}" for failure in life.failures]
+        if life.killed_at is None and life.exit_code not in (0, AWAY):
+            self.findings.append(f"life {len(self.lives)} ended with exit code {life.exit_code}")
+        if holds_session(self.journal):
+            self._audit(life)
+        return life
+
+    def stay_dead(self) -> None:
+        """Let the market go on without the session: often not at all, at times for some minutes."""
+        if self._rng.random() < 0.5:
+            self.exchange.ask("/sim/advance", {"ms": self._rng.randrange(1, 240_000)})
+
+    def _audit(self, life: Life) -> None:
+        found = audit(self.exchange.ask("/sim/audit"), self.journal, at_rest=life.exit_code == 0)
+        self.audits += 1
+        self.findings += [f"life {len(self.lives)} ({life.killed_at or 'at rest'}): {one}" for one in found]
+
+
+def kill_at_each_kind(run: CrashRun, minutes: float, most: int = 1_000) -> set[str]:
+    """Kill a session once at each kind of instant that it comes to, until it lives so long without a new one."""
+    done: set[str] = set()
+    while len(done) < most:
+        life = run.live(AtNewKind(done), minutes)
+        if life.killed_at is None:
+            break
+        done.add(life.killed_at)
+        run.stay_dead()
+    return done
+
+
+def kill_at_random(run: CrashRun, kills: int, seed: int, rest_every: int = 50) -> Iterator[int]:
+    """Kill a session at so many seeded instants, and let it end in order now and then; yield the count of kills."""
+    rng = random.Random(seed)
+    killed = 0
+    while killed < kills:
+        # as often within the first hundred instants as within the next thousands
+        life = run.live(AtNumber(int(10 ** rng.uniform(0, 3.8))))
+        killed += life.killed_at is not None
+        run.stay_dead()
+        if killed % rest_every == 0 and life.killed_at is not None:
+            run.live(Never(), 2)
+        yield killed
+
+
+@contextmanager
+def crash_run(folder: Path, seed: int, *, full: bool = False, faults: float = 0.0) -> Iterator[CrashRun]:
+    """Start an exchange and warm up, so that children of this process may live and die.
+
+    Parameters
+    ----------
+    folder : Path
+        Takes all files.
+    seed : int
+        Of the market, and of how long the session stays dead.
+    full : bool
+        Tell instants apart by all their callers.
+    faults : float
+        Chance of each fault of the exchange in `FAULTS`.
+    """
+    candles = write_candles(folder / "BTCUSDT-1m.csv", 20_000, seed)
+    with exchange_process(folder / "exchange", candles, dict.fromkeys(FAULTS, faults) if faults else {}) as exchange:
+        warm_up(folder / "warm", candles)
+        logging.disable(logging.CRITICAL)
+        yield CrashRun(exchange, folder / "home", seed, full=full)
+
+
+def report(run: CrashRun, kinds: set[str]) -> dict[str, object]:
+    """Return what a run came to, as JSON has it."""
+    orders = run.exchange.ask("/sim/status")["orders"]
+    with JournalReader.read(run.journal) as journal:
+        fills, booked = journal.fill_count(), journal.order_count()
+    return {
+        "kills": sum(life.killed_at is not None for life in run.lives),
+        "lives": len(run.lives),
+        "audits": run.audits,
+        "orders": booked,
+        "accepted": orders,
+        "fills": fills,
+        "kinds": sorted(kinds),
+        "findings": run.findings,
+    }
+
+
+def main(arguments: list[str]) -> None:
+    """``kinds FOLDER MINUTES [full]`` or ``random FOLDER KILLS SEED``: print a report as one JSON line."""
+    what, folder, *rest = arguments
+    full = "full" in rest
+    with crash_run(Path(folder), 1, full=full) as run:
+        kinds: set[str] = set()
+        if what == "kinds":
+            kinds = kill_at_each_kind(run, float(rest[0]))
+        else:
+            for _ in kill_at_random(run, int(rest[0]), int(rest[1])):
+                pass
+            kinds = {life.killed_at for life in run.lives if life.killed_at is not None}
+        run.live(Never(), 3)
+        run.live(Never(), 1, cancel_orders=True)
+        sys.stdout.write(json.dumps(report(run, kinds)) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -12,7 +12,7 @@ import numpy as np
 
 from trading.errors import ConnectionLost, FeedFailed, GridBotError, RateLimited, UsageError
 from trading.exchange import Exchange, OhlcvRow
-from trading.exchange.clock import Clock
+from trading.exchange.clock import Clock, LockstepClock, ScaledClock
 from trading.exchange.retry import Retry
 from trading.market.candles import Candles
 from trading.market.feeds.gate import GateCounts
@@ -108,6 +108,8 @@ class VenueCandles:
         self._counts = counts
         self._known: dict[str, _Known] = {}
         self._offset_ms = 0
+        # a simulated clock is the market's own; what such a venue tells is the real time that it checks signatures by
+        self._is_market_time = isinstance(clock, LockstepClock | ScaledClock)
         self._sync_at_ms: int | None = None
         self._ahead = False
         self._gives_empty_candles = False
@@ -139,7 +141,7 @@ class VenueCandles:
         """Measure the venue's clock again when the last measure is old; a venue that does not tell keeps the old."""
         if self._sync_at_ms is not None and self._clock.now_ms() < self._sync_at_ms:
             return
-        if self.exchange.has.get("fetchTime"):
+        if self.exchange.has.get("fetchTime") and not self._is_market_time:
             before_ms = self._clock.now_ms()
             with suppress(ConnectionLost, RateLimited, FeedFailed):
                 time_ms = await self.ask(f"the time of {self.exchange.id}", self.exchange.fetch_time)

@@ -1,0 +1,112 @@
+"""Run inside the sandbox: a recording told to the core of the tree at hand, whole or in ever fewer inputs."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from automation.incidents.inside import describe, reduction, told_again
+
+Record = dict[str, object]
+_NUMBERS = re.compile(r"[-+]?\d[\d.,]*")
+
+
+def _sibling(name: str) -> ModuleType:
+    # by path: the tree at hand may hold GridBot's own packages in another version
+    spec = importlib.util.spec_from_file_location(f"_gridbot_{name}", Path(__file__).with_name(f"{name}.py"))
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{name}.py is missing beside {__file__}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+if not TYPE_CHECKING:
+    describe, reduction = _sibling("describe"), _sibling("reduction")
+
+
+def run(job: Mapping[str, object], emit: Callable[[Record], None]) -> None:
+    """Tell a recording to the core once, and on request find the few inputs that it takes to fail.
+
+    Parameters
+    ----------
+    job : dict
+        ``recording`` (a file in the tree, as `told_again.Told` takes it), ``kept`` (numbers of inputs, or None for
+        all), ``digests`` (pairs of a count of inputs and the digest of all outputs by then, or none),
+        ``python_path``; to reduce, ``parts``, ``tried``, ``tail``, ``wanted`` (the mark of the failure) and ``seconds`` as well.
+    emit : callable
+        Takes the records ``told`` (``failure``, ``needed``, ``differs_at``) and ``reduced``.
+    """
+    root = os.path.abspath(".")  # noqa: PTH100 - links stay as they are
+    sys.dont_write_bytecode = True
+    sys.path[:0] = [os.path.normpath(os.path.join(root, path)) for path in cast("list[str]", job["python_path"])]  # noqa: PTH118
+    replay = _Replay(json.loads(Path(str(job["recording"])).read_text(encoding="utf-8")), root)
+    kept = cast("list[int] | None", job.get("kept"))
+    numbers = tuple(range(len(replay.told.inputs))) if kept is None else tuple(kept)
+    if job.get("wanted") is None:
+        failure, needed = replay.failure(numbers, dict(cast("list[tuple[int, str]]", job.get("digests") or [])))
+        emit({"event": "told", "failure": failure, "needed": needed, "differs_at": replay.differs_at})
+        return
+    end = time.monotonic() + float(cast("float", job["seconds"]))
+    parts, tried, tail = (int(cast("int", job[name])) for name in ("parts", "tried", "tail"))
+    found = reduction.reduce(
+        reduction.Reduction(numbers, parts, tried, tail),
+        lambda rest: replay.fails(rest, str(job["wanted"])),
+        lambda: time.monotonic() >= end,
+    )
+    emit({"event": "reduced", **asdict(found)})
+
+
+class _Replay:
+    def __init__(self, told: Mapping[str, object], root: str) -> None:
+        self._module = cast("type[told_again]", _sibling("told_again"))
+        self.told = self._module.Told(told)
+        self._places = describe.Places(root)
+        self.differs_at: int | None = None
+
+    def failure(self, numbers: Sequence[int], digests: Mapping[int, str]) -> tuple[Record | None, int]:
+        """Return the failure of a sequence, if it fails, and how many inputs were told."""
+        done = 0
+        try:
+            decider = self.told.decider()
+            books = self._module.Books(decider)
+            for number in numbers:
+                done += 1
+                item = self.told.inputs[number]
+                books.check(item, decider.apply(item))
+                if self.differs_at is None and done in digests and digests[done] != decider.digest.hex():
+                    self.differs_at = done
+        except Exception as error:  # noqa: BLE001 - whatever the core raises is what is looked for
+            chain = describe.chain_of(error, self._places)
+            return {"chain": chain, "mark": _mark(chain)}, done
+        return None, done
+
+    def fails(self, numbers: Sequence[int], wanted: str) -> int | None:
+        """Return how many inputs it took to fail in the way that is wanted, None when it does not."""
+        failure, needed = self.failure(numbers, {})
+        return needed if failure is not None and failure["mark"] == wanted else None
+
+
+def _mark(chain: Sequence[Mapping[str, object]]) -> str:
+    """Return what two failures have in common when they are one: the type, and where in the tree's own code it arose.
+
+    What the books found out says more than where they did.
+    """
+    raised = chain[0]
+    frames = [frame for frame in cast("list[dict[str, object]]", raised["frames"]) if frame["own"]]
+    place = f"{frames[-1]['path']}:{frames[-1]['function']}" if frames else ""
+    kind = str(raised["type"])
+    is_check = kind.endswith(("AssertionError", "InvariantBroken"))
+    words = _NUMBERS.sub("#", str(raised["message"]).split(" after ")[0].split("\n")[0]) if is_check else ""
+    return f"{kind} {place} {words}"

@@ -1,0 +1,149 @@
+"""Recordings of sessions told to the core again, with books kept beside it that must agree after every input.
+
+`gridbot fix --session` puts this file beside the tests that it makes of sessions that failed, and finds the failures
+with it: a repair has to satisfy these books, whatever it makes of the core's own checks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trading.engine.codes import BUY, Halt, IntentKind, SlotState
+from trading.sessions import inputs as kinds
+from trading.sessions.books import market_of_json
+from trading.sessions.decider import Decider, Exchange
+from trading.settings import Settings
+
+if TYPE_CHECKING:
+    from trading.sessions.decider import CoreFill, Intent, Outcome
+    from trading.sessions.inputs import Input
+
+MICROLOTS = 1_000_000
+HOLDING = (SlotState.PARTIAL, SlotState.HELD, SlotState.ARMED_SELL, SlotState.SELLING)
+
+
+class Told:
+    """What a file of inputs holds.
+
+    Parameters
+    ----------
+    told : mapping
+        ``timeframe``, ``exchange``, ``settings``, ``market`` and ``inputs``: each the name of its kind and its values.
+    """
+
+    def __init__(self, told: Mapping[str, object]) -> None:
+        self.timeframe = str(told["timeframe"])
+        self.exchange = Exchange(told["exchange"])
+        self.settings = Settings.model_validate(told["settings"])
+        self.market = market_of_json(json.dumps(told["market"]))
+        self.inputs: list[Input] = [getattr(kinds, name)(*values) for name, *values in told["inputs"]]  # type: ignore[attr-defined]
+
+    def decider(self) -> Decider:
+        """Return a core that has been told nothing yet."""
+        return Decider(self.settings, self.market, self.timeframe, self.exchange)
+
+
+def told_again(path: Path, leave_out: int = 0) -> Decider:
+    """Tell a new core what a file of inputs holds, check its books after each, and return it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    leave_out : int
+        So many inputs at the end are not told.
+    """
+    told = Told(json.loads(path.read_text(encoding="utf-8")))
+    decider = told.decider()
+    tell(decider, told.inputs[: len(told.inputs) - leave_out])
+    return decider
+
+
+def tell(decider: Decider, items: Sequence[Input]) -> None:
+    """Tell a new core inputs; whatever it raises comes through, and so does an AssertionError of the books."""
+    books = Books(decider)
+    for item in items:
+        books.check(item, decider.apply(item))
+
+
+def _hold(agrees: object, otherwise: str) -> None:
+    if not agrees:
+        raise AssertionError(otherwise)
+
+
+class Books:
+    """Money, position and orders of one core, kept from its fills alone.
+
+    Parameters
+    ----------
+    decider : Decider
+        A core that has been told nothing yet.
+    """
+
+    def __init__(self, decider: Decider) -> None:
+        self._decider = decider
+        self._units = int(decider.book.params.units)
+        self._cash = int(decider.state.core.cash)
+        self._microlots = 0
+        self._orders: dict[int, Intent] = {}
+        self._filled: dict[int, int] = {}
+
+    def check(self, item: Input, outcome: Outcome) -> None:
+        """Take in what an input led to; raises AssertionError where the core's books say otherwise."""
+        if isinstance(item, kinds.Funded):
+            self._cash += item.units
+        self._orders.update({one.order_id: one for one in outcome.intents if one.kind == IntentKind.PLACE})
+        for fill in outcome.fills:
+            self._book(fill)
+            if self._decider.exchange is not Exchange.VENUE:
+                self._check_order(fill)
+        self._check_money()
+        self._check_slots()
+
+    def _book(self, fill: CoreFill) -> None:
+        _hold(fill.lots > 0, "a fill has no quantity")
+        _hold(fill.price_ticks > 0, "a fill has no price")
+        self._cash -= fill.side * fill.lots * fill.price_ticks * self._units + fill.fee_units
+        self._microlots += fill.side * fill.lots * MICROLOTS - fill.fee_microlots
+        _hold(fill.cash_units == self._cash, "cash after a fill is not what the fills make it")
+        position = fill.position_lots * MICROLOTS + fill.dust_microlots
+        _hold(position == self._microlots, "the position after a fill is not what the fills make it")
+
+    def _check_order(self, fill: CoreFill) -> None:
+        order = self._orders.get(fill.order_id)
+        if order is None:
+            raise AssertionError("a fill of an order that was never placed")
+        _hold(fill.side == order.side, "a fill on the other side of its order")
+        filled = self._filled[fill.order_id] = self._filled.get(fill.order_id, 0) + fill.lots
+        _hold(filled <= order.lots, "an order filled more than was ordered")
+        if order.limit > 0:
+            _hold(fill.side * fill.price_ticks <= fill.side * order.limit, "a fill worse than its order's limit")
+
+    def _check_money(self) -> None:
+        core = self._decider.state.core
+        _hold(int(core.cash) == self._cash, "cash is not what the fills make it")
+        position = int(core.position_lots) * MICROLOTS + int(core.dust_microlots)
+        _hold(position == self._microlots, "the position is not what the fills make it")
+        _hold(core.cash >= 0, "cash is negative")
+        _hold(core.position_lots >= 0, "the position is negative")
+        _hold(core.dust_microlots >= 0, "the dust is negative")
+        _hold(core.cash == core.capital - core.bought_units + core.sold_units - core.fee_units, "money got lost")
+
+    def _check_slots(self) -> None:
+        core, pairs = self._decider.state.core, int(self._decider.book.params.pairs)
+        slots = self._decider.state.slots[:pairs]
+        _hold(core.position_lots == slots["held"].sum() + core.carry_lots, "slots and carry are not the position")
+        _hold(core.reserved == slots["reserved"].sum(), "reserved money does not add up")
+        working = slots["order_id"] > 0
+        _hold(core.working == working.sum(), "the count of working orders is off")
+        _hold((slots["filled"] <= slots["lots"])[working].all(), "an order filled more than was ordered")
+        _hold(core.halt == Halt.NONE or not (slots["side"] == BUY)[working].any(), "a halted session works a buy")
+        if self._decider.exchange is Exchange.VENUE:
+            return
+        current = slots["pair"][slots["grid_id"] == core.grid_id].tolist()
+        _hold(len(set(current)) == len(current), "two slots have one pair of levels")
+        for slot in slots[slots["held"] > 0]:
+            _hold(slot["state"] in (*HOLDING, SlotState.BLOCKED), "a slot that holds is taken for an empty one")

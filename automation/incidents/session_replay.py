@@ -1,0 +1,190 @@
+"""A session's recording told to the core of a tree in the sandbox, whole or in the few inputs that its failure takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+
+from pydantic import TypeAdapter
+
+from automation.codebase.fork_server import ForkServer
+from automation.codebase.limits import JobOutcome
+from automation.errors import RepositoryUnusable
+from automation.incidents.records import Raised
+from automation.incidents.session_records import FailedSession, told_text
+from automation.incidents.suites import PROBE_NEEDS, SuiteSettings
+
+REPLAYING = Path(__file__).resolve().parent / "inside" / "replaying.py"
+PLAIN = {"NUMBA_DISABLE_JIT": "1"}
+_FILE = "gridbot-recording.json"
+# What is slow to import and no part of any tree; a fork then imports the tree's own modules only.
+_PRELOAD = ("numpy", "numba", "pydantic", "talib")
+_SLICE_S, _GRACE_S = 5.0, 30.0
+_CHAIN = TypeAdapter(tuple[Raised, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How a recording fails with the code of a tree.
+
+    Parameters
+    ----------
+    chain : tuple of Raised
+        The exception first, then its causes.
+    mark : str
+        The same for the same failure of another sequence.
+    needed : int
+        How many inputs it took.
+    """
+
+    chain: tuple[Raised, ...]
+    mark: str
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What telling a recording again came to.
+
+    Parameters
+    ----------
+    failure : Failure or None
+        None when nothing was raised and the books agree.
+    differs_at : int or None
+        Number of inputs after which the outputs were others than those recorded.
+    """
+
+    failure: Failure | None
+    differs_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """The inputs that a failure takes.
+
+    Parameters
+    ----------
+    kept : tuple of int
+        Their numbers in the recording.
+    tried : int
+        Sequences that were run to find them.
+    done : bool
+        Whether none of them can be left out; False when time was up before.
+    """
+
+    kept: tuple[int, ...]
+    tried: int
+    done: bool
+
+
+class SessionReplay:
+    """Tells one session's recording to the core of one tree, each time in a fork of its own.
+
+    Parameters
+    ----------
+    session : FailedSession
+        Whose recording.
+    tree : Path
+        A checkout's private copy; it is not written.
+    settings : SuiteSettings
+        How its code is run.
+    compiled : bool
+        Whether the core is compiled, as a session runs it; plain Python starts at once and names every line.
+    """
+
+    def __init__(self, session: FailedSession, tree: Path, settings: SuiteSettings, *, compiled: bool = False) -> None:
+        self._session = session
+        self.compiled = compiled
+        environment = settings.environment if compiled else {**settings.environment, **PLAIN}
+        self._settings = replace(settings, environment=environment)
+        self._files = {_FILE: told_text(session.told()).encode()}
+        self._server = ForkServer(
+            tree,
+            REPLAYING,
+            settings.python,
+            preload=_PRELOAD,
+            workers=1,
+            limits=settings.limits,
+            environment=environment,
+            python_path=settings.python_path,
+            show=PROBE_NEEDS,
+            hostile=settings.hostile,
+        )
+
+    def close(self) -> None:
+        """End what runs."""
+        self._server.close()
+
+    def told(self, wall_s: float) -> Told:
+        """Tell the whole recording.
+
+        Parameters
+        ----------
+        wall_s : float
+            Patience, seconds.
+
+        Raises
+        ------
+        RepositoryUnusable
+            When the tree's code cannot be told it at all, or not in time.
+        """
+        digests = [[count, digest.hex()] for count, digest in self._session.recording.digests]
+        record = self._record("told", {"digests": digests}, wall_s)
+        found = record["failure"]
+        differs = record["differs_at"]
+        differs_at = differs if isinstance(differs, int) else None
+        if not isinstance(found, dict):
+            return Told(None, differs_at)
+        failure = Failure(_CHAIN.validate_python(found["chain"]), str(found["mark"]), int(str(record["needed"])))
+        return Told(failure, differs_at)
+
+    def reduced(self, failure: Failure, budget_s: float, notify: Callable[[int, int], None]) -> Reduced:
+        """Leave out inputs as long as the failure stays.
+
+        Parameters
+        ----------
+        failure : Failure
+            Of the whole recording.
+        budget_s : float
+            Time, seconds; what was reached by then is returned.
+        notify : callable
+            Is told how many inputs are left, and how many there were.
+        """
+        end = monotonic() + budget_s
+        state: dict[str, object] = {"kept": list(range(failure.needed)), "parts": 2, "tried": 0, "tail": 16}
+        done = False
+        while not done and monotonic() < end:
+            notify(len(_numbers(state["kept"])), failure.needed)
+            seconds = max(0.5, end - monotonic())
+            seconds = seconds if self.compiled else min(_SLICE_S, seconds)
+            record = self._record("reduced", {**state, "wanted": failure.mark, "seconds": seconds}, seconds + _GRACE_S)
+            before, state = state, {name: record[name] for name in state}
+            done = bool(record["done"])
+            if state == before:
+                # one run takes longer than a slice: no more will be found this way
+                break
+        return Reduced(_numbers(state["kept"]), int(str(state["tried"])), done)
+
+    def _record(self, event: str, job: dict[str, object], wall_s: float) -> dict[str, object]:
+        asked = {"recording": _FILE, "python_path": list(self._settings.python_path), **job}
+        limits = replace(self._settings.limits, wall_s=min(wall_s, self._settings.limits.wall_s))
+        outcome = self._server.submit(asked, self._files, limits).result()
+        record = next((record for record in outcome.records if record.get("event") == event), None)
+        if record is None:
+            raise RepositoryUnusable(
+                f"the recording of session {self._session.name} cannot be told to the code at hand: {_why(outcome)}"
+            )
+        return record
+
+
+def _numbers(value: object) -> tuple[int, ...]:
+    return tuple(int(number) for number in value) if isinstance(value, Sequence) else ()
+
+
+def _why(outcome: JobOutcome) -> str:
+    if outcome.end == "timeout":
+        return f"it takes more than {outcome.seconds:.0f} s; give more with --max-minutes"
+    last = outcome.stderr.strip().rpartition("\n")[2]
+    return last or f"the process ended ({outcome.end})"

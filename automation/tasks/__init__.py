@@ -1,0 +1,1 @@
+"""Whole tasks for developers, each led by one command."""
