@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo test test-all lint bench clean
 
 help:
-	@echo "make demo      trade a synthetic market, repair a planted fault, write reports (no network, no keys)"
+	@echo "make demo      backtest, a day of paper trading with a crash, a planted fault repaired; reports (no network, no keys)"
 	@echo "make test      the test suite without slow tests"
 	@echo "make test-all  the whole test suite"
 	@echo "make lint      ruff, mypy and import-linter"
@@ -27,6 +27,7 @@ demo: $(CORE)
 	$(BIN)/gridbot --home $(DEMO_HOME) data synthetic SIM/USDT --timeframe 1m --candles 129600 --seed 5
 	$(BIN)/gridbot --home $(DEMO_HOME) data check SIM/USDT
 	$(BIN)/gridbot --home $(DEMO_HOME) backtest --candles SIM/USDT --timeframe 1m --report reports/demo
+	$(BIN)/gridbot --home $(DEMO_HOME) simulate --report reports/demo-session
 	$(BIN)/gridbot --home $(DEMO_HOME) demo --report reports/demo-repair
 
 test: $(DEV)
@@ -43,6 +44,7 @@ lint: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/live.py
 	$(BIN)/python benchmarks/repair.py --model none
 
 # The stamps carry a checksum of what was asked for, so that a changed list installs again and nothing else does.
@@ -63,4 +65,4 @@ $(DEV): | $(VENV)/bin/python
 clean:
 	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	rm -rf reports/demo reports/demo-repair
+	rm -rf reports/demo reports/demo-session reports/demo-repair

@@ -15,9 +15,7 @@ import tempfile
 from pathlib import Path
 
 from tests.trading.sessions.long_run import HISTORY, Watcher, exchange_process, plan_on, run_long, write_market
-from tests.trading.sessions.storm_weather import STORM, Weather
-
-_CALM_CANDLES = 10
+from tests.trading.sessions.storm_weather import CALM_CANDLES, STORM, Weather
 
 if __package__:
     from benchmarks.soak import Progress, report_of
@@ -36,18 +34,19 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=3, help="of market and faults")
     options = parser.parse_args()
     logging.getLogger().setLevel(logging.CRITICAL)
-    minutes = options.candles + _CALM_CANDLES
+    # candles that come too late in a storm are not decided on
+    minutes = 2 * (options.candles + CALM_CANDLES)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        market = write_market(home / "BTCUSDT_1m.csv", HISTORY + 2 * minutes + 600, options.seed)
+        market = write_market(home / "BTCUSDT_1m.csv", HISTORY + minutes + 120, options.seed)
         with exchange_process(home, market, speed=options.speed, faults={"seed": options.seed}) as exchange:
             weather = Weather(exchange, options.candles)
             watcher = Watcher(
-                exchange, longest_s=options.longest_s, progress=Progress(minutes), on_candle=weather
+                exchange, longest_s=options.longest_s, progress=Progress(options.candles), on_candle=weather
             )
             plan = plan_on(exchange.url, home, minutes, ws_url=exchange.ws_url)
             run = run_long(plan, watcher, before_audit=weather.calm)
-    report = report_of(run, minutes)
+    report = report_of(run, options.candles)
     alive = run.end.exit_code == 0 and not run.errors
     told = {"faults": weather.counts, "alive_at_the_end": alive, "storm": dict(STORM)}
     print(json.dumps({"benchmark": "storm", "goals": GOALS, "seed": options.seed, **report, **told}))

@@ -70,6 +70,7 @@ ELSEWHERE = frozenset(
     {
         "data download",
         "demo",
+        "simulate",
         "nightly",
         "improvement compare",
         "models health",
@@ -237,7 +238,7 @@ def _global_words(words: list[str]) -> list[str]:
 def _command_of(words: list[str]) -> Command:
     rest = words[len(_global_words(words)) :]
     names = [" ".join(rest[:count]) for count in (2, 1)]
-    return next(command for command in gridbot_registry() for name in names if command.name == name)
+    return next(command for name in names for command in gridbot_registry() if command.name == name)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -16,6 +16,33 @@ from trading.sessions.recording import Recording, read_recording, recording_of
 
 
 @dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a recording is told to the core.
+
+    Parameters
+    ----------
+    kept : tuple of int or None
+        The inputs, by number; None for all.
+    signals : tuple or None
+        For each input of the recording the signal that the core saw with it, to be told and not computed again; None
+        computes them.
+    warmup : int or None
+        With told signals: candles before the core may begin; None for those of the settings.
+    """
+
+    kept: tuple[int, ...] | None = None
+    signals: tuple[list[object] | None, ...] | None = None
+    warmup: int | None = None
+
+    def signal(self, number: int) -> list[list[object]]:
+        """Return the signal that is told with an input, if one is."""
+        if self.signals is None or number >= len(self.signals):
+            return []
+        signal = self.signals[number]
+        return [] if signal is None else [signal]
+
+
+@dataclass(frozen=True, slots=True)
 class FailedSession:
     """A session's recording and how it failed.
 
@@ -41,18 +68,24 @@ class FailedSession:
         """What the core raised; None for a session that did not fail."""
         return self.recording.error
 
-    def told(self, kept: tuple[int, ...] | None = None) -> dict[str, object]:
-        """Return the recording as `told_again.Told` takes it, whole or only the inputs of these numbers."""
+    def told(self, recipe: Recipe = Recipe()) -> dict[str, object]:
+        """Return the recording as `told_again.Told` takes it, whole or as a recipe has it."""
         recording = self.recording
-        inputs = recording.inputs if kept is None else [recording.inputs[number] for number in kept]
-        return {
+        told: dict[str, object] = {
             "session": recording.session,
             "timeframe": recording.timeframe,
             "exchange": recording.exchange.value,
             "settings": recording.settings.model_dump(mode="json", exclude={"home"}),
             "market": json.loads(market_json(recording.market)),
-            "inputs": [[type(item).__name__, *astuple(item)] for item in inputs],
         }
+        if recipe.warmup is not None:
+            told["warmup"] = recipe.warmup
+        numbers = range(len(recording.inputs)) if recipe.kept is None else recipe.kept
+        told["inputs"] = [
+            [type(recording.inputs[number]).__name__, *astuple(recording.inputs[number]), *recipe.signal(number)]
+            for number in numbers
+        ]
+        return told
 
 
 def failed_session(name: str, home: Path) -> FailedSession:

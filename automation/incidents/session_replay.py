@@ -1,4 +1,4 @@
-"""A session's recording told to the core of a tree in the sandbox, whole or in the few inputs that its failure takes."""
+"""A session's recording told to the core of a tree in the sandbox, whole or in the few inputs it needs to fail."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from automation.codebase.fork_server import ForkServer
 from automation.codebase.limits import JobOutcome
 from automation.errors import RepositoryUnusable
 from automation.incidents.records import Raised
-from automation.incidents.session_records import FailedSession, told_text
+from automation.incidents.session_records import FailedSession, Recipe, told_text
 from automation.incidents.suites import PROBE_NEEDS, SuiteSettings
 
 REPLAYING = Path(__file__).resolve().parent / "inside" / "replaying.py"
@@ -21,6 +21,7 @@ PLAIN = {"NUMBA_DISABLE_JIT": "1"}
 _FILE = "gridbot-recording.json"
 # What is slow to import and no part of any tree; a fork then imports the tree's own modules only.
 _PRELOAD = ("numpy", "numba", "pydantic", "talib")
+_FIRST_TAIL = 1
 _SLICE_S, _GRACE_S = 5.0, 30.0
 _CHAIN = TypeAdapter(tuple[Raised, ...])
 
@@ -37,11 +38,14 @@ class Failure:
         The same for the same failure of another sequence.
     needed : int
         How many inputs it took.
+    signals : tuple
+        The signal that the core saw with each of them.
     """
 
     chain: tuple[Raised, ...]
     mark: str
     needed: int
+    signals: tuple[list[object] | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +70,15 @@ class Reduced:
 
     Parameters
     ----------
-    kept : tuple of int
-        Their numbers in the recording.
+    recipe : Recipe
+        How they are told.
     tried : int
         Sequences that were run to find them.
     done : bool
         Whether none of them can be left out; False when time was up before.
     """
 
-    kept: tuple[int, ...]
+    recipe: Recipe
     tried: int
     done: bool
 
@@ -99,7 +103,7 @@ class SessionReplay:
         self.compiled = compiled
         environment = settings.environment if compiled else {**settings.environment, **PLAIN}
         self._settings = replace(settings, environment=environment)
-        self._files = {_FILE: told_text(session.told()).encode()}
+        self._told: tuple[Recipe | None, bytes] = (None, b"")
         self._server = ForkServer(
             tree,
             REPLAYING,
@@ -117,13 +121,15 @@ class SessionReplay:
         """End what runs."""
         self._server.close()
 
-    def told(self, wall_s: float) -> Told:
-        """Tell the whole recording.
+    def told(self, wall_s: float, recipe: Recipe = Recipe()) -> Told:  # noqa: B008 - frozen
+        """Tell the recording.
 
         Parameters
         ----------
         wall_s : float
             Patience, seconds.
+        recipe : Recipe
+            How it is told; whole unless said otherwise.
 
         Raises
         ------
@@ -131,17 +137,25 @@ class SessionReplay:
             When the tree's code cannot be told it at all, or not in time.
         """
         digests = [[count, digest.hex()] for count, digest in self._session.recording.digests]
-        record = self._record("told", {"digests": digests}, wall_s)
+        is_whole = recipe == Recipe()
+        job: dict[str, object] = {"digests": digests if is_whole else [], "signals": is_whole}
+        record = self._record("told", recipe, job, wall_s)
         found = record["failure"]
         differs = record["differs_at"]
         differs_at = differs if isinstance(differs, int) else None
         if not isinstance(found, dict):
             return Told(None, differs_at)
-        failure = Failure(_CHAIN.validate_python(found["chain"]), str(found["mark"]), int(str(record["needed"])))
+        signals = record["signals"]
+        failure = Failure(
+            _CHAIN.validate_python(found["chain"]),
+            str(found["mark"]),
+            int(str(record["needed"])),
+            tuple(signals) if isinstance(signals, list) else (),
+        )
         return Told(failure, differs_at)
 
     def reduced(self, failure: Failure, budget_s: float, notify: Callable[[int, int], None]) -> Reduced:
-        """Leave out inputs as long as the failure stays.
+        """Leave out inputs as long as the failure stays; told signals spare the candles that signals warm up on.
 
         Parameters
         ----------
@@ -153,30 +167,49 @@ class SessionReplay:
             Is told how many inputs are left, and how many there were.
         """
         end = monotonic() + budget_s
-        state: dict[str, object] = {"kept": list(range(failure.needed)), "parts": 2, "tried": 0, "tail": 16}
+        recipe = self._simplest(failure, end)
+        kept = tuple(range(failure.needed))
+        state: dict[str, object] = {"kept": list(kept), "parts": 2, "tried": 0, "tail": _FIRST_TAIL}
         done = False
         while not done and monotonic() < end:
             notify(len(_numbers(state["kept"])), failure.needed)
             seconds = max(0.5, end - monotonic())
             seconds = seconds if self.compiled else min(_SLICE_S, seconds)
-            record = self._record("reduced", {**state, "wanted": failure.mark, "seconds": seconds}, seconds + _GRACE_S)
+            job = {**state, "wanted": failure.mark, "seconds": seconds}
+            record = self._record("reduced", recipe, job, seconds + _GRACE_S)
             before, state = state, {name: record[name] for name in state}
             done = bool(record["done"])
             if state == before:
                 # one run takes longer than a slice: no more will be found this way
                 break
-        return Reduced(_numbers(state["kept"]), int(str(state["tried"])), done)
+        return Reduced(replace(recipe, kept=_numbers(state["kept"])), int(str(state["tried"])), done)
 
-    def _record(self, event: str, job: dict[str, object], wall_s: float) -> dict[str, object]:
+    def _simplest(self, failure: Failure, end: float) -> Recipe:
+        if all(signal is None for signal in failure.signals):
+            return Recipe()
+        for warmup in (1, None):
+            recipe = Recipe(signals=failure.signals, warmup=warmup)
+            found = self.told(max(1.0, end - monotonic()), recipe).failure
+            if found is not None and found.mark == failure.mark and found.needed == failure.needed:
+                return recipe
+        return Recipe()
+
+    def _record(self, event: str, recipe: Recipe, job: dict[str, object], wall_s: float) -> dict[str, object]:
         asked = {"recording": _FILE, "python_path": list(self._settings.python_path), **job}
         limits = replace(self._settings.limits, wall_s=min(wall_s, self._settings.limits.wall_s))
-        outcome = self._server.submit(asked, self._files, limits).result()
+        outcome = self._server.submit(asked, self._files_of(recipe), limits).result()
         record = next((record for record in outcome.records if record.get("event") == event), None)
         if record is None:
             raise RepositoryUnusable(
                 f"the recording of session {self._session.name} cannot be told to the code at hand: {_why(outcome)}"
             )
         return record
+
+    def _files_of(self, recipe: Recipe) -> dict[str, bytes]:
+        # one after another: a reduction tells the same recording over and over
+        if self._told[0] != recipe:
+            self._told = (recipe, told_text(self._session.told(recipe)).encode())
+        return {_FILE: self._told[1]}
 
 
 def _numbers(value: object) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ import trading
 from automation.incidents.classify import fingerprint, innermost_own, kind_of, title_of
 from automation.incidents.records import Frame, Incident, TestResult
 from automation.incidents.session_places import FOLDER, SUPPORT
-from automation.incidents.session_records import FailedSession, told_text
+from automation.incidents.session_records import FailedSession, Recipe, told_text
 from automation.incidents.session_replay import PLAIN, Failure, SessionReplay, Told
 from automation.incidents.suites import SuiteSettings, run_suite
 
@@ -168,18 +168,19 @@ def _made(
     return None
 
 
-def _reproduction(session: FailedSession, tree: Path, failure: Failure, kept: tuple[int, ...]) -> SessionReproduction:
+def _reproduction(session: FailedSession, tree: Path, failure: Failure, recipe: Recipe) -> SessionReproduction:
     stem = _free_name(tree, f"incident_{fingerprint(failure.chain)[:8]}")
     recording, test = f"{FOLDER}/{stem}.json", f"{FOLDER}/test_{stem}.py"
+    count = len(recipe.kept or ())
     name = "test_the_core_gets_through_it"
     files = {
-        test: _test_text(session, failure, stem, name, len(kept)).encode(),
-        recording: told_text(session.told(kept)).encode(),
+        test: _test_text(session, failure, stem, name, count).encode(),
+        recording: told_text(session.told(recipe)).encode(),
     }
     if not (tree / SUPPORT).is_file():
         files[SUPPORT] = _SUPPORT_SOURCE.read_bytes()
     total = len(session.recording.inputs)
-    return SessionReproduction(files, f"{test}::{name}", recording, total, len(kept), 0, minimal=False, compiled=False)
+    return SessionReproduction(files, f"{test}::{name}", recording, total, count, 0, minimal=False, compiled=False)
 
 
 def _free_name(tree: Path, name: str) -> str:

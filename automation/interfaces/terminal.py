@@ -135,6 +135,9 @@ def set_logging(manner: Manner) -> None:
     """Send log records to stderr: warnings, or everything with ``--debug``, or errors only with ``--quiet``."""
     level = logging.DEBUG if manner.debug else logging.ERROR if manner.quiet else logging.WARNING
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    for handler in logging.getLogger().handlers:
+        # a session lets its loggers tell more than that to its own file
+        handler.setLevel(level)
 
 
 def plain(value: object) -> object:

@@ -10,9 +10,9 @@ from automation.errors import RepositoryUnusable
 from automation.pipeline.requests import FixRequest, RunRequest, RunsRequest
 from automation.pipeline.result import FixResult
 from automation.pipeline.run_list import RunList
-from automation.pipeline.session_requests import about_session
 from automation.pipeline.running import abandon, decide, resume, run_new
 from automation.pipeline.runs import RunStore
+from automation.pipeline.session_requests import about_session
 from trading.commands import Progress
 from trading.setting_sources import data_home
 

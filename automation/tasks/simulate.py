@@ -33,8 +33,9 @@ _MINUTE_MS = 60_000
 _ACCOUNT = ("USDT=25000", "BTC=0.5")
 _TOLD = frozenset({"fill", "alert", "halted", "crashed", "funded", "summary"})
 _PATIENCE_S = 30.0
-# A day is short for a grid that waits for a fall before it begins, and for levels that are percents apart.
-_LIVELY = ("grid.entry_drop=0", "grid.spacing=0.004", "limits.daily_loss=1")
+# A day is short for a grid that waits for a fall before it begins, and for levels that are percents apart; limit orders
+# rest at the exchange, so that a recovery finds some.
+_LIVELY = ("grid.order_style=limit", "grid.entry_drop=0", "grid.spacing=0.004", "limits.daily_loss=1")
 
 
 @dataclass(frozen=True, slots=True)

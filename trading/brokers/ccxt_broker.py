@@ -111,6 +111,11 @@ class CcxtBroker:
             exchange_id, clock, breaker or CircuitBreaker(clock), self._resync, self._policy.calls, jitter
         )
 
+    @property
+    def clock_offset_ms(self) -> int:
+        """The venue's clock less this machine's, as it was measured last; requests are signed with it added."""
+        return self._client.offset_ms
+
     async def open(self) -> None:
         """Load the markets, measure the clock's offset, check the keys.
 

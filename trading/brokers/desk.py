@@ -12,6 +12,7 @@ from trading.brokers.desk_keeper import Keeper
 from trading.brokers.desk_state import DeskPolicy, DeskState, VenuePace
 from trading.brokers.desk_steps import Steps
 from trading.brokers.desk_trades import TradeBook
+from trading.brokers.error_tally import ErrorTally
 from trading.brokers.protocol import Broker, Hint
 from trading.errors import GridBotError
 from trading.exchange.clock import Clock
@@ -43,10 +44,20 @@ class OrderDesk:
         The session's clock.
     policy : DeskPolicy, optional
         Patience.
+    errors : ErrorTally, optional
+        Counts what goes wrong; one of its own where none is given.
     """
 
-    def __init__(self, broker: Broker, keeper: Keeper, clock: Clock, policy: DeskPolicy | None = None) -> None:
-        self._state = DeskState(broker, keeper, clock, policy or DeskPolicy())
+    def __init__(
+        self,
+        broker: Broker,
+        keeper: Keeper,
+        clock: Clock,
+        policy: DeskPolicy | None = None,
+        errors: ErrorTally | None = None,
+    ) -> None:
+        self.errors = errors or ErrorTally(clock)
+        self._state = DeskState(broker, keeper, clock, policy or DeskPolicy(), self.errors)
         self._trades = TradeBook(self._state)
         self._checks = Checks(self._state, self._trades)
         self._gate = OrderGate()
@@ -87,6 +98,15 @@ class OrderDesk:
         """Send no order any more that buys."""
         if self._gate.state is Gate.OPEN:
             self._gate.narrow(Gate.EXITS_ONLY, reason)
+
+    @property
+    def held(self) -> str:
+        """Why nothing that buys may leave for now; empty when it may."""
+        return self._gate.held
+
+    def hold_entries(self, reason: str) -> None:
+        """Send no order that buys as long as there is a reason; an empty one lets them out again."""
+        self._gate.hold(reason)
 
     def cancel_everything(self, reason: str) -> None:
         """Cancel every order that the books have now, wanted or not; orders planned later are not touched."""

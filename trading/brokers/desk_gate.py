@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 
 class Gate(StrEnum):
-    """What may still be sent; it only ever narrows."""
+    """What may still be sent; it only ever narrows. What holds entries back for a while stands beside it."""
 
     OPEN = "open"
     EXITS_ONLY = "exits_only"
@@ -25,6 +25,7 @@ class OrderGate:
     def __init__(self) -> None:
         self.state = Gate.OPEN
         self.reason = ""
+        self.held = ""
         self._unwanted: set[str] = set()
 
     def narrow(self, state: Gate, reason: str) -> None:
@@ -33,9 +34,17 @@ class OrderGate:
             _log.warning("order_gate state=%s reason=%s", state, reason)
             self.state, self.reason = state, reason
 
+    def hold(self, reason: str) -> None:
+        """Let nothing out that buys as long as there is a reason; an empty one lets it out again."""
+        if reason != self.held:
+            _log.warning("entries_held reason=%s", reason or "none any more")
+            self.held = reason
+
     def lets_out(self, record: OrderRecord) -> bool:
         """Return whether an order may be sent."""
-        return self.state is Gate.OPEN or (self.state is Gate.EXITS_ONLY and record.side == SELL)
+        if record.side == SELL:
+            return self.state is not Gate.CLOSED
+        return self.state is Gate.OPEN and not self.held
 
     def drop(self, client_ids: set[str], reason: str) -> None:
         """Cancel these orders, whatever the books want."""

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from trading.brokers.desk_keeper import Keeper
+from trading.brokers.error_tally import ErrorTally
 from trading.brokers.protocol import Broker, OrderRejected
 from trading.errors import GridBotError, RateLimited
 from trading.exchange.clock import Clock
@@ -123,11 +124,14 @@ class VenuePace:
         Tells the time.
     policy : DeskPolicy
         Failures and pauses.
+    errors : ErrorTally
+        Counts what goes wrong.
     """
 
-    def __init__(self, clock: Clock, policy: DeskPolicy) -> None:
+    def __init__(self, clock: Clock, policy: DeskPolicy, errors: ErrorTally) -> None:
         self._clock = clock
         self._policy = policy
+        self._errors = errors
         self._failures = 0
         self._is_busy = False
         self.open_at_ms = 0
@@ -146,14 +150,12 @@ class VenuePace:
         """Return the answer of one call, counting silence; the errors are the call's."""
         try:
             answer = await call
-        except OrderRejected:
-            self._failures = 0
-            raise
-        except RateLimited:
-            self._count(is_busy=True)
-            raise
-        except GridBotError:
-            self._count(is_busy=False)
+        except GridBotError as error:
+            self._errors.met(error)
+            if isinstance(error, OrderRejected):
+                self._failures = 0
+            else:
+                self._count(is_busy=isinstance(error, RateLimited))
             raise
         self._failures = 0
         return answer
@@ -183,14 +185,16 @@ class DeskState:
         The session's clock.
     policy : DeskPolicy
         Patience.
+    errors : ErrorTally
+        Counts what goes wrong.
     """
 
-    def __init__(self, broker: Broker, keeper: Keeper, clock: Clock, policy: DeskPolicy) -> None:
+    def __init__(self, broker: Broker, keeper: Keeper, clock: Clock, policy: DeskPolicy, errors: ErrorTally) -> None:
         self.broker = broker
         self.keeper = keeper
         self.clock = clock
         self.policy = policy
-        self.pace = VenuePace(clock, policy)
+        self.pace = VenuePace(clock, policy, errors)
         self.tracked: dict[str, Tracked] = {}
         self.busy: set[str] = set()
         self.applied = 0

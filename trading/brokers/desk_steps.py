@@ -84,7 +84,8 @@ class Steps:
         if self._gate.wants_cancel(record):
             state.apply(Closed(record.client_id, OrderState.CANCELLED, f"{never} and is no longer wanted"))
         elif not self._gate.lets_out(record):
-            state.apply(Refused(record.client_id, f"{never} and the order gate is shut ({self._gate.reason})"))
+            shut = self._gate.reason or self._gate.held
+            state.apply(Refused(record.client_id, f"{never} and the order gate is shut ({shut})"))
         elif age_ms > policy.resend_s * 1000:
             state.apply(Refused(record.client_id, f"{never} within {age_ms / 1000:.0f} s; decide anew", code="E001"))
         elif record.sends - tracked.spared >= policy.sends:

@@ -48,12 +48,16 @@ async def _of_binance(client: VenueClient, since_ms: int) -> list[Funding]:
             f"withdrawal-{text(raw, 'id')}",
             _asset(client, raw, "coin"),
             -_size(raw) - _fee(raw, "transactionFee"),
-            time_ms({"timestamp": client.parse8601(text(raw, "applyTime"))}),
+            _utc_ms(client, raw.get("applyTime")),
         )
         for raw in went
         if text(raw, "status") in _LEFT
     ]
     return arrived + left
+
+
+def _utc_ms(client: VenueClient, told: object) -> int:
+    return time_ms({"timestamp": client.parse8601(told) if isinstance(told, str) else None})
 
 
 async def _binance_pages(client: VenueClient, endpoint: str, since_ms: int) -> list[Raw]:

@@ -130,7 +130,7 @@ def _order_bounds(book: Book, slot: Slot) -> tuple[int, int, int]:
     if slot.why != FillReason.LIMIT:
         # a triggered order that waits near the mid is looked at in every candle, any other when it expires
         event = slot.expires if slot.expires > 0 else NEVER
-        event = event if params.take_market == 1 else book.core.candle + 1
+        event = event if params.take_market == 1 else book.core.candle
     return below, above, event
 
 

@@ -30,6 +30,7 @@ from trading.orders.journal_rows import (
 )
 from trading.orders.journal_schema import check_version, version_of
 from trading.orders.records import OrderRecord
+from trading.orders.venue import VenueFill
 
 _PAGE = 500
 # Only names of columns are put into statements, never a value.
@@ -184,6 +185,12 @@ class JournalReader:
         else:
             rows = self._rows(f"{_FILLS} WHERE client_id = ? ORDER BY seq LIMIT ? OFFSET ?", (client_id, *span))
         return [fill_of_row(row, str(self.path)) for row in rows]
+
+    def order_of_trade(self, trade: VenueFill) -> str | None:
+        """Return our id of the order that a trade was booked for; None when that side of it was not booked yet."""
+        sql = "SELECT client_id FROM fills WHERE symbol = ? AND trade_id = ? AND side = ?"
+        row = self._row(sql, (trade.symbol, trade.trade_id, trade.side))
+        return None if row is None else str(row[0])
 
     def fill_count(self) -> int:
         """Return how many fills there are."""

@@ -52,7 +52,7 @@ def day_figures(journal: JournalReader, day: date) -> DayFigures:
         sells=sum(fill.side < 0 for fill in fills if fill.client_id in todays),
         volume=sum((value_of(fill, market) for fill in fills if fill.client_id in todays), Decimal(0)),
         fees=sum((fee_of(fill, market) for fill in fills if fill.client_id in todays), Decimal(0)),
-        realised=realised(journal.orders(), list(fills), market, todays),
+        realised=round(realised(journal.orders(), list(fills), market, todays), market.cash_decimals),
         equity=equity or [facts.capital],
         position=Decimal(last.position_microlots) / MICROLOTS * market.lot_size if last is not None else Decimal(0),
         refusals=Counter(order.note for order in orders if order.command is CommandState.DENIED),

@@ -94,8 +94,9 @@ class SessionKeeper:
         self._inputs_done = journal.inputs_recorded()
         self._candles = 0
         self._news: list[SessionEvent] = []
-        self._last_price = 0
-        self._narrow = True
+        # as they were when the core was saved: until a price has come, its exits leave by these
+        self._last_price = int(decider.state.core.last_price)
+        self._narrow = bool(decider.book.params.take_market)
 
     def begin(self, past: Sequence[PastCandle]) -> None:
         """Write down the history that the core has seen, and the core itself, before anything else happens."""
@@ -244,14 +245,14 @@ class SessionKeeper:
             self._note("halted", {"reason": reason})
         self._publish()
 
-    def resume(self) -> None:
+    def resume(self, reason: str = "a person lets the session go on") -> None:
         """Let a halted session go on, because a person says so."""
         self.halt_reason = None
         outcome = self._apply(Resumed())
         with self.journal.transaction():
             self.journal.set_meta("halted", "")
             self._keep(outcome)
-            self._note("resumed", {"reason": "a person lets the session go on"})
+            self._note("resumed", {"reason": reason})
         self._publish()
 
     def alert(self, kind: str, reason: str) -> None:
@@ -415,8 +416,10 @@ class SessionKeeper:
                 f"trade {trade.trade_id} of {trade.quantity} at {trade.price} does not fit {market.symbol}'s lot "
                 f"{market.lot_size} and tick {market.tick_size}, or order {record.client_id}; look at it at the venue"
             )
-        if any(known.fill.trade_id == trade.trade_id for known in self.journal.fills(record.client_id)):
+        owner = self.journal.order_of_trade(trade)
+        if owner == record.client_id:
             return
+        self._check_room(record, trade, int(lots), owner)
         fee_units, fee_microlots = self._fee(trade)
         booked = (int(lots), int(price), fee_units, fee_microlots)
         outcome = self._apply(OrderFilled(record.core_id, record.slot, record.side, *booked, record.why))
@@ -424,6 +427,20 @@ class SessionKeeper:
             self._add_trade(record, trade, int(price), int(lots), fee_units, fee_microlots)
             self._keep(outcome)
         self._publish()
+
+    def _check_room(self, record: OrderRecord, trade: VenueFill, lots: int, owner: str | None) -> None:
+        # before the core is told: what it has booked it cannot take back
+        if owner is not None:
+            raise StateCorrupt(
+                f"trade {trade.trade_id} is told as one of order {record.client_id} and is booked for {owner}; "
+                "look at both orders at the venue"
+            )
+        left = record.lots - record.filled_lots
+        if lots > left:
+            raise StateCorrupt(
+                f"trade {trade.trade_id} of {trade.quantity} is more than the {self.market.quantity(left)} that order "
+                f"{record.client_id} has left of {self.market.quantity(record.lots)}; look at the order at the venue"
+            )
 
     def _fee(self, trade: VenueFill) -> tuple[int, int]:
         market = self.market
@@ -519,7 +536,7 @@ def _changed(record: OrderRecord, fact: Fact) -> tuple[OrderRecord, Input | None
     match fact:
         case Sent(_, time_ms):
             command = record.command or CommandState.SENT
-            after = replace(record, command=command, sends=record.sends + 1, sent_ms=time_ms)
+            after = replace(record, command=command, sends=record.sends + 1, sent_ms=time_ms, checks=0)
         case Accepted(_, exchange_id, resting):
             state = OrderState.SUBMITTED if record.state is OrderState.PENDING else record.state
             after = replace(record, command=CommandState.CONFIRMED, state=state, exchange_id=exchange_id, checks=0)

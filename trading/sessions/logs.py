@@ -175,7 +175,11 @@ class SessionLog:
 
     def _formatter(self, *last: structlog.typing.Processor) -> ProcessorFormatter:
         return ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name],
+            foreign_pre_chain=[
+                structlog.stdlib.add_log_level,
+                structlog.stdlib.add_logger_name,
+                structlog.stdlib.ExtraAdder(allow=("code", "action")),
+            ],
             processors=[
                 ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,

@@ -87,14 +87,17 @@ class FeedWatch:
         Longest silence between ticks, milliseconds; None where no ticks are expected.
     """
 
-    forbids_orders: str | None = None
-
     def __init__(self, symbol: str, candle_ms: int, tick_limit_ms: int | None = None) -> None:
         self._symbol, self._candle_ms, self._tick_limit_ms = symbol, candle_ms, tick_limit_ms
         self._candle_at_ms: int | None = None
         self._tick_at_ms: int | None = None
         self._no_candles = Latch(Trouble("feed", Severity.CRITICAL, "E004", Action.FALL_BACK))
         self._no_ticks = Latch(Trouble("ticks", Severity.WARNING, "E004", Action.FALL_BACK))
+
+    @property
+    def forbids_orders(self) -> str | None:
+        """Nothing is decided on prices that may be old."""
+        return f"no candle of {self._symbol} has come for too long" if self._no_candles.is_on else None
 
     def candle(self, now_ms: int) -> None:
         """Note that a candle came."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, suppress
 
-from trading.errors import Action, ConnectionLost, ExitCode, GridBotError, RateLimited, StateCorrupt
+from trading.brokers.ccxt_broker import CcxtBroker
+from trading.errors import Action, ConnectionLost, ExitCode, GridBotError, RateLimited, Refused, StateCorrupt
 from trading.exchange.clock import Clock, SystemClock
-from trading.sessions.catalog import SessionCatalog
-from trading.sessions.control import ControlRequest, ControlServer, KillFile, StopRequest
+from trading.orders.journal import JournalReader, holds_session
+from trading.sessions.catalog import SessionCatalog, SessionFiles
+from trading.sessions.control import ControlServer, KillFile, StopRequest
 from trading.sessions.decider import InvariantBroken
 from trading.sessions.events import Listener, SessionEvent
 from trading.sessions.launch import Plan, opened
@@ -22,72 +23,14 @@ from trading.sessions.live_session import LiveSession, SessionEnd
 from trading.sessions.logs import SessionLog
 from trading.sessions.patrol import Patrol
 from trading.sessions.session_lock import SessionLock
+from trading.sessions.supervision import FIRST_PAUSE_S, Supervision, said
 
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
+__all__ = ["Supervision", "run_session"]
+
+_LONGEST_PAUSE_S = 60.0
 _MOST_CRASHES, _WITHIN_MS = 5, 600_000
-
-
-@dataclass(slots=True)
-class Supervision:
-    """What outlives a crash of the session: its log, its socket, its locks, and wishes to stop.
-
-    Parameters
-    ----------
-    plan : Plan
-        What runs.
-    tell : callable
-        Hands events to whoever started the session.
-    """
-
-    plan: Plan
-    tell: Listener
-    session: LiveSession | None = None
-    stop: StopRequest | None = None
-    control: ControlServer | None = None
-    log: SessionLog | None = None
-    was_trading: bool = False
-
-    def request_stop(self, request: StopRequest) -> None:
-        """Ask for an orderly end; to be called in the session's event loop."""
-        self.stop = request
-        if self.session is not None:
-            self.session.request_stop(request)
-
-    def hear(self, event: SessionEvent) -> None:
-        """Hand an event to the log, to the socket's listeners and to whoever started the session."""
-        if self.log is not None:
-            data = {name: value for name, value in event.data.items() if name not in ("event", "session")}
-            level = self.log.warning if event.kind in ("alert", "halted", "crashed") else self.log.info
-            level(event.kind, **{f"{name}_" if name in _TAKEN else name: value for name, value in data.items()})  # type: ignore[arg-type]
-        if self.control is not None:
-            self.control.publish(event.as_json())
-        self.tell(event)
-
-    def tell_crash(self, problem: Exception, pause_s: float, now_ms: int) -> None:
-        """Say that the session fell, and when it starts again."""
-        if self.log is not None:
-            self.log.failure("session_failed", problem)
-        reason = f"{_said(problem)}; it starts again from its books in {pause_s:g} s"
-        data = {"reason": reason, "code": getattr(problem, "code", None), "restart_in_s": pause_s}
-        self.hear(SessionEvent("crashed", self.plan.name, now_ms, data))
-
-    async def answer(self, request: ControlRequest) -> dict[str, object]:
-        """Answer a request of the control socket."""
-        if request.command == "stop":
-            self.request_stop(StopRequest(request.cancel_orders, request.flatten, "a request"))
-            return {"stopping": True}
-        if self.session is None:
-            return {"session": self.plan.name, "state": "restarting"}
-        if request.command == "checkpoint":
-            self.session.keeper.flush()
-            return {"checkpoint": True}
-        if request.command == "reconcile":
-            self.session.want_reconciliation("a person asks")
-            return {"reconciling": True}
-        return dict(self.session.status())
-
-
-_TAKEN = frozenset({"code", "action", "event", "level", "time", "session"})
+_TRIES_TO_STOP = 3
+_KILL_FILE_S = 0.5
 
 
 async def run_session(
@@ -111,10 +54,13 @@ async def run_session(
     Refused, UsageError, StateCorrupt
         When the session cannot run at all.
     GridBotError
-        When it crashes again and again.
+        When it crashes again and again; what could still open a position at the venue is cancelled before.
     """
-    supervision = Supervision(plan, tell)
     files = SessionCatalog(plan.home).files_of(plan.name)
+    kill_file = KillFile(files.folder, plan.home)
+    _refuse_killed(plan.name, kill_file)
+    # one that has begun before has orders to look after: it waits for a venue that is away
+    supervision = Supervision(plan, tell, was_trading=_has_begun(files))
     async with AsyncExitStack() as stack:
         stack.enter_context(SessionLock(plan.home, plan.name, plan.account, plan.symbol))
         values = () if plan.credentials is None else plan.credentials.hidden_values
@@ -122,28 +68,38 @@ async def run_session(
         supervision.control = await stack.enter_async_context(ControlServer(files.folder, supervision.answer))
         if started is not None:
             started(supervision)
-        watcher = asyncio.create_task(_watch_kill_file(supervision, KillFile(files.folder, plan.home)))
+        watcher = asyncio.create_task(_watch_kill_file(supervision, kill_file, SystemClock()))
         stack.callback(watcher.cancel)
-        end = await _again_and_again(supervision, clock or SystemClock())
-        _tell_end(supervision, end)
+        real = clock or SystemClock()
+        end = await _again_and_again(supervision, real)
+        _tell_end(supervision, end, real.now_ms())
         return end
 
 
 async def _again_and_again(supervision: Supervision, clock: Clock) -> SessionEnd:
     crashes: deque[int] = deque()
+    tries_to_stop = 0
     while True:
         try:
             return await _once(supervision)
         except InvariantBroken as broken:
+            supervision.tell_halt(str(broken), clock.now_ms())
             return SessionEnd(str(broken), ExitCode.HALTED)
         except Exception as error:  # whatever it was, the books are safe and the session begins anew
             if not supervision.was_trading or (isinstance(error, GridBotError) and not _passes(error)):
                 raise
             problem = error
-        pause_s = _pause_s(crashes, problem, supervision.plan.name, clock.now_ms())
+        if supervision.stop is not None:
+            tries_to_stop += 1
+            if tries_to_stop >= _TRIES_TO_STOP:
+                return _end_unreached(supervision, supervision.stop, problem)
+        try:
+            pause_s = _pause_s(crashes, problem, supervision.plan.name, clock.now_ms())
+        except GridBotError:
+            await _leave_no_entries(supervision)
+            raise
         supervision.tell_crash(problem, pause_s, clock.now_ms())
-        if supervision.stop is None:
-            await clock.sleep(pause_s)
+        await supervision.pause(clock, pause_s)
 
 
 def _pause_s(crashes: deque[int], problem: Exception, name: str, now_ms: int) -> float:
@@ -154,24 +110,62 @@ def _pause_s(crashes: deque[int], problem: Exception, name: str, now_ms: int) ->
         crashes.popleft()
     if len(crashes) >= _MOST_CRASHES:
         raise GridBotError(
-            f"session {name} crashed {len(crashes)} times in ten minutes ({_said(problem)}); "
+            f"session {name} crashed {len(crashes)} times in ten minutes ({said(problem)}); "
             f"`gridbot fix --session {name}` looks for the fault"
         ) from problem
-    return min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** len(crashes))
+    return min(_LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** len(crashes))
 
 
 async def _once(supervision: Supervision) -> SessionEnd:
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(opened(supervision.plan, supervision.hear))
-        supervision.session = session
-        if supervision.stop is not None:
-            session.request_stop(supervision.stop)
-        session.patrol = stack.enter_context(Patrol(session, supervision.plan.home))
+        try:
+            async with asyncio.timeout(None) as supervision.patience:
+                if supervision.stop is not None:
+                    supervision.hurry()
+                session = await stack.enter_async_context(opened(supervision.plan, supervision.hear))
+        except TimeoutError as error:
+            raise ConnectionLost(f"session {supervision.plan.name} could not be opened in time to stop it") from error
+        finally:
+            supervision.patience = None
+        supervision.began(session)
+        session.patrol = stack.enter_context(Patrol(session, supervision.plan.home, _offset_of(session)))
         try:
             return await session.run()
         finally:
-            supervision.was_trading = supervision.was_trading or session.has_begun
+            if session.has_begun:
+                supervision.traded(session)
             supervision.session = None
+
+
+def _offset_of(session: LiveSession) -> Callable[[], float | None]:
+    # where the market's time is simulated, no clock of this machine has to agree with it
+    broker = session.broker
+    if session.is_simulated or not isinstance(broker, CcxtBroker):
+        return lambda: None
+    return lambda: broker.clock_offset_ms
+
+
+async def _leave_no_entries(supervision: Supervision) -> None:
+    # Nobody will look after what rests at the venue: an exit may stay, what could still buy must not.
+    with suppress(Exception):
+        async with opened(supervision.plan, supervision.hear) as session:
+            await session.cancel_entries("the session is given up")
+            await session.feed.close()
+
+
+def _end_unreached(supervision: Supervision, stop: StopRequest, problem: Exception) -> SessionEnd:
+    with SessionCatalog(supervision.plan.home).read(supervision.plan.name) as journal:
+        left = tuple(record.client_id for record in journal.open_records())
+    reason = f"stopped by {stop.source}, and the venue could not be asked about its orders ({said(problem)})"
+    undone = left and (stop.cancel_orders or stop.flatten)
+    return SessionEnd(reason, ExitCode.FAILED if undone else ExitCode.DONE, left)
+
+
+def _has_begun(files: SessionFiles) -> bool:
+    if not holds_session(files.journal):
+        return False
+    with JournalReader.read(files.journal) as journal:
+        return journal.has_core()
 
 
 def _passes(error: GridBotError) -> bool:
@@ -180,19 +174,24 @@ def _passes(error: GridBotError) -> bool:
     )
 
 
-def _said(error: Exception) -> str:
-    return str(error) if isinstance(error, GridBotError) else f"{type(error).__name__}: {error}"
-
-
-def _tell_end(supervision: Supervision, end: SessionEnd) -> None:
+def _tell_end(supervision: Supervision, end: SessionEnd, now_ms: int) -> None:
+    data = {"reason": end.reason, "exit_code": int(end.exit_code), "unsettled": list(end.unsettled)}
     if supervision.log is not None:
-        supervision.log.info("stopped", reason=end.reason, exit_code=int(end.exit_code))
+        supervision.log.info("stopped", **data)
+    if supervision.control is not None:
+        supervision.control.publish(SessionEvent("stopped", supervision.plan.name, now_ms, data).as_json())
 
 
-async def _watch_kill_file(supervision: Supervision, kill_file: KillFile) -> None:
+async def _watch_kill_file(supervision: Supervision, kill_file: KillFile, clock: Clock) -> None:
     while supervision.stop is None:
         wanted = kill_file.wanted()
         if wanted is not None:
             supervision.request_stop(wanted)
             return
-        await asyncio.sleep(0.5)
+        await clock.sleep(_KILL_FILE_S)
+
+
+def _refuse_killed(name: str, kill_file: KillFile) -> None:
+    wanted = kill_file.wanted()
+    if wanted is not None:
+        raise Refused(f"session {name} is kept from starting by the {wanted.source}; remove that file to start it")

@@ -29,7 +29,7 @@ from trading.orders.venue import Balance
 from trading.sessions.capital_budget import CapitalBudget
 from trading.sessions.catalog import SessionCatalog
 from trading.sessions.decider import Exchange
-from trading.sessions.live_session import Rhythm
+from trading.sessions.rhythm import Rhythm
 from trading.settings import Settings
 
 # Real seconds that a session on a scaled clock leaves between its looks, comparisons and watches.
@@ -382,4 +382,5 @@ def _feed(place: Place, clock: Clock) -> Feed:
         rest_url=place.rest_url,
         ws_url=place.ws_url,
         poll_s=poll_s,
+        testnet=place.testnet,
     )

@@ -29,7 +29,7 @@ class Reduction:
     kept: tuple[int, ...]
     parts: int = 2
     tried: int = 0
-    tail: int = 16
+    tail: int = 1
     done: bool = False
 
 

@@ -9,13 +9,14 @@ import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from automation.incidents.inside import describe, reduction, told_again
+    from automation.incidents.inside import describe, reduction
+    from trading.sessions.decider import Decider
 
 Record = dict[str, object]
 _NUMBERS = re.compile(r"[-+]?\d[\d.,]*")
@@ -44,9 +45,10 @@ def run(job: Mapping[str, object], emit: Callable[[Record], None]) -> None:
     job : dict
         ``recording`` (a file in the tree, as `told_again.Told` takes it), ``kept`` (numbers of inputs, or None for
         all), ``digests`` (pairs of a count of inputs and the digest of all outputs by then, or none),
-        ``python_path``; to reduce, ``parts``, ``tried``, ``tail``, ``wanted`` (the mark of the failure) and ``seconds`` as well.
+        ``signals`` (whether those that the core saw are asked for), ``python_path``; to reduce, ``parts``, ``tried``, ``tail``, ``wanted`` (the mark of the failure) and
+        ``seconds`` as well.
     emit : callable
-        Takes the records ``told`` (``failure``, ``needed``, ``differs_at``) and ``reduced``.
+        Takes the records ``told`` (``failure``, ``needed``, ``differs_at``, ``signals``) and ``reduced``.
     """
     root = os.path.abspath(".")  # noqa: PTH100 - links stay as they are
     sys.dont_write_bytecode = True
@@ -56,7 +58,9 @@ def run(job: Mapping[str, object], emit: Callable[[Record], None]) -> None:
     numbers = tuple(range(len(replay.told.inputs))) if kept is None else tuple(kept)
     if job.get("wanted") is None:
         failure, needed = replay.failure(numbers, dict(cast("list[tuple[int, str]]", job.get("digests") or [])))
-        emit({"event": "told", "failure": failure, "needed": needed, "differs_at": replay.differs_at})
+        signals = replay.signals if failure is not None and job.get("signals") else None
+        told = {"failure": failure, "needed": needed, "differs_at": replay.differs_at, "signals": signals}
+        emit({"event": "told", **told})
         return
     end = time.monotonic() + float(cast("float", job["seconds"]))
     parts, tried, tail = (int(cast("int", job[name])) for name in ("parts", "tried", "tail"))
@@ -70,24 +74,30 @@ def run(job: Mapping[str, object], emit: Callable[[Record], None]) -> None:
 
 class _Replay:
     def __init__(self, told: Mapping[str, object], root: str) -> None:
-        self._module = cast("type[told_again]", _sibling("told_again"))
-        self.told = self._module.Told(told)
+        # only now: it imports the core of the tree at hand
+        module = _sibling("told_again")
+        self._books = module.Books
+        self.told = module.Told(told)
         self._places = describe.Places(root)
         self.differs_at: int | None = None
+        self.signals: list[list[object] | None] = []
 
     def failure(self, numbers: Sequence[int], digests: Mapping[int, str]) -> tuple[Record | None, int]:
         """Return the failure of a sequence, if it fails, and how many inputs were told."""
-        done = 0
+        done, decider = 0, None
+        self.signals = []
         try:
             decider = self.told.decider()
-            books = self._module.Books(decider)
+            books = self._books(decider)
             for number in numbers:
                 done += 1
-                item = self.told.inputs[number]
-                books.check(item, decider.apply(item))
+                self.told.tell(decider, books, number)
+                self.signals.append(_signal(decider, self.told.inputs[number]))
                 if self.differs_at is None and done in digests and digests[done] != decider.digest.hex():
                     self.differs_at = done
         except Exception as error:  # noqa: BLE001 - whatever the core raises is what is looked for
+            if decider is not None and done:
+                self.signals.append(_signal(decider, self.told.inputs[numbers[done - 1]]))
             chain = describe.chain_of(error, self._places)
             return {"chain": chain, "mark": _mark(chain)}, done
         return None, done
@@ -96,6 +106,13 @@ class _Replay:
         """Return how many inputs it took to fail in the way that is wanted, None when it does not."""
         failure, needed = self.failure(numbers, {})
         return needed if failure is not None and failure["mark"] == wanted else None
+
+
+def _signal(decider: Decider, item: object) -> list[object] | None:
+    """Return the signal that the core saw with an input, None where it saw none or fell before."""
+    if decider.last_signal is None or getattr(item, "timestamp", None) != decider.seen_ms:
+        return None
+    return [None if value != value else value for value in astuple(decider.last_signal)]  # noqa: PLR0124 - NaN
 
 
 def _mark(chain: Sequence[Mapping[str, object]]) -> str:

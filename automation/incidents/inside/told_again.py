@@ -7,15 +7,18 @@ with it: a repair has to satisfy these books, whatever it makes of the core's ow
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trading.engine.codes import BUY, Halt, IntentKind, SlotState
+from trading.sessions import decider as deciding
 from trading.sessions import inputs as kinds
 from trading.sessions.books import market_of_json
 from trading.sessions.decider import Decider, Exchange
 from trading.settings import Settings
+from trading.signals.streaming_records import SignalRow
 
 if TYPE_CHECKING:
     from trading.sessions.decider import CoreFill, Intent, Outcome
@@ -25,25 +28,65 @@ MICROLOTS = 1_000_000
 HOLDING = (SlotState.PARTIAL, SlotState.HELD, SlotState.ARMED_SELL, SlotState.SELLING)
 
 
+class ToldSignals:
+    """Stands where the core computes its signals, and answers with those that it saw in the session."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        self.row: SignalRow | None = None
+
+    def append(self, *_: object, **__: object) -> SignalRow | None:
+        """Return the signal of the candle that is told."""
+        return self.row
+
+    def votes(self) -> tuple[()]:
+        """Return no votes: what they came to is told."""
+        return ()
+
+
 class Told:
     """What a file of inputs holds.
 
     Parameters
     ----------
     told : mapping
-        ``timeframe``, ``exchange``, ``settings``, ``market`` and ``inputs``: each the name of its kind and its values.
+        ``timeframe``, ``exchange``, ``settings``, ``market`` and ``inputs``: each the name of its kind and its values,
+        a candle's perhaps with its signal as a list behind them; ``warmup``, where signals are told, is the candles
+        before the core may begin.
     """
 
     def __init__(self, told: Mapping[str, object]) -> None:
         self.timeframe = str(told["timeframe"])
-        self.exchange = Exchange(told["exchange"])
+        self.exchange = Exchange(str(told["exchange"]))
         self.settings = Settings.model_validate(told["settings"])
         self.market = market_of_json(json.dumps(told["market"]))
-        self.inputs: list[Input] = [getattr(kinds, name)(*values) for name, *values in told["inputs"]]  # type: ignore[attr-defined]
+        self.inputs: list[Input] = []
+        self.signals: list[SignalRow | None] = []
+        self._warmup = told.get("warmup")
+        for name, *values in told["inputs"]:  # type: ignore[attr-defined]
+            signal = values.pop() if values and isinstance(values[-1], list) else None
+            self.inputs.append(getattr(kinds, name)(*values))
+            self.signals.append(None if signal is None else SignalRow(*(nan if one is None else one for one in signal)))
 
     def decider(self) -> Decider:
         """Return a core that has been told nothing yet."""
-        return Decider(self.settings, self.market, self.timeframe, self.exchange)
+        if not any(self.signals):
+            return Decider(self.settings, self.market, self.timeframe, self.exchange)
+        computed = deciding.SignalStream
+        deciding.SignalStream = ToldSignals  # type: ignore[assignment,misc]
+        try:
+            decider = Decider(self.settings, self.market, self.timeframe, self.exchange)
+        finally:
+            deciding.SignalStream = computed  # type: ignore[misc]
+        if isinstance(self._warmup, int):
+            decider.book.params.warmup = self._warmup
+        return decider
+
+    def tell(self, decider: Decider, books: Books, number: int) -> None:
+        """Tell a core one of the inputs, and check its books; what it raises, and what they find, comes through."""
+        item, signal = self.inputs[number], self.signals[number]
+        if isinstance(decider.signals, ToldSignals):
+            decider.signals.row = signal
+        books.check(item, decider.apply(item))
 
 
 def told_again(path: Path, leave_out: int = 0) -> Decider:
@@ -58,15 +101,10 @@ def told_again(path: Path, leave_out: int = 0) -> Decider:
     """
     told = Told(json.loads(path.read_text(encoding="utf-8")))
     decider = told.decider()
-    tell(decider, told.inputs[: len(told.inputs) - leave_out])
-    return decider
-
-
-def tell(decider: Decider, items: Sequence[Input]) -> None:
-    """Tell a new core inputs; whatever it raises comes through, and so does an AssertionError of the books."""
     books = Books(decider)
-    for item in items:
-        books.check(item, decider.apply(item))
+    for number in range(len(told.inputs) - leave_out):
+        told.tell(decider, books, number)
+    return decider
 
 
 def _hold(agrees: object, otherwise: str) -> None:

@@ -22,7 +22,7 @@ import threading
 import time
 import traceback
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -65,7 +65,7 @@ SETTINGS = (
     "limits.max_position=1",
     "limits.max_exposure=1",
     "signals.warmup_candles=50",
-    "signals.agents=[\"momentum\"]",
+    'signals.agents=["momentum"]',
 )
 
 
@@ -97,7 +97,7 @@ class Exchange:
 
     def ask(self, path: str, body: Mapping[str, object] | None = None) -> dict[str, object]:
         data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(f"{self.url}{path}", data, timeout=60) as answer:  # noqa: S310 - loopback
+        with urllib.request.urlopen(f"{self.url}{path}", data, timeout=60) as answer:
             found: dict[str, object] = json.loads(answer.read())
         return found
 
@@ -189,7 +189,7 @@ def live_once(plan: Plan, killer: Killer, *, full: bool = False) -> Life:
         finally:
             os._exit(code)
     os.close(sink)
-    with open(source) as told:
+    with os.fdopen(source) as told:
         lines = [json.loads(line) for line in told]
     _, status = os.waitpid(child, 0)
     return _life(lines, status, time.monotonic() - began)
@@ -273,17 +273,27 @@ class CrashRun:
         Of how long it stays dead, in the market's time.
     full : bool
         Tell instants apart by all their callers.
+    faults : sequence of str
+        Faults of the exchange that are on: then it may not answer, and a session may not be able to start.
     """
 
-    def __init__(self, exchange: Exchange, home: Path, seed: int, *, full: bool = False) -> None:
+    def __init__(
+        self, exchange: Exchange, home: Path, seed: int, *, full: bool = False, faults: Sequence[str] = ()
+    ) -> None:
         self.exchange = exchange
+        self.faults = faults
         self.home = home
         self.lives: list[Life] = []
         self.findings: list[str] = []
-        self.audits = 0
+        self.audits = self.audits_failed = 0
         self._rng = random.Random(seed)
         self._full = full
         self._plan = plan_on(exchange.url, home)
+
+    @property
+    def kills(self) -> int:
+        """How often it died."""
+        return sum(life.killed_at is not None for life in self.lives)
 
     @property
     def journal(self) -> Path:
@@ -295,8 +305,10 @@ class CrashRun:
         request = self._plan.request.model_copy(update={"max_minutes": minutes, "cancel_orders": cancel_orders})
         life = live_once(replace(self._plan, request=request), killer, full=self._full)
         self.lives.append(life)
-        self.findings += [f"life {len(self.lives)}: {failure}" for failure in life.failures]
-        if life.killed_at is None and life.exit_code not in (0, AWAY):
+        # an alert says that answers are missing, which is so when the exchange does not give them
+        failures = [one for one in life.failures if not (self.faults and one.startswith("alert"))]
+        self.findings += [f"life {len(self.lives)}: {failure}" for failure in failures]
+        if life.killed_at is None and life.exit_code not in ((0, AWAY) if self.faults else (0,)):
             self.findings.append(f"life {len(self.lives)} ended with exit code {life.exit_code}")
         if holds_session(self.journal):
             self._audit(life)
@@ -307,9 +319,17 @@ class CrashRun:
         if self._rng.random() < 0.5:
             self.exchange.ask("/sim/advance", {"ms": self._rng.randrange(1, 240_000)})
 
+    def rest(self) -> None:
+        """Let the session end in order, with an exchange that answers."""
+        chances = self.exchange.ask("/sim/faults")["faults"]
+        self.exchange.ask("/sim/faults", dict.fromkeys(FAULTS, 0))
+        self.live(Never(), 2)
+        self.exchange.ask("/sim/faults", {name: chances[name] for name in FAULTS})
+
     def _audit(self, life: Life) -> None:
         found = audit(self.exchange.ask("/sim/audit"), self.journal, at_rest=life.exit_code == 0)
         self.audits += 1
+        self.audits_failed += bool(found)
         self.findings += [f"life {len(self.lives)} ({life.killed_at or 'at rest'}): {one}" for one in found]
 
 
@@ -335,7 +355,7 @@ def kill_at_random(run: CrashRun, kills: int, seed: int, rest_every: int = 50) -
         killed += life.killed_at is not None
         run.stay_dead()
         if killed % rest_every == 0 and life.killed_at is not None:
-            run.live(Never(), 2)
+            run.rest()
         yield killed
 
 
@@ -358,41 +378,39 @@ def crash_run(folder: Path, seed: int, *, full: bool = False, faults: float = 0.
     with exchange_process(folder / "exchange", candles, dict.fromkeys(FAULTS, faults) if faults else {}) as exchange:
         warm_up(folder / "warm", candles)
         logging.disable(logging.CRITICAL)
-        yield CrashRun(exchange, folder / "home", seed, full=full)
+        yield CrashRun(exchange, folder / "home", seed, full=full, faults=FAULTS if faults else ())
 
 
-def report(run: CrashRun, kinds: set[str]) -> dict[str, object]:
+def report(run: CrashRun) -> dict[str, object]:
     """Return what a run came to, as JSON has it."""
-    orders = run.exchange.ask("/sim/status")["orders"]
+    now = run.exchange.ask("/sim/status")
     with JournalReader.read(run.journal) as journal:
-        fills, booked = journal.fill_count(), journal.order_count()
+        fills, orders, candles = journal.fill_count(), journal.order_count(), len(journal.equity())
     return {
-        "kills": sum(life.killed_at is not None for life in run.lives),
-        "lives": len(run.lives),
+        "kills": run.kills,
+        "restarts": len(run.lives) - 1,
         "audits": run.audits,
-        "orders": booked,
-        "accepted": orders,
+        "audits_passed": run.audits - run.audits_failed,
+        "orders": orders,
+        "accepted": now["orders"],
         "fills": fills,
-        "kinds": sorted(kinds),
-        "findings": run.findings,
+        "candles": candles,
     }
 
 
 def main(arguments: list[str]) -> None:
-    """``kinds FOLDER MINUTES [full]`` or ``random FOLDER KILLS SEED``: print a report as one JSON line."""
-    what, folder, *rest = arguments
-    full = "full" in rest
-    with crash_run(Path(folder), 1, full=full) as run:
-        kinds: set[str] = set()
-        if what == "kinds":
-            kinds = kill_at_each_kind(run, float(rest[0]))
-        else:
-            for _ in kill_at_random(run, int(rest[0]), int(rest[1])):
+    """``kinds FOLDER MINUTES``, ``all_kinds FOLDER MINUTES`` or ``random FOLDER KILLS``: print one JSON line."""
+    what, folder, number = arguments
+    with crash_run(Path(folder), 1, full=what == "all_kinds") as run:
+        if what == "random":
+            for _ in kill_at_random(run, int(number), 1):
                 pass
-            kinds = {life.killed_at for life in run.lives if life.killed_at is not None}
+        else:
+            kill_at_each_kind(run, float(number))
         run.live(Never(), 3)
         run.live(Never(), 1, cancel_orders=True)
-        sys.stdout.write(json.dumps(report(run, kinds)) + "\n")
+        kinds = sorted({life.killed_at for life in run.lives if life.killed_at is not None})
+        sys.stdout.write(json.dumps({**report(run), "kinds": kinds, "findings": run.findings}) + "\n")
 
 
 if __name__ == "__main__":

@@ -161,14 +161,14 @@ class Watcher:
     progress : callable, optional
         Is handed each sample.
     on_candle : callable, optional
-        Is handed the number of candles at each event.
+        Is handed the number of candles at each event; when it returns True, the session is asked to end in order.
     """
 
     exchange: ExchangeProcess
     every: int = 60
     longest_s: float = math.inf
     progress: Callable[[Sample], None] | None = None
-    on_candle: Callable[[int], None] | None = None
+    on_candle: Callable[[int], bool] | None = None
     samples: list[Sample] = field(default_factory=list)
     events: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
@@ -188,18 +188,15 @@ class Watcher:
         if supervision is None or supervision.session is None:
             return
         candle = int(supervision.session.decider.state.core.candle)
-        if self.on_candle is not None:
-            self.on_candle(candle)
+        is_over = self.on_candle is not None and self.on_candle(candle)
         if not self.samples or candle >= self.samples[-1].candle + self.every:
             self._sample(candle)
-        if supervision.stop is None and perf_counter() - self._began_s > self.longest_s:
-            supervision.request_stop(StopRequest(True, False, "the time for this run is over"))
+        if supervision.stop is None and (is_over or perf_counter() - self._began_s > self.longest_s):
+            supervision.request_stop(StopRequest(True, False, "who watches it"))
 
     def _sample(self, candle: int) -> None:
         gc.collect()
-        sample = Sample(
-            candle, perf_counter() - self._began_s, rss_bytes(), _rss_of(self.exchange.pid), open_files()
-        )
+        sample = Sample(candle, perf_counter() - self._began_s, rss_bytes(), _rss_of(self.exchange.pid), open_files())
         self.samples.append(sample)
         if self.progress is not None:
             self.progress(sample)
@@ -245,7 +242,9 @@ def run_long(plan: Plan, watcher: Watcher, before_audit: Callable[[], None] = la
 
     async def main() -> SessionEnd:
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(lambda _, context: errors.append(f"{context['message']} {context.get('exception')!r}"))
+        loop.set_exception_handler(
+            lambda _, context: errors.append(f"{context['message']} {context.get('exception')!r}")
+        )
         return await run_session(plan, watcher, watcher.started)
 
     end = asyncio.run(main())

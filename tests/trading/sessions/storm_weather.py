@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tests.trading.sessions.long_run import HISTORY, ExchangeProcess
 
 SHARE = 0.05
+CALM_CANDLES = 10
 STORM: Mapping[str, float] = {
     "latency": SHARE,
     "latency_ms": 20,
@@ -39,7 +40,7 @@ STORM: Mapping[str, float] = {
 
 @dataclass
 class Weather:
-    """Begins a storm when the session has begun, and ends it so that the session can end in order.
+    """Begins a storm when the session has begun, and ends it, and some candles later the session.
 
     Parameters
     ----------
@@ -55,14 +56,15 @@ class Weather:
     _began: int | None = None
     _over: bool = False
 
-    def __call__(self, candle: int) -> None:
-        """Look at how many candles the session has decided on."""
+    def __call__(self, candle: int) -> bool:
+        """Look at how many candles the session has decided on, and return whether that is enough."""
         if self._began is None:
             self._began = max(candle, HISTORY)
             self.exchange.ask("/sim/faults", STORM)
         elif not self._over and candle >= self._began + self.candles:
             self._over = True
             self.calm()
+        return self._over and self._began is not None and candle >= self._began + self.candles + CALM_CANDLES
 
     def calm(self) -> None:
         """End it, and note what it did."""

@@ -143,7 +143,7 @@ def test_holes_in_the_candles_are_bridged_alike(tmp_path: Path, own_home: Path) 
 
 
 def test_real_candles_fill_alike(shared_data: Path, own_home: Path) -> None:
-    real = request(shared_data / "ETHUSDT_5m-sample.csv", own_home, symbol="ETH/USDT", timeframe="5m", capital=10_000)
+    real = request(shared_data / "ETHUSDT_5m-sample.csv", own_home, symbol="ETH/USDT", timeframe="5m", end="2025-04-06")
     plan = plan_of(real)
     run(plan)
     compare(plan, 10)

@@ -22,6 +22,8 @@ def open_feed(
     streams: bool = True,
     poll_s: float | None = None,
     silent_s: float = 30.0,
+    *,
+    testnet: bool = False,
 ) -> RestFeed | FailoverFeed:
     """Open a feed of a venue's public market data.
 
@@ -44,6 +46,8 @@ def open_feed(
         Seconds of the clock between REST rounds: of the feed where REST is all, else of the fallback.
     silent_s : float
         Silence after which a stream counts as broken, seconds of the clock.
+    testnet : bool
+        The exchange's own test network, whose prices are not those of the real market.
 
     Returns
     -------
@@ -55,15 +59,15 @@ def open_feed(
     UsageError
         When ccxt does not know the exchange or its streams, or an address is none.
     Refused
-        When an address of the client cannot be replaced.
+        When an address of the client cannot be replaced, or the exchange has no test network.
     """
-    exchange = open_streams(exchange_id, clock, rest_url, ws_url)
+    exchange = open_streams(exchange_id, clock, rest_url, ws_url, testnet=testnet)
     # In lock-step, the timers of streams would move the market on while the session is at work.
     if not streams or (rest_url is not None and ws_url is None) or isinstance(clock, LockstepClock):
         return RestFeed(exchange, symbols, timeframe, clock, poll_s=poll_s)
     limits = StreamLimits(heartbeat_s=silent_s / 2, silent_s=silent_s)
     # A client of its own: when the stream's is closed to open it anew, no REST answer is lost.
-    streaming = open_streams(exchange_id, clock, rest_url, ws_url)
+    streaming = open_streams(exchange_id, clock, rest_url, ws_url, testnet=testnet)
     stream = StreamFeed(streaming, symbols, timeframe, clock, limits=limits)
     rest = RestFeed(exchange, symbols, timeframe, clock)
     return FailoverFeed(stream, rest, clock, poll_s=poll_s, silent_s=2 * silent_s)

@@ -40,7 +40,12 @@ class StreamExchange(MarketData, Protocol):
 
 
 def open_streams(
-    exchange_id: str, clock: Clock, rest_url: str | None = None, ws_url: str | None = None
+    exchange_id: str,
+    clock: Clock,
+    rest_url: str | None = None,
+    ws_url: str | None = None,
+    *,
+    testnet: bool = False,
 ) -> StreamExchange:
     """Open a public client of an exchange's REST and streams, at our pace on the given clock.
 
@@ -52,13 +57,15 @@ def open_streams(
         Times the pace of the calls.
     rest_url, ws_url : str, optional
         Addresses that replace the exchange's own.
+    testnet : bool
+        Use the exchange's own test network.
 
     Raises
     ------
     UsageError, Refused
         As `open_public` does.
     """
-    client = open_public(exchange_id, rest_url, ws_url, clock=clock)
+    client = open_public(exchange_id, rest_url, ws_url, testnet=testnet, clock=clock)
     if exchange_id in _BINANCE_FAMILY:
         # The small ticker, ccxt's choice, tells neither bid nor ask.
         client.options["watchTickers"] = client.options["watchTicker"] = {"name": "ticker"}

@@ -1,0 +1,95 @@
+"""Sessions that really fail: a fault planted in a copy of the trading core, and a paper session run with that copy."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.automation.pipeline.targets import ROOT, git_run
+from trading.market.synthetic import synthetic_candles
+
+SYMBOL, TIMEFRAME = "SIM/USDT", "5m"
+SETTINGS = ("grid.entry_drop=0", "grid.spacing=0.005", "signals.warmup_candles=50")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What stands in the core, and what is made of it."""
+
+    name: str
+    path: str
+    right: str
+    wrong: str
+
+
+def copy_of_core(folder: Path, tests: Sequence[str] = ()) -> Path:
+    """Copy the trading wing, with some of its tests, into a repository of its own with one commit."""
+    leave = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "trading", folder / "trading", ignore=leave)
+    for name in ("pyproject.toml", *tests):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    git_run(folder, "init", "-q", "-b", "main")
+    git_run(folder, "add", "-A")
+    git_run(folder, "commit", "-qm", "a copy of the core")
+    return folder
+
+
+def plant_fault(copy: Path, fault: Fault) -> None:
+    """Plant a fault in a copy and commit it."""
+    module = copy / fault.path
+    text = module.read_text(encoding="utf-8")
+    assert fault.right in text, fault
+    module.write_text(text.replace(fault.right, fault.wrong, 1), encoding="utf-8")
+    git_run(copy, "commit", "-qam", "another commit")
+
+
+def candle_file(path: Path, count: int = 900, seed: int = 3) -> Path:
+    """Write a market's candles as a CSV file."""
+    candles = synthetic_candles(SYMBOL, TIMEFRAME, candles=count, seed=seed)
+    names = ("timestamp", "open", "high", "low", "close", "volume")
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(names)
+        rows.writerows(zip(*(getattr(candles, name).tolist() for name in names), strict=True))
+    return path
+
+
+def run_paper(
+    copy: Path, home: Path, candles: Path, *, session: str = "broken", history: int = 0, compiled: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Replay candles in a paper session with a copy's code, in a process of its own."""
+    words = ["--candles", str(candles), "--symbol", SYMBOL, "--timeframe", TIMEFRAME, "--session", session]
+    words += [word for setting in SETTINGS for word in ("--set", setting)]
+    program = (
+        "import sys; from trading.commands import *; from trading.sessions.live_commands import paper;"
+        "from trading.sessions.live_requests import PaperRequest;"
+    )
+    return _run(copy, home, program, words, history, compiled)
+
+
+def _run(
+    copy: Path, home: Path, program: str, words: list[str], history: int, compiled: bool
+) -> subprocess.CompletedProcess[str]:
+    names = [word[2:] for word in words[::2]]
+    values = words[1::2]
+    given: dict[str, object] = {"home": str(home), "history": history, "set": []}
+    for name, value in zip(names, values, strict=True):
+        if name == "set":
+            given["set"].append(value)  # type: ignore[attr-defined]
+        else:
+            given[name] = value
+    program += f"steps = paper(PaperRequest.model_validate({given!r}));\nfor step in steps: pass"
+    variables = {**os.environ, "PYTHONPATH": str(copy), "GRIDBOT_HOME": str(home)}
+    if not compiled:
+        variables["NUMBA_DISABLE_JIT"] = "1"
+    return subprocess.run(
+        [sys.executable, "-c", program], env=variables, cwd=copy, capture_output=True, text=True, timeout=240
+    )
