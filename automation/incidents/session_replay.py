@@ -22,6 +22,8 @@ _FILE = "gridbot-recording.json"
 # What is slow to import and no part of any tree; a fork then imports the tree's own modules only.
 _PRELOAD = ("numpy", "numba", "pydantic", "talib")
 _FIRST_TAIL = 1
+# Where an order was placed that must not be, to place none may be right.
+_HALTED = "halted session"
 _SLICE_S, _GRACE_S = 5.0, 30.0
 _CHAIN = TypeAdapter(tuple[Raised, ...])
 
@@ -40,12 +42,15 @@ class Failure:
         How many inputs it took.
     signals : tuple
         The signal that the core saw with each of them.
+    orders : int
+        How many orders the core had placed by then.
     """
 
     chain: tuple[Raised, ...]
     mark: str
     needed: int
     signals: tuple[list[object] | None, ...] = ()
+    orders: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,7 @@ class SessionReplay:
             str(found["mark"]),
             int(str(record["needed"])),
             tuple(signals) if isinstance(signals, list) else (),
+            int(str(record["orders"])),
         )
         return Told(failure, differs_at)
 
@@ -168,31 +174,33 @@ class SessionReplay:
         """
         end = monotonic() + budget_s
         recipe = self._simplest(failure, end)
-        kept = tuple(range(failure.needed))
-        state: dict[str, object] = {"kept": list(kept), "parts": 2, "tried": 0, "tail": _FIRST_TAIL}
+        state: dict[str, object] = {"kept": list(recipe.kept or ()), "parts": 2, "tried": 0, "tail": _FIRST_TAIL}
         done = False
         while not done and monotonic() < end:
             notify(len(_numbers(state["kept"])), failure.needed)
             seconds = max(0.5, end - monotonic())
             seconds = seconds if self.compiled else min(_SLICE_S, seconds)
             job = {**state, "wanted": failure.mark, "seconds": seconds}
-            record = self._record("reduced", recipe, job, seconds + _GRACE_S)
+            record = self._record("reduced", replace(recipe, kept=None), job, seconds + _GRACE_S)
             before, state = state, {name: record[name] for name in state}
             done = bool(record["done"])
             if state == before:
                 # one run takes longer than a slice: no more will be found this way
                 break
-        return Reduced(replace(recipe, kept=_numbers(state["kept"])), int(str(state["tried"])), done)
+        recipe = replace(recipe, kept=_numbers(state["kept"]))
+        last = self.told(_GRACE_S, recipe).failure
+        orders = 0 if last is None or _HALTED in last.chain[0].message else last.orders
+        return Reduced(replace(recipe, orders=orders), int(str(state["tried"])), done)
 
     def _simplest(self, failure: Failure, end: float) -> Recipe:
         if all(signal is None for signal in failure.signals):
-            return Recipe()
+            return Recipe(kept=tuple(range(failure.needed)))
         for warmup in (1, None):
             recipe = Recipe(signals=failure.signals, warmup=warmup)
             found = self.told(max(1.0, end - monotonic()), recipe).failure
-            if found is not None and found.mark == failure.mark and found.needed == failure.needed:
-                return recipe
-        return Recipe()
+            if found is not None and found.mark == failure.mark:
+                return replace(recipe, kept=tuple(range(found.needed)))
+        return Recipe(kept=tuple(range(failure.needed)))
 
     def _record(self, event: str, recipe: Recipe, job: dict[str, object], wall_s: float) -> dict[str, object]:
         asked = {"recording": _FILE, "python_path": list(self._settings.python_path), **job}

@@ -155,14 +155,11 @@ def _made(
     reduced = replay.reduced(
         failure, max(0.0, end - monotonic()), lambda left, whole: notify(words, whole - left, whole)
     )
-    whole = tuple(range(failure.needed))
-    choices = dict.fromkeys((reduced.kept, whole))
     notify("making a test of it", 0, 0)
-    for kept in choices:
-        made = _reproduction(session, tree, failure, kept)
-        made = replace(
-            made, tried=reduced.tried, minimal=reduced.done and kept == reduced.kept, compiled=replay.compiled
-        )
+    for recipe in (reduced.recipe, Recipe(kept=tuple(range(failure.needed)))):
+        made = _reproduction(session, tree, failure, recipe)
+        is_minimal = reduced.done and recipe is reduced.recipe
+        made = replace(made, tried=reduced.tried, minimal=is_minimal, compiled=replay.compiled)
         if all(_fails_alike(made, tree, settings, failure) for _ in range(_RUNS)):
             return made
     return None

@@ -37,6 +37,7 @@ from automation.repair.vocabulary import Vocabulary, learn_vocabulary
 from trading.commands import Progress
 
 _LEAST_PATIENCE_S, _SLOWER = 1.5, 50.0
+_COMPILING_S = 180.0
 _MOST_FILES = 400
 _REPORT = TypeAdapter(TestReport)
 
@@ -121,15 +122,22 @@ class Desk:
             self.workspace.target,
             request.tests if request.session is None else session_tests(request, tree),
             request.python,
-            test_timeout_s=self.config.repair.test_timeout_s,
+            test_timeout_s=self._test_timeout_s,
             limits=limits,
             hostile=request.hostile,
         )
 
+    @property
+    def _test_timeout_s(self) -> float:
+        # The first test that calls the core compiles it.
+        least = 0.0 if self.request.session is None else _COMPILING_S
+        return max(self.config.repair.test_timeout_s, least)
+
     @cached_property
     def seen_settings(self) -> SuiteSettings:
         """The same, but compiled code runs as plain Python: tracing sees into it and every candidate is what runs."""
-        return replace(self.settings, environment={**self.settings.environment, "NUMBA_DISABLE_JIT": "1"})
+        environment = {**self.settings.environment, "NUMBA_DISABLE_JIT": "1"}
+        return replace(self.settings, environment=environment, test_timeout_s=self.config.repair.test_timeout_s)
 
     def server(self, preload: Sequence[str]) -> ForkServer:
         """Return the test server of the workspace, started at first use."""
@@ -233,7 +241,7 @@ class Desk:
     def _patience(self, baseline: TestReport) -> float:
         # Tracing and plain Python in the place of compiled code are slow; a hang need not last the full time again.
         usual = max((test.duration_s for test in baseline.tests if test.outcome is not Outcome.TIMEOUT), default=0.0)
-        return min(self.settings.test_timeout_s, max(_LEAST_PATIENCE_S, _SLOWER * usual))
+        return min(self.seen_settings.test_timeout_s, max(_LEAST_PATIENCE_S, _SLOWER * usual))
 
     def _stop_server(self) -> None:
         if self._server is not None:

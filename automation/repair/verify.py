@@ -57,6 +57,8 @@ class Verdict:
         Targets that passed.
     counts : mapping of str to int
         Outcomes of the whole suite after the change.
+    failing : tuple of str
+        Tests that fail in the whole suite after the change, and did before.
     """
 
     plausible: bool
@@ -65,6 +67,7 @@ class Verdict:
     exception: str = ""
     passed: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
+    failing: tuple[str, ...] = ()
 
 
 class Judge:
@@ -82,8 +85,8 @@ class Judge:
         What must hold.
     observed : TestReport
         A traced run of the failing tests and their neighbours before the change.
-    environment : mapping of str to str
-        For the whole suite in a fresh process, where it differs from the fork server's.
+    final : SuiteSettings, optional
+        How the whole suite runs in a fresh process, where that differs: compiled, as shipped.
     """
 
     def __init__(
@@ -93,13 +96,13 @@ class Judge:
         server: ForkServer,
         goal: Goal,
         observed: TestReport,
-        environment: Mapping[str, str] | None = None,
+        final: SuiteSettings | None = None,
     ) -> None:
         self.goal = goal
         self._tree = tree
         self._settings = settings
         self._server = server
-        self._final = replace(settings, environment={**settings.environment, **(environment or {})})
+        self._final = final or settings
         self._timeout_s = _timeout(settings, observed)
         self._passing = tuple(
             test.node_id
@@ -153,7 +156,8 @@ class Judge:
         elif not report.complete:
             reason = reason or "the suite did not reach its end"
         passed = tuple(test for test in self.goal.targets if passes(report, test))
-        return Verdict(not reason, "suite", reason, passed=passed, counts=report.counts())
+        failing = tuple(test.node_id for test in report.failures)
+        return Verdict(not reason, "suite", reason, passed=passed, counts=report.counts(), failing=failing)
 
     def _verdict(self, report: TestReport, stage: str, wanted: Sequence[str]) -> Verdict:
         passed = tuple(test for test in self.goal.targets if passes(report, test))

@@ -79,7 +79,7 @@ class OrderDesk:
     def reconcile_reason(self) -> str:
         """Why the books are to be compared with the venue now; empty when nothing calls for it."""
         if not self._reconcile_reason and self._again_ms is not None and self._state.now_ms >= self._again_ms:
-            return "a difference of the balances is looked at again"
+            return "the last comparison came to no end"
         return self._reconcile_reason
 
     def reconciled(self) -> None:

@@ -31,13 +31,13 @@ class OrderGate:
     def narrow(self, state: Gate, reason: str) -> None:
         """Let less out from now on."""
         if self.state is not state:
-            _log.warning("order_gate state=%s reason=%s", state, reason)
+            _log.info("order_gate state=%s reason=%s", state, reason)
             self.state, self.reason = state, reason
 
     def hold(self, reason: str) -> None:
         """Let nothing out that buys as long as there is a reason; an empty one lets it out again."""
         if reason != self.held:
-            _log.warning("entries_held reason=%s", reason or "none any more")
+            _log.info("entries_held reason=%s", reason or "none any more")
             self.held = reason
 
     def lets_out(self, record: OrderRecord) -> bool:
@@ -48,7 +48,7 @@ class OrderGate:
 
     def drop(self, client_ids: set[str], reason: str) -> None:
         """Cancel these orders, whatever the books want."""
-        _log.warning("cancel_everything orders=%d reason=%s", len(client_ids), reason)
+        _log.info("cancel_everything orders=%d reason=%s", len(client_ids), reason)
         self._unwanted = client_ids
 
     def wants_cancel(self, record: OrderRecord) -> bool:

@@ -61,8 +61,20 @@ class Steps:
     async def _plan_step(self, record: OrderRecord) -> None:
         if self._gate.wants_cancel(record):
             self._state.apply(Closed(record.client_id, OrderState.CANCELLED, "it was never sent"))
+            return
+        denial = self._denial(record)
+        if denial:
+            self._state.apply(Refused(record.client_id, denial, denied=True))
         elif self._state.pace.is_open:
             await self._sending.send(record)
+
+    def _denial(self, record: OrderRecord) -> str:
+        # What the venue's own rules forbid is not sent; an order at any price is left to the venue.
+        market = self._state.keeper.market
+        value = market.quantity(record.lots) * market.price(record.limit_ticks)
+        if record.limit_ticks == 0 or value >= market.min_notional:
+            return ""
+        return f"not sent: its value of {value:f} {market.quote} is under the market's least of {market.min_notional}"
 
     async def _sent_step(self, record: OrderRecord, tracked: Tracked) -> None:
         if tracked.ended is not None:

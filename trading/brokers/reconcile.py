@@ -20,6 +20,8 @@ from trading.orders.venue import VenueOrder
 __all__ = ["BalancePolicy", "Funding", "ReconcileAction", "ReconcileReport", "Reconciler", "TellsFunding", "Verdict"]
 
 _YOUNG_MS = 5_000
+# A venue that did not answer is asked again soon, and not only when the timer says so.
+_AGAIN_MS = 5_000
 
 _log = logging.getLogger(__name__)
 
@@ -179,6 +181,7 @@ class Reconciler:
                 listed = await self._desk.pace.ask(self._broker.open_orders())
             except GridBotError as error:
                 _log.warning("reconcile_unanswered reason=%s error=%s", reason, error)
+                self._desk.reconcile_again_at(self._clock.now_ms() + _AGAIN_MS)
                 return ReconcileReport(reason, run.time_ms, answered=False)
             await self._compare_orders(run, listed)
             trades = await self._desk.book_trades()

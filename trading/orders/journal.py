@@ -47,6 +47,8 @@ class Journal(JournalWriter):
 
     def __init__(self, path: Path, connection: sqlite3.Connection, on_commit: CommitHook | None = None) -> None:
         self._closed = False
+        self.restored_since = ""
+        """Why `restore` had to take a checkpoint; empty when the state was whole."""
         super().__init__(path, connection, on_commit)
 
     @classmethod
@@ -188,6 +190,7 @@ class Journal(JournalWriter):
             with self.transaction():
                 self.save_core(state, inputs_done)
                 self.note(time_ms or info.time_ms, "restored", {**event, "reason": reason})
+            self.restored_since = reason
             return state, inputs_done
         raise StateCorrupt(
             f"no state of the core in {self.path} holds its checksum; restore a backup of the journal, "

@@ -140,11 +140,15 @@ class SessionCatalog:
         StateCorrupt
             When its journal is damaged.
         """
-        journal = self.files_of(name).journal
-        if not journal.is_file():
-            known = ", ".join(self.names()) or "none yet"
-            raise UsageError(f"there is no session {name} in {self.home}; there are: {known}")
-        return JournalReader.read(journal)
+        self.require(name)
+        return JournalReader.read(self.files_of(name).journal)
+
+    def require(self, name: str) -> None:
+        """Raise `UsageError`, with the names that there are, when there is no such session."""
+        if not self.exists(name):
+            known = ", ".join(self.names())
+            there = f"there are: {known}" if known else "`gridbot paper` starts one"
+            raise UsageError(f"there is no session {name} in {self.home}; {there}")
 
     def names(self) -> list[str]:
         """Return the names of all sessions, sorted."""

@@ -277,11 +277,11 @@ class Decider:
 
     def _open_by(self, time_ms: int) -> None:
         opens = time_ms - time_ms % self.step_ms
-        if opens > self.state.core.time_ms:
+        if opens > self.book.core.time_ms:
             open_live_candle(self.book, opens)
 
     def _price(self, item: Price) -> None:
-        book, before = self.book, int(self.state.core.last_price)
+        book, before = self.book, int(self.book.core.last_price)
         self._open_by(item.time_ms)
         see_spread(book, item.narrow)
         on_price(book, item.ticks, True)
@@ -292,7 +292,7 @@ class Decider:
         names = self.settings.signals.agents
         forced = frozenset(name for bit, name in enumerate(names) if item.skips >> bit & 1)
         row = self._signal(item, forced)
-        skipped = {vote.name for vote in self.signals.votes() if vote.skipped is not None}
+        skipped = self.signals.skipped()
         skips = sum(1 << bit for bit, name in enumerate(names) if name in skipped)
         taken = replace(item, skips=skips) if skips else item
         tape = self._row.pack(item, row)
@@ -300,9 +300,9 @@ class Decider:
             step(self.book, tape, 0)
             return taken
         self._open_by(item.timestamp)
-        if self.state.core.time_ms <= item.timestamp:
+        if self.book.core.time_ms <= item.timestamp:
             # no later price has come yet: the close is the latest there is
-            before, close = int(self.state.core.last_price), int(tape.close[0])
+            before, close = int(self.book.core.last_price), int(tape.close[0])
             on_price(self.book, close, True)
             if self.exchange is Exchange.TICKS:
                 match_between(self.book, before, close)
@@ -311,7 +311,7 @@ class Decider:
 
     def _past(self, item: PastCandle) -> None:
         tape = self._row.pack(item, self._signal(item, frozenset()))
-        if item.timestamp > self.state.core.time_ms:
+        if item.timestamp > self.book.core.time_ms:
             observe(self.book, tape, 0, 1)
 
     def _signal(self, item: NewCandle | PastCandle, forced: frozenset[str]) -> SignalRow:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+_DECIMAL = re.compile(r"-?\d+\.\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +38,51 @@ class SessionEvent:
         return named | dict(self.data)
 
     def as_text(self) -> str:
-        """Return one line for people; nothing for what is as it should be, such as books that agree each minute."""
-        if self.kind == "reconciled" and not self.data.get("actions") and self.data.get("balances") == "equal":
+        """Return one line for people; nothing for what another line says, or what is as it should be."""
+        if _goes_without_saying(self.kind, self.data):
             return ""
         clock = datetime.fromtimestamp(self.time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-        return f"{clock}  {self.kind:<10} {_WORDS.get(self.kind, _plain)(self.data)}".rstrip()
+        return f"{clock}  {self.kind:<10} {self.sentence()}".rstrip()
+
+    def sentence(self) -> str:
+        """Return what happened, without when."""
+        return _WORDS.get(self.kind, _plain)(self.data)
+
+
+def plain_amount(text: object) -> str:
+    """Return an exact decimal as people write it: without zeros at its end; anything else as it is.
+
+    Parameters
+    ----------
+    text : object
+        A decimal as text, such as ``0.01006000``.
+    """
+    said = str(text)
+    return said.rstrip("0").rstrip(".") if _DECIMAL.fullmatch(said) else said
+
+
+def _goes_without_saying(kind: str, data: Mapping[str, object]) -> bool:
+    if kind == "reconciled":
+        return not data.get("actions") and data.get("balances") == "equal"
+    # An order on its way is told once it has its answer, and one that fills by the fill.
+    on_its_way = data.get("state") == "pending" and data.get("command") != "unresolved"
+    return kind == "order" and (on_its_way or data.get("state") in ("partial", "filled"))
 
 
 def _order(data: Mapping[str, object]) -> str:
-    price = data.get("price") or "market"
-    words = f"{data.get('side')} {data.get('quantity')} at {price}: {data.get('state')} ({data.get('reason')})"
-    note = data.get("note")
-    return f"{words}, {note}" if note else words
+    state = str(data.get("state"))
+    done = "no answer yet" if state == "pending" else "placed" if state == "submitted" else state
+    price = f"at {plain_amount(data['price'])}" if data.get("price") else "at the market's price"
+    words = f"{done}: {data.get('side')} {plain_amount(data.get('quantity'))} {price} ({data.get('reason')})"
+    filled, note = plain_amount(data.get("filled")), str(data.get("note") or "")
+    parts = [words, f"{filled} of it filled" if filled not in ("0", "None") else "", "" if state in note else note]
+    return ", ".join(part for part in parts if part)
 
 
 def _fill(data: Mapping[str, object]) -> str:
     verb = "bought" if data.get("side") == "buy" else "sold"
-    return f"{verb} {data.get('quantity')} at {data.get('price')}, fee {data.get('fee')} {data.get('fee_asset')}"
+    quantity, price, fee = (plain_amount(data.get(name)) for name in ("quantity", "price", "fee"))
+    return f"{verb} {quantity} at {price}, fee {fee} {data.get('fee_asset')}"
 
 
 def _plain(data: Mapping[str, object]) -> str:

@@ -14,6 +14,7 @@ from trading.exchange.clock import Clock, SystemClock
 from trading.exchange.credentials import Credentials
 from trading.exchange.simulated import SimulatedTime
 from trading.market.candles import Candles
+from trading.market.names import parse_symbol
 from trading.market.sources import home_store, open_candles
 from trading.market.timeframes import timeframe_ms
 from trading.market.times import time_ms
@@ -26,7 +27,8 @@ from trading.sessions.events import Listener
 from trading.sessions.keeper import SessionKeeper
 from trading.sessions.live_requests import LiveRequest, PaperRequest, SessionRequest
 from trading.sessions.live_session import LiveSession, Rhythm
-from trading.sessions.venues import Place, Venue, account_venue, built_in_venue, public_venue, replay_venue
+from trading.sessions.recording import exchange_of
+from trading.sessions.venues import Place, Share, Venue, account_venue, built_in_venue, public_venue, replay_venue
 from trading.setting_sources import data_home, settings_with_sources
 from trading.settings import Settings
 
@@ -112,6 +114,7 @@ def plan_of(request: SessionRequest) -> Plan:
         timeframe_ms(timeframe)
     if symbol is None:
         raise UsageError("which market? Give --symbol BASE/QUOTE, such as --symbol BTC/USDT")
+    symbol = parse_symbol(symbol)
     name = request.session or default_name(mode, symbol)
     return Plan(name, mode, settings, symbol, timeframe, request, data_home(request.home))
 
@@ -137,13 +140,16 @@ async def opened(plan: Plan, listener: Listener) -> AsyncIterator[LiveSession]:
     async with AsyncExitStack() as stack:
         files = SessionCatalog(plan.home).files_of(plan.name)
         journal = _existing(plan, files.journal)
+        known: Decider | None = None
         if journal is not None:
             stack.callback(journal.close)
-        venue = await stack.enter_async_context(_venue(plan, _seen_ms(journal)))
+            known = decider_of(journal, exchange_of(plan.exchange, plan.account))
+        venue = await stack.enter_async_context(_venue(plan, journal, known))
+        stack.push_async_callback(venue.feed.close)
         if journal is None:
             journal = Journal.create(files.journal, await _facts(plan, venue), on_commit=plan.on_commit)
             stack.callback(journal.close)
-        decider = decider_of(journal, venue.exchange)
+        decider = known or decider_of(journal, venue.exchange)
         keeper = SessionKeeper(journal, decider, venue.clock, listener, venue.is_alone)
         minutes = plan.request.max_minutes
         yield LiveSession(
@@ -175,12 +181,48 @@ def _existing(plan: Plan, path: Path) -> Journal | None:
     if plan.needs_account and facts.account != plan.account:
         journal.close()
         raise Refused(f"session {plan.name} trades another account; use that account's keys, or another --session")
+    try:
+        _refuse_other_settings(plan, Settings.model_validate_json(facts.settings_json))
+    except UsageError:
+        journal.close()
+        raise
     return journal
 
 
-def _seen_ms(journal: Journal | None) -> int:
-    last = journal.last_equity() if journal is not None else None
-    return 0 if journal is None or last is None else last.time_ms - timeframe_ms(journal.facts.timeframe)
+def _refuse_other_settings(plan: Plan, kept: Settings) -> None:
+    # A session keeps what it began with; what is asked for now and differs must not be passed over in silence.
+    request = plan.request
+    asked = [given.partition("=")[0].strip() for given in request.set]
+    asked += [name for name in ("capital", "risk") if getattr(request, name) is not None]
+    for name in asked:
+        old, new = (_value_of(settings, name) for settings in (kept, plan.settings))
+        if old != new:
+            raise UsageError(
+                f"session {plan.name} was begun with {name}={old} and keeps that, so {new} cannot be had; "
+                "leave it out, or give this one another --session"
+            )
+
+
+def _value_of(settings: Settings, name: str) -> object:
+    value: object = settings.model_dump(mode="json")
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _came_to_ms(journal: Journal | None) -> int:
+    if journal is None:
+        return 0
+    last = journal.last_equity()
+    return journal.facts.created_ms if last is None else last.time_ms
+
+
+def _share(plan: Plan, journal: Journal | None, known: Decider | None) -> Share:
+    if journal is None or known is None:
+        return Share(plan.name, plan.settings.capital)
+    cash = known.market.money(max(1, int(known.state.core.cash)))
+    at_rest = known.position_microlots == 0 and not journal.open_records()
+    return Share(plan.name, cash, is_sure=at_rest)
 
 
 async def _facts(plan: Plan, venue: Venue) -> SessionFacts:
@@ -205,21 +247,21 @@ async def _facts(plan: Plan, venue: Venue) -> SessionFacts:
 
 
 @asynccontextmanager
-async def _venue(plan: Plan, seen_ms: int) -> AsyncIterator[Venue]:
+async def _venue(plan: Plan, journal: Journal | None, known: Decider | None) -> AsyncIterator[Venue]:
     request = plan.request
     if isinstance(request, PaperRequest) and request.candles is not None:
-        yield replay_venue(replayed(request), plan.settings, seen_ms)
+        yield replay_venue(replayed(request), plan.settings, known.seen_ms if known is not None else 0)
         return
     place = Place(
         plan.exchange, plan.symbol, plan.timeframe, request.rest_url, request.ws_url, request.testnet, request.poll_s
     )
     if plan.credentials is not None:
         async with _clock(request.rest_url) as clock:
-            capital = plan.settings.capital
-            async with account_venue(place, plan.credentials, clock, plan.name, capital, plan.home) as venue:
+            share = _share(plan, journal, known)
+            async with account_venue(place, plan.credentials, clock, share, plan.home) as venue:
                 yield venue
     elif isinstance(request, PaperRequest) and request.exchange is None:
-        async with built_in_venue(place, plan.settings, request.speed, request.seed) as venue:
+        async with built_in_venue(place, plan.settings, request.speed, request.seed, _came_to_ms(journal)) as venue:
             yield venue
     else:
         async with public_venue(place, plan.settings, SystemClock()) as venue:

@@ -28,6 +28,8 @@ from trading.sessions.launch import Plan, plan_of
 from trading.sessions.live_requests import LiveRequest, PaperRequest
 from trading.sessions.live_session import SessionEnd
 from trading.sessions.supervisor import Supervision, run_session
+from trading.signals.streaming import SignalStream
+from trading.signals.streaming_compiling import forget_old_versions as forget_old_streams
 
 _DEFAULT_EXCHANGE = "binance"
 _FIGURES_S = 0.5
@@ -139,6 +141,9 @@ def _run(plan: Plan) -> Generator[Step, None, SessionResult]:
     if must_compile(step):
         forget_old_versions()
         yield Progress("compiling the core, once for this version")
+    if SignalStream.must_compile():
+        forget_old_streams()
+        yield Progress("compiling the signals, once for this version")
     last = SessionEvent("started", plan.name, 0)
     with _signals() as reach:
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from trading.market.requests import HomeRequest
 from trading.sessions.requests import SettingsRequest
@@ -23,6 +24,16 @@ class SessionRequest(SettingsRequest):
     poll_s: float | None = Field(None, gt=0, description="seconds between REST rounds")
     resume: bool = Field(False, description="let a halted session go on")
     cancel_orders: bool = Field(False, description="cancel open orders at the end")
+
+    @field_validator("rest_url")
+    @classmethod
+    def _is_rest_url(cls, url: str | None) -> str | None:
+        return _checked_url(url, ("http", "https"))
+
+    @field_validator("ws_url")
+    @classmethod
+    def _is_ws_url(cls, url: str | None) -> str | None:
+        return _checked_url(url, ("ws", "wss"))
 
 
 class PaperRequest(SessionRequest):
@@ -77,3 +88,16 @@ class ReplayRequest(SessionName):
 
 class StatusRequest(HomeRequest):
     """All sessions."""
+
+
+def _checked_url(url: str | None, schemes: tuple[str, ...]) -> str | None:
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise ValueError(f"must be {schemes[0]}://host:port or {schemes[1]}://host")
+    return url

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from trading.brokers.desk import OrderDesk
+from trading.brokers.error_tally import ErrorTally
 from trading.brokers.protocol import Broker
 from trading.brokers.reconcile import Reconciler, ReconcileReport
-from trading.engine.codes import Halt
+from trading.engine.codes import Halt, Rule
+from trading.errors import AgentFailed, FeedFailed, StateCorrupt
 from trading.exchange.clock import Clock, SystemClock
 from trading.market.feeds.protocol import ClosedCandle, Feed, FeedEvent, FeedNews, FeedState, Tick
 from trading.orders.records import Refused as OrderRefused
@@ -26,6 +28,8 @@ from trading.sessions.rhythm import Rhythm, SessionEnd
 from trading.sessions.starting import SessionStart, columns
 
 __all__ = ["LiveSession", "Rhythm", "SessionEnd"]
+
+_BROKEN = (FeedState.FALLBACK, FeedState.STALE)
 
 
 class LiveSession:
@@ -71,6 +75,7 @@ class LiveSession:
         self.broker = broker
         self.rhythm = rhythm or Rhythm()
         self.end_ms = end_ms
+        self.errors = ErrorTally(clock)
         self.desk: OrderDesk | None = None
         self.reconciler: Reconciler | None = None
         self.candle_seen_ms = self.tick_seen_ms = clock.now_ms()
@@ -89,7 +94,7 @@ class LiveSession:
         self._asked = self._unfit = ""
         self._start = SessionStart(keeper, feed, broker, clock, history_candles)
         if broker is not None:
-            self.desk = OrderDesk(broker, keeper, clock)
+            self.desk = OrderDesk(broker, keeper, clock, errors=self.errors)
             self.reconciler = Reconciler(broker, keeper, self.desk, clock, f"gb-{keeper.journal.facts.name}-")
         self._ending = SessionEnding(keeper, self.desk, clock, self.rhythm)
 
@@ -186,6 +191,8 @@ class LiveSession:
         data["open_orders"] = len(self.keeper.records())
         data["inputs"] = self.keeper.journal.inputs_recorded()
         self.keeper.note("started", data)
+        if self.keeper.journal.restored_since:
+            self.errors.met(StateCorrupt(f"went on from a checkpoint: {self.keeper.journal.restored_since}"))
 
     async def _trade(self) -> str:
         while True:
@@ -218,6 +225,8 @@ class LiveSession:
             case FeedNews():
                 self.feed_state = event.state
                 self.keeper.note("feed", {"state": event.state.value, "reason": event.reason})
+                if event.state in _BROKEN:
+                    self.errors.met(FeedFailed(event.reason))
                 self._hold()
 
     def _hold(self) -> None:
@@ -242,6 +251,9 @@ class LiveSession:
         self.candle_seen_ms = self._clock.now_ms()
         is_past = self._is_past(candle) and self.decider.exchange is not Exchange.CANDLES
         self.keeper.tell(PastCandle(*columns(candle)) if is_past else NewCandle(*columns(candle)))
+        for vote in self.decider.signals.votes():
+            if vote.skipped is not None:
+                self.errors.met(AgentFailed(f"{vote.name}: {vote.skipped}"))
 
     def _is_past(self, candle: ClosedCandle) -> bool:
         # Nothing is decided on a price that has gone. How late a candle usually comes is measured and not assumed: a
@@ -318,4 +330,6 @@ class LiveSession:
             "feed": self.feed_state.value,
             "gate": self.desk.gate.value if self.desk is not None else None,
             "held": self.desk.held if self.desk is not None else "",
+            "errors": self.errors.as_json(),
+            "refused": {rule.name.lower(): int(core.refused[rule]) for rule in Rule if core.refused[rule]},
         }

@@ -1,4 +1,4 @@
-"""``Patrol``: what looks after a running session: memory, disk, files, clock, feed, idleness, and a summary of each day."""
+"""``Patrol``: what looks after a running session: its machine, its feed, and a summary of each day."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from trading.commands import Progress
-from trading.errors import GridBotError, Refused
+from trading.errors import GridBotError
 from trading.sessions.catalog import SessionCatalog
 from trading.sessions.control import ControlRequest, KillFile
 from trading.sessions.control_client import SessionNotRunning, SessionSilent, ask
@@ -56,9 +56,8 @@ def stop(request: StopRequest) -> Generator[Progress, None, StopResult]:
     home = data_home(request.home)
     catalog = SessionCatalog(home)
     folder = catalog.path_of(request.session)
-    if not catalog.exists(request.session):
-        raise Refused(f"there is no session {request.session}; `gridbot sessions` lists them")
     if not catalog.is_running(request.session):
+        catalog.require(request.session)
         return StopResult(request.session, "it was not running", stopped=True)
     wish = ControlRequest(command="stop", cancel_orders=request.cancel_orders, flatten=request.flatten)
     by_file = None

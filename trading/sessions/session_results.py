@@ -15,10 +15,14 @@ from trading.errors import ExitCode
 from trading.orders.journal_reader import JournalReader
 from trading.sessions.books import market_of
 from trading.sessions.catalog import SessionEntry
+from trading.sessions.events import SessionEvent, plain_amount
 from trading.sessions.figures import MICROLOTS, fee_of, realised
 from trading.sessions.keeper import fill_data, order_data
 
 _NEWEST = 15
+_TELLING = ("unresolved", "denied", "cancel_pending")
+_STATUS_KEYS = ("symbol", "price", "equity", "position", "open_orders", "feed")
+_STATUS_NUMBERS = ("price", "equity", "position", "orders")
 
 
 def _exact(amount: Decimal) -> str:
@@ -111,16 +115,13 @@ class StatusResult:
         """Return one row for each running session."""
         if not self.running:
             return f"no session is running; {len(self.entries)} are stopped"
-        table = _table("session", "symbol", "price", "equity", "position", "orders", "feed", "halted")
+        table = _table("session", "symbol", "price", "equity", "position", "orders", "feed", right=_STATUS_NUMBERS)
+        notes = []
         for name, answer in self.running.items():
-            if "error" in answer:
-                table.add_row(name, str(answer["error"]))
-                continue
-            shown = [
-                answer.get(key) for key in ("symbol", "price", "equity", "position", "open_orders", "feed", "halted")
-            ]
-            table.add_row(name, *(str(value) if value is not None else "-" for value in shown))
-        return table
+            table.add_row(name, *(_shown(answer.get(key)) for key in _STATUS_KEYS))
+            said = {"halted": answer.get("halted"), "no answer": answer.get("error"), "state": answer.get("state")}
+            notes += [Text(f"{name} {kind}: {words}", style="yellow") for kind, words in said.items() if words]
+        return Group(table, *notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,36 +169,52 @@ class SessionShown:
 
     def as_text(self) -> RenderableType:
         """Return the figures, and the newest orders, fills and events."""
-        data = self.data
+        data, quote = self.data, self.data["currency"]
+        units = {"position": str(data["symbol"]).partition("/")[0], "halted": ""}
         head = Table.grid(padding=(0, 2))
-        for name in ("state", "mode", "exchange", "symbol", "timeframe", "capital"):
+        for name in ("state", "mode", "exchange", "symbol", "timeframe"):
             head.add_row(Text(name, style="dim"), str(data[name]))
-        for name in ("equity", "profit", "realised", "fees", "cash", "position", "halted"):
-            value = data[name]
-            head.add_row(Text(name, style="dim"), "-" if value is None else str(value))
+        for name in ("capital", "equity", "profit", "realised", "fees", "cash", "position", "halted"):
+            unit = units.get(name, quote)
+            head.add_row(Text(name, style="dim"), f"{_shown(data[name])} {unit}".rstrip())
+        orders = [{**row, "state": _standing(row)} for row in _rows(data["orders"])]
         parts: list[RenderableType] = [Text(str(data["session"]), style="bold"), head]
-        for title, rows, names in (
-            (
-                "orders",
-                data["orders"],
-                ("client_id", "side", "quantity", "price", "filled", "state", "command", "reason"),
-            ),
-            ("fills", data["fills"], ("trade_id", "side", "quantity", "price", "fee", "fee_asset")),
-            ("events", data["events"], ("time", "event", "reason")),
-        ):
-            parts += _newest(title, rows, names)
+        parts += _newest("orders", orders, ("client_id", "side", "quantity", "price", "filled", "state", "reason"))
+        parts += _newest("fills", _rows(data["fills"]), ("trade_id", "side", "quantity", "price", "fee", "fee_asset"))
+        parts += _newest("events", _told(str(data["session"]), _rows(data["events"])), ("time", "event", "what"))
         return Group(*parts)
 
 
-def _newest(title: str, rows: object, names: tuple[str, ...]) -> list[RenderableType]:
-    found = rows if isinstance(rows, list) else []
-    if not found:
+def _rows(value: object) -> list[dict[str, object]]:
+    return value if isinstance(value, list) else []
+
+
+def _shown(value: object) -> str:
+    return "-" if value is None else plain_amount(value)
+
+
+def _standing(order: Mapping[str, object]) -> str:
+    state, command = str(order["state"]), str(order["command"])
+    return f"{state}, {command}" if command in _TELLING else state
+
+
+def _told(session: str, rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    events = [SessionEvent(str(row["event"]), session, int(str(row["time_ms"])), row) for row in rows]
+    return [
+        {"time": row["time"], "event": row["event"], "what": event.sentence()}
+        for row, event in zip(rows, events, strict=True)
+        if event.as_text()
+    ]
+
+
+def _newest(title: str, rows: list[dict[str, object]], names: tuple[str, ...]) -> list[RenderableType]:
+    if not rows:
         return [Text(f"\nno {title}", style="dim")]
     table = _table(*names, right=("quantity", "price", "filled", "fee"))
-    for row in found[-_NEWEST:]:
-        table.add_row(*("-" if row.get(name) is None else str(row.get(name)) for name in names))
-    older = f", the newest {_NEWEST}" if len(found) > _NEWEST else ""
-    return [Text(f"\n{len(found):,} {title}{older}", style="dim"), table]
+    for row in rows[-_NEWEST:]:
+        table.add_row(*(_shown(row.get(name)) for name in names))
+    older = f", the newest {_NEWEST}" if len(rows) > _NEWEST else ""
+    return [Text(f"\n{len(rows):,} {title}{older}", style="dim"), table]
 
 
 def shown(journal: JournalReader, *, is_running: bool) -> SessionShown:

@@ -177,7 +177,7 @@ def _passes(error: GridBotError) -> bool:
 def _tell_end(supervision: Supervision, end: SessionEnd, now_ms: int) -> None:
     data = {"reason": end.reason, "exit_code": int(end.exit_code), "unsettled": list(end.unsettled)}
     if supervision.log is not None:
-        supervision.log.info("stopped", **data)
+        supervision.log.info("stopped", reason=end.reason, exit_code=int(end.exit_code), unsettled=list(end.unsettled))
     if supervision.control is not None:
         supervision.control.publish(SessionEvent("stopped", supervision.plan.name, now_ms, data).as_json())
 

@@ -17,6 +17,8 @@ from trading.errors import DataError
 from trading.exchange.account import AccountOptions, open_account, open_public
 from trading.exchange.clock import Clock, LockstepClock, ScaledClock, SystemClock
 from trading.exchange.credentials import Credentials
+from trading.exchange.permissions import key_permissions, refuse_withdrawal
+from trading.exchange.retry import Retry
 from trading.market.candles import Candles
 from trading.market.feeds.opening import open_feed
 from trading.market.feeds.protocol import ClosedCandle, Feed, FeedEvent
@@ -222,9 +224,28 @@ class Solitude:
         return told.st_mtime_ns, told.st_size
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A session's part of an account's quote currency.
+
+    Parameters
+    ----------
+    session : str
+        Whose.
+    cash : Decimal
+        How much of it; its capital, or what is left of that while it holds something.
+    is_sure : bool
+        Whether the account must have it: an order that rests may have filled since, and turned it into base currency.
+    """
+
+    session: str
+    cash: Decimal
+    is_sure: bool = True
+
+
 @asynccontextmanager
 async def account_venue(
-    place: Place, credentials: Credentials, clock: Clock, session: str, capital: Decimal, home: Path
+    place: Place, credentials: Credentials, clock: Clock, share: Share, home: Path
 ) -> AsyncIterator[Venue]:
     """Open a venue on which orders are real, at least to the venue.
 
@@ -236,17 +257,15 @@ async def account_venue(
         The account's keys.
     clock : Clock
         The session's time.
-    session : str
-        Whose capital is claimed.
-    capital : Decimal
-        Quote currency that the session trades with.
+    share : Share
+        Quote currency that the session claims.
     home : Path
         The data home, where sessions of one account share their capital and the venue's patience.
 
     Raises
     ------
     Refused
-        When the venue refuses keys or market, or other sessions leave too little capital.
+        When the venue refuses keys or market, the keys may withdraw money, or other sessions leave too little capital.
     ConnectionLost
         When the venue does not answer.
     """
@@ -264,12 +283,15 @@ async def account_venue(
     market_time = clock.now_ms if is_simulated else None
     broker = CcxtBroker(place.exchange_id, place.symbol, client, clock, market_time_ms=market_time)
     budget = CapitalBudget(home, SessionCatalog(home).is_running)
-    account = credentials.fingerprint
+    account, session = credentials.fingerprint, share.session
     try:
         await broker.open()
+        refuse_withdrawal(
+            await key_permissions(client, place.exchange_id, Retry(place.exchange_id, clock)), place.exchange_id
+        )
         market = await broker.market()
         total = (await broker.balances()).get(market.quote, Balance()).total
-        budget.claim(account, session, market.quote, capital, total)
+        budget.claim(account, session, market.quote, share.cash, total if share.is_sure else Decimal("Infinity"))
         feed = _feed(place, clock)
         price = await highest_price(feed, place.symbol)
         yield Venue(
@@ -317,12 +339,32 @@ async def public_venue(place: Place, settings: Settings, clock: Clock) -> AsyncI
 
 
 @asynccontextmanager
-async def built_in_venue(place: Place, settings: Settings, speed: float, seed: int) -> AsyncIterator[Venue]:
-    """Open the built-in exchange in this process, for its prices only."""
+async def built_in_venue(
+    place: Place, settings: Settings, speed: float, seed: int, seen_ms: int = 0
+) -> AsyncIterator[Venue]:
+    """Open the built-in exchange in this process, for its prices only.
+
+    Parameters
+    ----------
+    place : Place
+        Which market.
+    settings : Settings
+        Pinned market rules.
+    speed : float
+        Market seconds in a real second.
+    seed : int
+        Seed of the market.
+    seen_ms : int
+        Market time that a session has come to before: the same market goes on there.
+    """
     config = ExchangeConfig(
         symbols=(place.symbol,), timeframe=place.timeframe, speed=speed, seed=seed, market=settings.market
     )
-    async with ExchangeServer(config) as server:
+    opening = ExchangeServer(config)
+    if seen_ms > config.start_ms:
+        opening.exchange.advance_to(seen_ms)
+        opening.market_clock.advance(seen_ms - config.start_ms)
+    async with opening as server:
         clock = ScaledClock(server.exchange.now_ms, speed)
         here = replace(place, exchange_id="binance", rest_url=server.url, ws_url=None)
         async with public_venue(here, settings, clock) as venue:

@@ -168,6 +168,12 @@ class SignalStream:
             return ()
         return tuple(self._vote(found.name) for found in self._agents)
 
+    def skipped(self) -> frozenset[str]:
+        """Return the agents that were skipped at the last candle, by their own time or by force."""
+        if self._carried is not None:
+            return self._forced
+        return self._forced.union(name for name, report in self._reports.items() if report.skipped is not None)
+
     def reasons(self) -> dict[str, list[str]]:
         """Return, for a person, the numbers behind each agent's vote on the last candle; computed when asked for."""
         self._require_candles()

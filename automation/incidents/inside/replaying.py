@@ -44,11 +44,11 @@ def run(job: Mapping[str, object], emit: Callable[[Record], None]) -> None:
     ----------
     job : dict
         ``recording`` (a file in the tree, as `told_again.Told` takes it), ``kept`` (numbers of inputs, or None for
-        all), ``digests`` (pairs of a count of inputs and the digest of all outputs by then, or none),
-        ``signals`` (whether those that the core saw are asked for), ``python_path``; to reduce, ``parts``, ``tried``, ``tail``, ``wanted`` (the mark of the failure) and
-        ``seconds`` as well.
+        all), ``digests`` (pairs of a count of inputs and the digest of all outputs by then, or none), ``signals``
+        (whether those that the core saw are asked for), ``python_path``; to reduce, ``parts``, ``tried``, ``tail``,
+        ``wanted`` (the mark of the failure) and ``seconds`` as well.
     emit : callable
-        Takes the records ``told`` (``failure``, ``needed``, ``differs_at``, ``signals``) and ``reduced``.
+        Takes the records ``told`` (``failure``, ``needed``, ``differs_at``, ``signals``, ``orders``) and ``reduced``.
     """
     root = os.path.abspath(".")  # noqa: PTH100 - links stay as they are
     sys.dont_write_bytecode = True
@@ -60,6 +60,7 @@ def run(job: Mapping[str, object], emit: Callable[[Record], None]) -> None:
         failure, needed = replay.failure(numbers, dict(cast("list[tuple[int, str]]", job.get("digests") or [])))
         signals = replay.signals if failure is not None and job.get("signals") else None
         told = {"failure": failure, "needed": needed, "differs_at": replay.differs_at, "signals": signals}
+        told["orders"] = replay.orders
         emit({"event": "told", **told})
         return
     end = time.monotonic() + float(cast("float", job["seconds"]))
@@ -80,11 +81,12 @@ class _Replay:
         self.told = module.Told(told)
         self._places = describe.Places(root)
         self.differs_at: int | None = None
+        self.orders = 0
         self.signals: list[list[object] | None] = []
 
     def failure(self, numbers: Sequence[int], digests: Mapping[int, str]) -> tuple[Record | None, int]:
         """Return the failure of a sequence, if it fails, and how many inputs were told."""
-        done, decider = 0, None
+        done, decider, books = 0, None, None
         self.signals = []
         try:
             decider = self.told.decider()
@@ -96,7 +98,8 @@ class _Replay:
                 if self.differs_at is None and done in digests and digests[done] != decider.digest.hex():
                     self.differs_at = done
         except Exception as error:  # noqa: BLE001 - whatever the core raises is what is looked for
-            if decider is not None and done:
+            if decider is not None and books is not None and done:
+                self.orders = books.orders
                 self.signals.append(_signal(decider, self.told.inputs[numbers[done - 1]]))
             chain = describe.chain_of(error, self._places)
             return {"chain": chain, "mark": _mark(chain)}, done

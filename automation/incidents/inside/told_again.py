@@ -16,7 +16,7 @@ from trading.engine.codes import BUY, Halt, IntentKind, SlotState
 from trading.sessions import decider as deciding
 from trading.sessions import inputs as kinds
 from trading.sessions.books import market_of_json
-from trading.sessions.decider import Decider, Exchange
+from trading.sessions.decider import Decider, Exchange, InvariantBroken
 from trading.settings import Settings
 from trading.signals.streaming_records import SignalRow
 
@@ -51,7 +51,7 @@ class Told:
     told : mapping
         ``timeframe``, ``exchange``, ``settings``, ``market`` and ``inputs``: each the name of its kind and its values,
         a candle's perhaps with its signal as a list behind them; ``warmup``, where signals are told, is the candles
-        before the core may begin.
+        before the core may begin; ``orders`` is how many the core had placed when it failed.
     """
 
     def __init__(self, told: Mapping[str, object]) -> None:
@@ -62,21 +62,22 @@ class Told:
         self.inputs: list[Input] = []
         self.signals: list[SignalRow | None] = []
         self._warmup = told.get("warmup")
+        self.orders = int(str(told.get("orders", 0)))
         for name, *values in told["inputs"]:  # type: ignore[attr-defined]
             signal = values.pop() if values and isinstance(values[-1], list) else None
             self.inputs.append(getattr(kinds, name)(*values))
-            self.signals.append(None if signal is None else SignalRow(*(nan if one is None else one for one in signal)))
+            self.signals.append(None if signal is None else _signal_row(signal))
 
     def decider(self) -> Decider:
         """Return a core that has been told nothing yet."""
         if not any(self.signals):
             return Decider(self.settings, self.market, self.timeframe, self.exchange)
-        computed = deciding.SignalStream
-        deciding.SignalStream = ToldSignals  # type: ignore[assignment,misc]
+        names = vars(deciding)
+        computed, names["SignalStream"] = names["SignalStream"], ToldSignals
         try:
             decider = Decider(self.settings, self.market, self.timeframe, self.exchange)
         finally:
-            deciding.SignalStream = computed  # type: ignore[misc]
+            names["SignalStream"] = computed
         if isinstance(self._warmup, int):
             decider.book.params.warmup = self._warmup
         return decider
@@ -84,9 +85,19 @@ class Told:
     def tell(self, decider: Decider, books: Books, number: int) -> None:
         """Tell a core one of the inputs, and check its books; what it raises, and what they find, comes through."""
         item, signal = self.inputs[number], self.signals[number]
-        if isinstance(decider.signals, ToldSignals):
-            decider.signals.row = signal
-        books.check(item, decider.apply(item))
+        signals: object = decider.signals
+        if isinstance(signals, ToldSignals):
+            signals.row = signal
+        try:
+            outcome = decider.apply(item)
+        except InvariantBroken as broken:
+            # where it was noticed says nothing of where it came from
+            raise AssertionError(str(broken)) from None
+        books.check(item, outcome)
+
+
+def _signal_row(values: list[float | None]) -> SignalRow:
+    return SignalRow(*[nan if value is None else value for value in values])  # type: ignore[arg-type]
 
 
 def told_again(path: Path, leave_out: int = 0) -> Decider:
@@ -104,6 +115,8 @@ def told_again(path: Path, leave_out: int = 0) -> Decider:
     books = Books(decider)
     for number in range(len(told.inputs) - leave_out):
         told.tell(decider, books, number)
+    if told.orders and not leave_out:
+        _hold(books.orders, "the core places no order any more, and books of nothing are always right")
     return decider
 
 
@@ -128,6 +141,12 @@ class Books:
         self._microlots = 0
         self._orders: dict[int, Intent] = {}
         self._filled: dict[int, int] = {}
+
+    @property
+    def orders(self) -> int:
+        """How many orders were placed, those of an input at which the core failed among them."""
+        last = {int(one.order_id) for one in self._decider.book.intents if one.kind == IntentKind.PLACE}
+        return len(last | set(self._orders))
 
     def check(self, item: Input, outcome: Outcome) -> None:
         """Take in what an input led to; raises AssertionError where the core's books say otherwise."""

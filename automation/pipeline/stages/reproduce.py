@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 from pathlib import PurePosixPath
 
 from automation.incidents.records import Outcome, TestReport
@@ -18,6 +19,7 @@ _MOST_NEIGHBOURS = 300
 _MOST_TRACED = 100
 # by the time that they took without tracing; a hang costs its limit anew in each run
 _TRACED_S, _HANG_S = 2.0, 0.7
+_COMPILED_S = 0.01
 
 
 def reproduce(desk: Desk, state: RunState) -> RunState:
@@ -86,7 +88,14 @@ def _neighbours(baseline: TestReport, targets: Sequence[str]) -> list[str]:
         return 0 if file in files else 1 if str(PurePosixPath(file).parent) in folders else 2
 
     nearest = sorted(passed, key=lambda test: (distance(test.node_id), test.duration_s))[:_MOST_NEIGHBOURS]
-    return _affordable(baseline, [test.node_id for test in nearest])
+    nearby = [test.node_id for test in nearest if distance(test.node_id) == 0]
+    quick = [test.node_id for test in nearest if test.duration_s <= _quickest_s(baseline)]
+    return _affordable(baseline, list(dict.fromkeys((*nearby, *quick))))
+
+
+def _quickest_s(baseline: TestReport) -> float:
+    # What took a moment compiled may take minutes in plain Python.
+    return _COMPILED_S if any(name.partition(".")[0] == "numba" for name in baseline.third_party) else inf
 
 
 def _named(state: RunState, unsteady: set[str]) -> list[str]:

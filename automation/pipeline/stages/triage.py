@@ -24,11 +24,17 @@ def triage(desk: Desk, state: RunState) -> RunState:
     if reproduced in own[0].tests:
         own[0] = replace(own[0], source="session", first_seen=_seen_ms(state), last_seen=_seen_ms(state))
     groups = [list(incident.tests) for incident in own]
+    also: list[str] = []
+    if reproduced in own[0].tests:
+        # Other failures may be of the same fault, and then go with it; they are not what the session died of.
+        also = [test for group in groups[1:] for test in group]
+        groups = [[reproduced]]
     return {
         "incident": incident_json(own[0]),
         "others": outside + [incident.title for incident in own[1:]],
         "groups": groups,
         "group": -1,
+        "also_failing": also,
         "targets": [test for group in groups for test in group],
     }
 

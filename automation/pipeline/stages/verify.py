@@ -42,6 +42,8 @@ _LABELS = {
     "pairs": "trying two edits at a time",
 }
 _SHOWN_RIVALS = 8
+# When some change is proven already, others are tried for what else they mend only as long as time allows.
+_MOST_PROOFS, _LEAST_PROOF_S = 4, 120.0
 _MODEL_TIERS = ("fim", "function")
 
 
@@ -62,13 +64,26 @@ def verify(desk: Desk, state: RunState) -> RunState:
         if not any(finding.blocking for finding in found):
             allowed.append((candidate, len(found)))
     ranked = best_first(allowed, judge, case.evidence, desk.workspace.tree, desk.seen_settings, seed=desk.request.seed)
+    proven = _proven(desk, state, judge, ranked)
+    if proven is not None:
+        return {**_counted(desk, state), **_accept(desk, state, *proven, ranked), "findings": []}
+    return {**_counted(desk, state), "findings": _findings_json(findings)}
+
+
+def _proven(desk: Desk, state: RunState, judge: Judge, ranked: Sequence[Plausible]) -> tuple[Plausible, Verdict] | None:
+    """Return the first that the whole suite proves, and rather one that mends what else fails too."""
+    also = set(state.get("also_failing", []))
+    partly: tuple[Plausible, Verdict] | None = None
     for at, rival in enumerate(ranked):
         desk.notify(Progress("running the whole suite on the change", at, len(ranked)))
         verdict = judge.check_suite(rival.candidate)
+        if verdict.plausible and not also & set(verdict.failing):
+            return rival, verdict
         if verdict.plausible:
-            counted = _counted(desk, state)
-            return {**counted, **_accept(desk, state, rival, verdict, ranked), "findings": []}
-    return {**_counted(desk, state), "findings": _findings_json(findings)}
+            partly = partly or (rival, verdict)
+        if partly is not None and (at + 1 >= _MOST_PROOFS or desk.seconds_left < _LEAST_PROOF_S):
+            break
+    return partly
 
 
 def _judge(desk: Desk, state: RunState, observed: TestReport) -> Judge:
@@ -83,7 +98,7 @@ def _judge(desk: Desk, state: RunState, observed: TestReport) -> Judge:
         collected=len(baseline.collected),
     )
     server = desk.server(baseline.third_party)
-    return Judge(desk.workspace.tree, desk.seen_settings, server, goal, observed, desk.settings.environment)
+    return Judge(desk.workspace.tree, desk.seen_settings, server, goal, observed, desk.settings)
 
 
 def _case(desk: Desk, state: RunState, observed: TestReport) -> Case:

@@ -138,8 +138,9 @@ class KeeperModel:
                 state = OrderState.SUBMITTED if record.state is OrderState.PENDING else record.state
                 return replace(record, command=CommandState.CONFIRMED, exchange_id=fact.exchange_id, state=state)
             case Refused():
-                assert record.is_unresolved, record
-                return replace(record, command=CommandState.REJECTED, state=OrderState.REJECTED, note=fact.reason)
+                assert record.is_planned if fact.denied else record.is_unresolved, record
+                command = CommandState.DENIED if fact.denied else CommandState.REJECTED
+                return replace(record, command=command, state=OrderState.REJECTED, note=fact.reason)
             case Silent():
                 assert record.is_unresolved, record
                 return replace(record, command=CommandState.UNRESOLVED, checks=record.checks + fact.asked)

@@ -574,3 +574,17 @@ def test_due_tells_when_there_is_work() -> None:
         assert isinstance(bench.keeper.record(order), OrderRecord)
 
     asyncio.run(main())
+
+
+def test_an_order_under_the_markets_least_value_is_denied_here_and_never_sent() -> None:
+    async def main() -> None:
+        bench = Bench()
+        bench.keeper.market = replace(MARKET, min_notional=Decimal(10))
+        small, enough = bench.keeper.plan(0, 1, 9, 100_000), bench.keeper.plan(1, 1, 10, 100_000)
+        await bench.live(2)
+        assert bench.keeper.get(small).command is CommandState.DENIED
+        assert "under the market's least of 10" in bench.keeper.get(small).note
+        assert bench.keeper.get(enough).command is CommandState.CONFIRMED
+        assert bench.venue.calls["place"] == 1
+
+    asyncio.run(main())

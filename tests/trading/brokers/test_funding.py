@@ -89,7 +89,7 @@ class Books:
     """Books, a desk and a reconciler on a lock-step exchange, the way a session has them."""
 
     def __init__(self, server: ExchangeServer, broker: CcxtBroker, clock: Clock, keeper: KeeperModel) -> None:
-        self.server, self.keeper, self.clock = server, keeper, clock
+        self.server, self.broker, self.keeper, self.clock = server, broker, keeper, clock
         self.desk = OrderDesk(broker, keeper, clock)
         self.reconciler = Reconciler(broker, keeper, self.desk, clock, PREFIX)
 

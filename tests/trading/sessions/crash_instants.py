@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import selectors
 import sys
 from collections.abc import Callable, Iterable
@@ -90,14 +91,20 @@ def awaited_kinds(moment: str, *, full: bool) -> list[str]:
     moment : str
         ``waits`` or ``woken``.
     full : bool
-        Tell all callers apart rather than what is asked of venue, journal and clock.
+        Tell all callers apart, and the moments of questions that change nothing.
     """
-    chains = (_kind(_awaiting(task.get_coro()), full=full) for task in asyncio.all_tasks())
-    return sorted({f"{moment}: {chain}" for chain in chains})
+    return sorted({_waiting(tuple(_awaiting(task.get_coro())), moment, full) for task in asyncio.all_tasks()})
 
 
-def journal_kind(point: str, *, full: bool) -> str:
-    """Return which step of the journal the caller is at, and for whom.
+@functools.lru_cache(maxsize=4_096)
+def _waiting(names: tuple[str, ...], moment: str, full: bool) -> str:
+    kind = _kind(names, full=full)
+    changes = kind.startswith(("CcxtBroker.place", "CcxtBroker.cancel"))
+    return f"{moment if full or changes else 'asks'}: {kind}"
+
+
+def journal_kinds(point: str, *, full: bool) -> list[str]:
+    """Return which step of the journal the caller is at, and for whom; none for one that is the same as the next.
 
     Parameters
     ----------
@@ -106,6 +113,8 @@ def journal_kind(point: str, *, full: bool) -> str:
     full : bool
         Tell all callers apart.
     """
+    if point == "begin" and not full:
+        return []
     names: list[str] = []
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
@@ -114,7 +123,7 @@ def journal_kind(point: str, *, full: bool) -> str:
             told = _told(frame) if code.co_qualname in ("SessionKeeper.apply", "SessionKeeper.tell") else ""
             names.append(f"{code.co_qualname}{told}")
         frame = frame.f_back
-    return f"{point}: {_kind(reversed(names), full=full)}"
+    return [f"{point}: {_kind(reversed(names), full=full)}"]
 
 
 def _told(frame: FrameType) -> str:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -87,11 +87,16 @@ class ExchangeProcess:
 
 @contextmanager
 def exchange_process(
-    home: Path, candles: Path, *, speed: float | None = None, faults: Mapping[str, float] | None = None
+    home: Path,
+    candles: Path,
+    *,
+    speed: float | None = None,
+    faults: Mapping[str, float] | None = None,
+    history: int = HISTORY,
 ) -> Iterator[ExchangeProcess]:
     """Run the exchange until the block ends; without a speed in lock-step, so that it waits for its session."""
     command = [sys.executable, "-m", "trading.brokers.exchange_server", "--home", str(home)]
-    command += ["--candles", str(candles), "--history", str(HISTORY)]
+    command += ["--candles", str(candles), "--history", str(history)]
     command += ["--lockstep", "true"] if speed is None else ["--speed", str(speed)]
     for balance in BALANCES:
         command += ["--balance", balance]
@@ -106,7 +111,7 @@ def exchange_process(
             process.terminate()
 
 
-def plan_on(url: str, home: Path, minutes: float, *, ws_url: str | None = None, settings: Sequence[str] = ()) -> Plan:
+def plan_on(url: str, home: Path, minutes: float, *, ws_url: str | None = None, history: int = HISTORY) -> Plan:
     """Return a session at an exchange, which ends in order and without open orders."""
     request = PaperRequest(
         symbol=SYMBOL,
@@ -116,8 +121,8 @@ def plan_on(url: str, home: Path, minutes: float, *, ws_url: str | None = None, 
         home=home,
         session="long",
         max_minutes=minutes,
-        set=[*SETTINGS, *settings],
-        history=HISTORY,
+        set=list(SETTINGS),
+        history=history,
         cancel_orders=True,
     )
     return replace(plan_of(request), credentials=Credentials(TEST_KEY, TEST_SECRET))

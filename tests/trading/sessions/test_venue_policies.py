@@ -1,4 +1,4 @@
-"""How orders are placed at a venue: by spread, improved, cut short, aged and held back, as the core's parameters say."""
+"""How orders are placed at a venue: by spread, improved, cut short, aged and held back, as parameters say."""
 
 from __future__ import annotations
 

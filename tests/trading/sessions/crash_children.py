@@ -1,0 +1,67 @@
+"""A process of its own for the crash tests, since pytest's has threads that no fork may meet.
+
+``python -m tests.trading.sessions.crash_children WHAT FOLDER`` prints one JSON line.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import ssl
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tests.trading.sessions.crash_instants import Never
+from tests.trading.sessions.crash_lessons import tell_lessons
+from tests.trading.sessions.crash_rig import CrashRun, crash_run, kill_at_each_kind, kill_at_random, report
+
+
+def suite(run: CrashRun) -> Mapping[str, object]:
+    kill_at_each_kind(run, minutes=8)
+    _end(run)
+    kills = {"kinds": _kinds(run), **report(run)}
+    return {**kills, "lessons": tell_lessons(run)}
+
+
+def all_kinds(run: CrashRun) -> Mapping[str, object]:
+    kill_at_each_kind(run, minutes=60)
+    _end(run)
+    return {"kinds": _kinds(run), **report(run)}
+
+
+def at_random(run: CrashRun) -> Mapping[str, object]:
+    for _ in kill_at_random(run, 100, 3, rest_every=20):
+        pass
+    _end(run)
+    return report(run)
+
+
+def _end(run: CrashRun) -> None:
+    run.rest()
+    run.live(Never(), 1, cancel_orders=True)
+
+
+def _kinds(run: CrashRun) -> list[str]:
+    return sorted({life.killed_at for life in run.lives if life.killed_at is not None})
+
+
+WAYS: Mapping[str, tuple[Callable[[CrashRun], Mapping[str, object]], bool, float]] = {
+    "suite": (suite, False, 0.0),
+    "all_kinds": (all_kinds, True, 0.0),
+    "at_random": (at_random, False, 0.0),
+    "in_a_storm": (at_random, False, 0.02),
+}
+
+
+def main(what: str, folder: str) -> None:
+    # No TLS is spoken, and each child's two clients would read the authorities anew: a third of its start.
+    ssl.create_default_context = functools.cache(ssl.create_default_context)
+    way, full, faults = WAYS[what]
+    with crash_run(Path(folder), 1, full=full, faults=faults) as run:
+        told = way(run)
+    sys.stdout.write(json.dumps({**told, "findings": run.findings}) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
