@@ -96,13 +96,17 @@ class OrderDesk:
 
     def allow_exits_only(self, reason: str) -> None:
         """Send no order any more that buys."""
-        if self._gate.state is Gate.OPEN:
+        if self._gate.state is not Gate.CLOSED:
             self._gate.narrow(Gate.EXITS_ONLY, reason)
 
     @property
     def held(self) -> str:
         """Why nothing that buys may leave for now; empty when it may."""
         return self._gate.held
+
+    def pause(self) -> None:
+        """Send no order at all until the gate is narrowed: it is not known yet what a stop will ask for."""
+        self._gate.paused = True
 
     def hold_entries(self, reason: str) -> None:
         """Send no order that buys as long as there is a reason; an empty one lets them out again."""

@@ -26,10 +26,12 @@ class OrderGate:
         self.state = Gate.OPEN
         self.reason = ""
         self.held = ""
+        self.paused = False
         self._unwanted: set[str] = set()
 
     def narrow(self, state: Gate, reason: str) -> None:
-        """Let less out from now on."""
+        """Let less out from now on; what was paused is decided."""
+        self.paused = False
         if self.state is not state:
             _log.info("order_gate state=%s reason=%s", state, reason)
             self.state, self.reason = state, reason
@@ -42,6 +44,8 @@ class OrderGate:
 
     def lets_out(self, record: OrderRecord) -> bool:
         """Return whether an order may be sent."""
+        if self.paused:
+            return False
         if record.side == SELL:
             return self.state is not Gate.CLOSED
         return self.state is Gate.OPEN and not self.held

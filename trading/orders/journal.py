@@ -12,7 +12,15 @@ from pathlib import Path
 
 from trading.errors import Refused, StateCorrupt, UsageError
 from trading.orders.journal_backup import back_up, refuse_half_restored
-from trading.orders.journal_connection import PATIENCE_S, CommitHook, JournalFailed, failure, make_folder, open_reader, open_writer
+from trading.orders.journal_connection import (
+    PATIENCE_S,
+    CommitHook,
+    JournalFailed,
+    failure,
+    make_folder,
+    open_reader,
+    open_writer,
+)
 from trading.orders.journal_reader import JournalReader
 from trading.orders.journal_rows import FACT_COLUMNS, SessionFacts, fact_row
 from trading.orders.journal_schema import MIGRATIONS, migrate, version_of

@@ -317,7 +317,7 @@ class JournalReader:
     def _read_facts(self) -> SessionFacts:
         row = self._row(_FACTS) if version_of(self._connection) else None
         if row is None:
-            raise StateCorrupt(f"{self.path} holds no session; it was never finished, so remove it and start anew")
+            raise StateCorrupt(f"{self.path} holds no session; its first write was cut short, so start it again")
         return facts_of(row, str(self.path))
 
     def _order(self, condition: str, value: str | int) -> OrderRecord | None:

@@ -39,10 +39,10 @@ class SessionEnding:
         self._clock = clock
         self._rhythm = rhythm
 
-    def shut(self, source: str) -> None:
-        """Let nothing out that opens a position, at once; exits leave until it is known what a stop asks for."""
+    def shut(self) -> None:
+        """Let no order out any more, at once; sales of a stop that flattens leave when its turn comes."""
         if self._desk is not None:
-            self._desk.allow_exits_only(f"stopped by {source}")
+            self._desk.pause()
 
     async def end(self, stop: StopRequest, reason: str) -> SessionEnd:
         """Settle, do what the stop asks for, and keep a checkpoint.

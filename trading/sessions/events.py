@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 
 _DECIMAL = re.compile(r"-?\d+\.\d+")
 
@@ -105,9 +106,15 @@ def _summary(data: Mapping[str, object]) -> str:
         return _plain(data)
     traded = f"{fills['buys']} buys, {fills['sells']} sells"
     return (
-        f"{data.get('day')}: equity {equity['end']} ({equity['change']}), {traded}, "
-        f"fees {data.get('fees')}, drawdown {data.get('drawdown'):.2%}"
+        f"{data.get('day')}: equity {_money(equity['end'])} ({_money(equity['change'], '+')}), {traded}, "
+        f"fees {_money(data.get('fees'))}, drawdown {data.get('drawdown'):.2%}"
     )
+
+
+def _money(amount: object, sign: str = "") -> str:
+    exact = Decimal(str(amount))
+    # a currency such as BTC has its worth behind the point
+    return f"{exact:{sign},.2f}" if exact == 0 or abs(exact) >= 1 else f"{exact:{sign}.8f}".rstrip("0")
 
 
 def _reconciled(data: Mapping[str, object]) -> str:

@@ -554,8 +554,8 @@ def _changed(record: OrderRecord, fact: Fact) -> tuple[OrderRecord, Input | None
             after = replace(record, command=CommandState.CONFIRMED, note=reason)
         case Closed(_, state, reason):
             # what it was asked to do, it has done
-            command = CommandState.CONFIRMED if record.command is CommandState.CANCEL_PENDING else record.command
-            after = replace(record, command=command, state=state, note=reason or record.note)
+            done = CommandState.CONFIRMED if record.command is CommandState.CANCEL_PENDING else record.command
+            after = replace(record, command=done, state=state, note=reason or record.note)
             item = OrderEnded(record.core_id) if record.filled_lots < record.lots else None
         case _:
             raise StateCorrupt(f"{type(fact).__name__} is no fact that changes order {record.client_id}")

@@ -147,7 +147,7 @@ async def opened(plan: Plan, listener: Listener) -> AsyncIterator[LiveSession]:
         venue = await stack.enter_async_context(_venue(plan, journal, known))
         stack.push_async_callback(venue.feed.close)
         if journal is None:
-            journal = Journal.create(files.journal, await _facts(plan, venue), on_commit=plan.on_commit)
+            journal = Journal.create(files.journal, new_facts(plan, venue), on_commit=plan.on_commit)
             stack.callback(journal.close)
         decider = known or decider_of(journal, venue.exchange)
         keeper = SessionKeeper(journal, decider, venue.clock, listener, venue.is_alone)
@@ -225,7 +225,14 @@ def _share(plan: Plan, journal: Journal | None, known: Decider | None) -> Share:
     return Share(plan.name, cash, is_sure=at_rest)
 
 
-async def _facts(plan: Plan, venue: Venue) -> SessionFacts:
+def new_facts(plan: Plan, venue: Venue) -> SessionFacts:
+    """Return what a session is that begins now.
+
+    Raises
+    ------
+    Refused, UsageError
+        When the market cannot carry it, or a setting does not fit.
+    """
     market = venue.market
     market.check_fits(plan.settings.capital, venue.highest_price)
     Decider(plan.settings, market, plan.timeframe, venue.exchange)

@@ -23,7 +23,7 @@ from trading.exchange.clock import SystemClock
 from trading.exchange.keys import find_keys
 from trading.exchange.simulated import is_loopback
 from trading.sessions.control import StopRequest
-from trading.sessions.events import SessionEvent
+from trading.sessions.events import SessionEvent, plain_amount
 from trading.sessions.launch import Plan, plan_of
 from trading.sessions.live_requests import LiveRequest, PaperRequest
 from trading.sessions.live_session import SessionEnd
@@ -70,8 +70,8 @@ class SessionResult:
     def as_text(self) -> RenderableType:
         """Return the last line."""
         left = f"; without an answer still: {', '.join(self.end.unsettled)}" if self.end.unsettled else ""
-        how = "halted" if self.exit_code is ExitCode.HALTED else "ended"
-        return f"session {self.name} {how}: {self.end.reason}{left}; `gridbot sessions show {self.name}` shows it"
+        halted = self.exit_code is ExitCode.HALTED and not self.end.reason.startswith("halted")
+        return f"session {self.name} {'halted' if halted else 'ended'}: {self.end.reason}{left}; `gridbot sessions show {self.name}` shows it"
 
 
 def paper(request: PaperRequest) -> Generator[Step, None, SessionResult]:
@@ -175,7 +175,8 @@ async def _tell_figures(supervisions: list[Supervision], report: Callable[[Step]
         await clock.sleep(_FIGURES_S)
         for session in (one.session for one in supervisions if one.session is not None and one.session.has_begun):
             now = session.status()
-            words = f"{now['symbol']} {now['price']}  equity {now['equity']}  position {now['position']}"
+            price, equity, position = (plain_amount(now[name]) for name in ("price", "equity", "position"))
+            words = f"{now['symbol']} {price}  equity {equity}  position {position}"
             report(Progress(f"{words}  {now['open_orders']} orders  candle {now['candle']}"))
 
 

@@ -7,6 +7,7 @@ event. Only waiting is shared, so that no two parts of a session ever see differ
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 
 from trading.brokers.desk import OrderDesk
 from trading.brokers.error_tally import ErrorTally
@@ -22,7 +23,7 @@ from trading.sessions.control import StopRequest
 from trading.sessions.decider import Decider, Exchange, InvariantBroken
 from trading.sessions.ending import SessionEnding, cancel_entries
 from trading.sessions.inputs import NewCandle, PastCandle, Price
-from trading.sessions.keeper import SessionKeeper
+from trading.sessions.keeper import MICROLOTS, SessionKeeper
 from trading.sessions.listening import Listening
 from trading.sessions.rhythm import Rhythm, SessionEnd
 from trading.sessions.starting import SessionStart, columns
@@ -109,14 +110,14 @@ class LiveSession:
         return self.keeper.decider
 
     def request_stop(self, request: StopRequest) -> None:
-        """Ask for an orderly end, and let no entry out from now on; a second wish only adds to the first."""
+        """Ask for an orderly end, and let no order out from now on; a second wish only adds to the first."""
         old = self._stop
         self._stop = StopRequest(
             request.cancel_orders or (old is not None and old.cancel_orders),
             request.flatten or (old is not None and old.flatten),
             request.source if old is None else old.source,
         )
-        self._ending.shut(self._stop.source)
+        self._ending.shut()
         self._listening.call()
 
     def want_reconciliation(self, reason: str) -> None:
@@ -186,11 +187,12 @@ class LiveSession:
         self._listening.to_events(self.feed.events())
 
     async def _recover(self) -> None:
-        missed = await self._start.recover(self._candle, resume=self._resume)
-        data: dict[str, object] = {"recovered": True, "missed_candles": missed, **self._facts()}
+        missed = await self._start.missed_candles()
+        data: dict[str, object] = {"recovered": True, "missed_candles": len(missed), **self._facts()}
         data["open_orders"] = len(self.keeper.records())
         data["inputs"] = self.keeper.journal.inputs_recorded()
         self.keeper.note("started", data)
+        self._start.go_on(missed, self._candle, resume=self._resume)
         if self.keeper.journal.restored_since:
             self.errors.met(StateCorrupt(f"went on from a checkpoint: {self.keeper.journal.restored_since}"))
 
@@ -239,7 +241,8 @@ class LiveSession:
             return
         self.tick_seen_ms = self._clock.now_ms()
         ticks = round(tick.price / float(self.decider.market.tick_size))
-        narrow = True
+        # a spread that nobody tells is not known to be narrow
+        narrow = False
         if tick.bid and tick.ask:
             narrow = (tick.ask - tick.bid) / tick.price < self.decider.settings.orders.market_spread
         seen = (ticks, narrow, tick.time_ms // self.decider.step_ms)
@@ -251,9 +254,8 @@ class LiveSession:
         self.candle_seen_ms = self._clock.now_ms()
         is_past = self._is_past(candle) and self.decider.exchange is not Exchange.CANDLES
         self.keeper.tell(PastCandle(*columns(candle)) if is_past else NewCandle(*columns(candle)))
-        for vote in self.decider.signals.votes():
-            if vote.skipped is not None:
-                self.errors.met(AgentFailed(f"{vote.name}: {vote.skipped}"))
+        for name in sorted(self.decider.signals.skipped()):
+            self.errors.met(AgentFailed(f"agent {name} was skipped at the candle of {candle.timestamp}"))
 
     def _is_past(self, candle: ClosedCandle) -> bool:
         # Nothing is decided on a price that has gone. How late a candle usually comes is measured and not assumed: a
@@ -325,6 +327,7 @@ class LiveSession:
             "equity": str(market.money(self.decider.equity_units)),
             "cash": str(market.money(int(core.cash))),
             "position": str(market.quantity(int(core.position_lots))),
+            "dust": str(Decimal(int(core.dust_microlots)) / MICROLOTS * market.lot_size),
             "open_orders": len(self.keeper.records()),
             "halted": self.keeper.halt_reason or halt_sentence(self.decider.halted),
             "feed": self.feed_state.value,

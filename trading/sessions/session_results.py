@@ -114,7 +114,8 @@ class StatusResult:
     def as_text(self) -> RenderableType:
         """Return one row for each running session."""
         if not self.running:
-            return f"no session is running; {len(self.entries)} are stopped"
+            count = len(self.entries)
+            return f"no session is running; {count} {'is' if count == 1 else 'are'} stopped"
         table = _table("session", "symbol", "price", "equity", "position", "orders", "feed", right=_STATUS_NUMBERS)
         notes = []
         for name, answer in self.running.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from trading.brokers.protocol import Broker
@@ -69,18 +69,28 @@ class SessionStart:
         keeper.begin(past)
         return len(past)
 
-    async def recover(self, hear: Callable[[ClosedCandle], None], *, resume: bool) -> int:
-        """Go on from the books, and return how many candles were missed.
+    async def missed_candles(self) -> list[ClosedCandle]:
+        """Return the candles that closed while the session was down, oldest first."""
+        decider = self._keeper.decider
+        seen_ms = decider.seen_ms
+        due = max(2, (self._clock.now_ms() - seen_ms) // decider.step_ms + 2) if seen_ms else self._history
+        candles = await self._feed.history(self._keeper.symbol, min(int(due), _MOST_MISSED))
+        _log.info("recovering candle=%s missed_at_most=%s", int(decider.state.core.candle), due)
+        return [candle for candle in _closed(candles, self._keeper.symbol) if candle.timestamp > seen_ms]
+
+    def go_on(self, missed: Sequence[ClosedCandle], hear: Callable[[ClosedCandle], None], *, resume: bool) -> None:
+        """Go on from the books.
 
         Parameters
         ----------
+        missed : sequence of ClosedCandle
+            What closed meanwhile.
         hear : callable
             Takes the newest of the missed candles, on which the session may decide.
         resume : bool
             Whether a person lets a halted session go on.
         """
         keeper = self._keeper
-        missed = await self._missed_candles()
         halted = keeper.decider.halted
         if resume and (keeper.halt_reason is not None or halted is not Halt.NONE):
             keeper.resume()
@@ -90,7 +100,6 @@ class SessionStart:
             keeper.tell(PastCandle(*columns(candle)))
         if missed:
             hear(missed[-1])
-        return len(missed)
 
     async def learn_other_money(self) -> None:
         """Learn what the account has beside the session, once other sessions have gone and nothing is in flight."""
@@ -114,14 +123,6 @@ class SessionStart:
                 "use a smaller --capital or deposit"
             )
         self._keeper.set_other_money(quote.total - capital, base.total)
-
-    async def _missed_candles(self) -> list[ClosedCandle]:
-        decider = self._keeper.decider
-        seen_ms = decider.seen_ms
-        due = max(2, (self._clock.now_ms() - seen_ms) // decider.step_ms + 2) if seen_ms else self._history
-        candles = await self._feed.history(self._keeper.symbol, min(int(due), _MOST_MISSED))
-        _log.info("recovering candle=%s missed_at_most=%s", int(decider.state.core.candle), due)
-        return [candle for candle in _closed(candles, self._keeper.symbol) if candle.timestamp > seen_ms]
 
 
 def columns(candle: ClosedCandle) -> tuple[int, float, float, float, float, float, bool]:

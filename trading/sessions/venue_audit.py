@@ -97,9 +97,7 @@ def _findings(venue: VenueSide, journal: JournalReader, *, at_rest: bool) -> Ite
         yield from _money_findings(fills, venue, journal)
 
 
-def _order_findings(
-    record: OrderRecord, venue: VenueSide, journal: JournalReader, *, at_rest: bool
-) -> Iterator[str]:
+def _order_findings(record: OrderRecord, venue: VenueSide, journal: JournalReader, *, at_rest: bool) -> Iterator[str]:
     market, name = market_of(journal.facts), record.client_id
     order = venue.orders.get(name)
     if venue.sends[name] > record.sends:

@@ -38,9 +38,9 @@ class ToldSignals:
         """Return the signal of the candle that is told."""
         return self.row
 
-    def votes(self) -> tuple[()]:
-        """Return no votes: what they came to is told."""
-        return ()
+    def skipped(self) -> frozenset[str]:
+        """Return no agent: none votes here, what their votes came to is told."""
+        return frozenset()
 
 
 class Told:

@@ -340,3 +340,18 @@ def test_a_difference_that_goes_away_between_two_readings_halts_nothing() -> Non
         assert not bench.keeper.halts
 
     asyncio.run(main())
+
+
+def test_a_comparison_without_an_answer_is_tried_again_soon() -> None:
+    async def main() -> None:
+        bench = Bench()
+        bench.venue.outage = True
+        assert not (await bench.reconciler.run("start")).answered
+        assert bench.desk.reconcile_reason == ""
+        bench.venue.outage = False
+        await bench.clock.sleep(5)
+        assert bench.desk.reconcile_reason
+        assert (await bench.reconciler.run(bench.desk.reconcile_reason)).balances is Verdict.EQUAL
+        assert bench.desk.reconcile_reason == ""
+
+    asyncio.run(main())

@@ -11,7 +11,7 @@ import pytest
 
 from tests.trading.orders.journal_samples import FACTS, contents, new_journal, step
 from trading.errors import StateCorrupt, UsageError
-from trading.orders.journal import Journal
+from trading.orders.journal import Journal, holds_session
 from trading.orders.journal_backup import verify
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")
@@ -50,10 +50,12 @@ def test_killed_at_every_statement_and_around_every_commit(tmp_path: Path) -> No
         try:
             journal = Journal.open(path)
         except (StateCorrupt, UsageError):
+            assert not holds_session(path)
             before_there_is_a_session += 1
             assert told == 0
             Journal.create(path, FACTS).close()
             continue
+        assert holds_session(path)
         with journal:
             steps = journal.order_count()
             # A kill after the commit and before it was told is the one instant at which more is there than was told.

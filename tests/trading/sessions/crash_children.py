@@ -56,7 +56,7 @@ WAYS: Mapping[str, tuple[Callable[[CrashRun], Mapping[str, object]], bool, float
 
 def main(what: str, folder: str) -> None:
     # No TLS is spoken, and each child's two clients would read the authorities anew: a third of its start.
-    ssl.create_default_context = functools.cache(ssl.create_default_context)
+    ssl.create_default_context = functools.cache(ssl.create_default_context)  # type: ignore[assignment]
     way, full, faults = WAYS[what]
     with crash_run(Path(folder), 1, full=full, faults=faults) as run:
         told = way(run)

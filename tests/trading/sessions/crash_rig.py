@@ -23,7 +23,7 @@ import threading
 import time
 import traceback
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -274,15 +274,21 @@ class CrashRun:
         Of how long it stays dead, in the market's time.
     full : bool
         Tell instants apart by all their callers.
-    faults : sequence of str
-        Faults of the exchange that are on: then it may not answer, and a session may not be able to start.
+    faults : mapping, optional
+        Faults of the exchange that are on, and their chances: then it may not answer, and a session not start.
     """
 
     def __init__(
-        self, exchange: Exchange, home: Path, seed: int, *, full: bool = False, faults: Sequence[str] = ()
+        self,
+        exchange: Exchange,
+        home: Path,
+        seed: int,
+        *,
+        full: bool = False,
+        faults: Mapping[str, float] | None = None,
     ) -> None:
         self.exchange = exchange
-        self.faults = faults
+        self.faults = faults or {}
         self.home = home
         self.lives: list[Life] = []
         self.findings: list[str] = []
@@ -321,10 +327,9 @@ class CrashRun:
 
     def rest(self) -> None:
         """Let the session end in order, with an exchange that answers."""
-        chances = self.exchange.ask("/sim/faults")["faults"]
         self.exchange.ask("/sim/faults", dict.fromkeys(FAULTS, 0))
         self.live(Never(), 2)
-        self.exchange.ask("/sim/faults", {name: chances[name] for name in FAULTS})
+        self.exchange.ask("/sim/faults", self.faults)
 
     def _audit(self, life: Life) -> None:
         found = audit(self.exchange.ask("/sim/audit"), self.journal, at_rest=life.exit_code == 0)
@@ -382,11 +387,12 @@ def crash_run(folder: Path, seed: int, *, full: bool = False, faults: float = 0.
         Chance of each fault of the exchange in `FAULTS`.
     """
     candles = write_candles(folder / "BTCUSDT-1m.csv", 20_000, seed)
-    with exchange_process(folder / "exchange", candles, dict.fromkeys(FAULTS, faults) if faults else {}) as exchange:
+    weather = dict.fromkeys(FAULTS, faults) if faults else {}
+    with exchange_process(folder / "exchange", candles, weather) as exchange:
         warm_up(folder / "warm", candles)
         gc.freeze()
         logging.disable(logging.CRITICAL)
-        yield CrashRun(exchange, folder / "home", seed, full=full, faults=FAULTS if faults else ())
+        yield CrashRun(exchange, folder / "home", seed, full=full, faults=weather)
 
 
 def report(run: CrashRun) -> dict[str, object]:

@@ -6,7 +6,7 @@ import asyncio
 import math
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +18,7 @@ from trading.brokers.exchange_server.server import ExchangeServer
 from trading.exchange.clock import Clock
 from trading.exchange.credentials import Credentials
 from trading.market.candles import Candles
+from trading.market.feeds.protocol import FeedState
 from trading.orders.journal import JournalReader
 from trading.sessions.catalog import SessionCatalog
 from trading.sessions.control import StopRequest
@@ -31,7 +32,8 @@ from trading.sessions.supervisor import Supervision, run_session
 SYMBOL = "BTC/USDT"
 KEYS = Credentials(TEST_KEY, TEST_SECRET)
 HISTORY = 120
-FIRST_MS = 1_700_000_040_000
+# two hours of history later it is half past eleven in the evening, UTC
+FIRST_MS = 1_699_997_400_000
 MINUTE_MS = 60_000
 SETTINGS = (
     "grid.order_style=limit",
@@ -66,7 +68,11 @@ def restless(count: int = HISTORY + 600, seed: int = 5) -> list[float]:
 
 
 def market(
-    closes: list[float] | None = None, *, usdt: str = "20000", lockstep: bool = True, can_withdraw: bool = False,
+    closes: list[float] | None = None,
+    *,
+    usdt: str = "20000",
+    lockstep: bool = True,
+    can_withdraw: bool = False,
     speed: float = 1.0,
 ) -> ExchangeServer:
     """An exchange that replays closes; it is open within ``async with``."""
@@ -78,8 +84,14 @@ def market(
 
 
 def plan_at(
-    url: str, home: Path, name: str = "one", *settings: str, minutes: float | None = None, capital: str | None = "10000",
-    keys: Credentials = KEYS, **more: object,
+    url: str,
+    home: Path,
+    name: str = "one",
+    *settings: str,
+    minutes: float | None = None,
+    capital: str | None = "10000",
+    keys: Credentials = KEYS,
+    **more: object,
 ) -> Plan:
     """A session at an exchange, which ends in order after so many minutes of the market."""
     request = PaperRequest(
@@ -120,11 +132,22 @@ class Running:
         return [event for event in self.events if event.kind == kind]
 
     async def until(self, meets: Callable[[], object]) -> None:
-        """Wait until a condition holds; it is looked at after each event."""
-        async with asyncio.timeout(60):
+        """Wait until a condition holds; it is looked at after each event, and now and then."""
+        async with asyncio.timeout(90):
             while not meets():
                 self._told.clear()
-                await self._told.wait()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._told.wait(), 0.05)
+
+    async def until_feed(self, state: FeedState, after_ms: int = 0) -> SessionEvent:
+        """Wait until the feed says how it is, later than a time."""
+
+        def found() -> list[SessionEvent]:
+            told = [event for event in self.of("feed") if event.time_ms > after_ms]
+            return [event for event in told if event.data["state"] == state.value]
+
+        await self.until(found)
+        return found()[0]
 
     async def heard(self, kind: str, count: int = 1) -> SessionEvent:
         """Wait for so many events of a kind, and return the last of them."""
@@ -185,10 +208,6 @@ def differences(server: ExchangeServer, plan: Plan) -> list[str]:
         open_here = {record.client_id for record in books.open_records() if not record.is_planned}
         found += [f"{name} is open only on one side" for name in open_there ^ open_here]
     return found
-
-
-def started_twice(run: Running) -> bool:
-    return len(run.of("started")) > 1
 
 
 def _started(run: Running, supervision: Supervision) -> None:

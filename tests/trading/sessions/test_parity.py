@@ -7,6 +7,9 @@ Its journal must have the fills of the backtest, to the tick, the lot and the sm
 from __future__ import annotations
 
 import asyncio
+import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +26,7 @@ from trading.sessions.control import StopRequest
 from trading.sessions.events import SessionEvent
 from trading.sessions.launch import Plan, plan_of, replayed
 from trading.sessions.live_requests import PaperRequest
+from trading.sessions.logs import LOG_FILE, LOG_FOLDER
 from trading.sessions.supervisor import Supervision, run_session
 
 EAGER = ("grid.entry_drop=0", "grid.spacing=0.005", "signals.warmup_candles=60")
@@ -147,3 +151,18 @@ def test_real_candles_fill_alike(shared_data: Path, own_home: Path) -> None:
     plan = plan_of(real)
     run(plan)
     compare(plan, 10)
+
+
+def test_a_damaged_state_is_replaced_by_a_checkpoint_which_is_told_with_its_code(
+    tmp_path: Path, own_home: Path
+) -> None:
+    path = written(synthetic_candles("SIM/USDT", "5m", candles=800, seed=8), tmp_path)
+    plan = plan_of(request(path, own_home))
+    run(plan, stop_after=9)
+    files = SessionCatalog(plan.home).files_of(plan.name)
+    with closing(sqlite3.connect(files.journal)) as connection, connection:
+        connection.execute("UPDATE core SET state = substr(state, 2)")
+    run(plan)
+    compare(plan, 20)
+    records = [json.loads(line) for line in (files.folder / LOG_FOLDER / LOG_FILE).read_text().splitlines()]
+    assert ("E007", "restore_checkpoint") in {(record["code"], record["action"]) for record in records}

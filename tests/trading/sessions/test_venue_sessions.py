@@ -249,3 +249,27 @@ def test_the_status_tells_each_coded_error_with_what_is_done_about_it(own_home: 
     log = SessionCatalog(own_home).files_of("there").folder / "log"
     records = [json.loads(line) for path in log.iterdir() for line in path.read_text().splitlines()]
     assert {("E001", "reconnect"), ("E002", "reduce_size")} <= {(one["code"], one["action"]) for one in records}
+
+
+def test_a_feed_that_breaks_stands_in_the_status_with_what_is_done_about_it(own_home: Path) -> None:
+    statuses: list[dict[str, object]] = []
+
+    async def main() -> None:
+        async with exchange(swinging(330), own_home) as run:
+
+            def on_event(event: SessionEvent) -> None:
+                if event.kind == "fill" and len(run.told("fill")) == 2:
+                    run.server.faults.change({"maintenance": 1.0, "maintenance_s": 600})
+                elif event.kind == "feed" and event.data["state"] == "stale":
+                    run.server.faults.change({"maintenance": 0.0})
+                elif event.kind == "reconciled" and any(one.data["state"] == "stale" for one in run.told("feed")):
+                    assert run.supervision is not None
+                    assert run.supervision.session is not None
+                    statuses.append(dict(run.supervision.session.status()))
+                    run.stop()
+
+            await run.session(on_event)
+
+    asyncio.run(main())
+    errors = {one["code"]: one for one in statuses[-1]["errors"]}  # type: ignore[attr-defined]
+    assert errors["E004"]["action"] == "fall_back"

@@ -103,10 +103,11 @@ def test_skips_for_time_are_told_and_replayed_to_the_same_rows(monkeypatch: pyte
     for row in range(80):
         got = live.append(*arguments(MARKET, row))  # type: ignore[arg-type]
         skipped = frozenset(vote.name for vote in live.votes() if vote.skipped)
+        assert live.skipped() == skipped
         assert skipped == (frozenset({"stranger"}) if row % 2 else frozenset())
         again = replayed.append(*arguments(MARKET, row), forced_skips=skipped)  # type: ignore[arg-type]
         assert repr(again) == repr(got)
-        assert {vote.name for vote in replayed.votes() if vote.skipped} == skipped
+        assert {vote.name for vote in replayed.votes() if vote.skipped} == replayed.skipped() == skipped
     assert "longer than its budget of 0.1 s" in str(live.votes()[1].skipped)
 
 

@@ -11,10 +11,13 @@ import pytest
 from trading.brokers.exchange_server import server as exchange_server
 from trading.brokers.exchange_server.coinbase_gate import CoinbaseLimits
 from trading.brokers.exchange_server.config import ExchangeConfig
+from trading.exchange import Retry
 from trading.exchange.clock import Clock, LockstepClock, ScaledClock
 from trading.exchange.simulated import SimulatedTime
 from trading.market.feeds import ClosedCandle, FailoverFeed, FeedNews, FeedState, RestFeed, Tick, open_feed
+from trading.market.feeds.gate import GateCounts
 from trading.market.feeds.stream_client import open_streams
+from trading.market.feeds.venue_candles import VenueCandles
 
 MINUTE = 60_000
 
@@ -85,3 +88,33 @@ def test_at_speed_streams_and_rest_tell_every_candle(exchange_id: str) -> None:
     events, rows, end_ms = asyncio.run(watch(exchange_id, config(lockstep=False), 6, streams=True, check=check))
     require_whole(events, rows, end_ms)
     assert FeedState.LIVE in [event.state for event in events if isinstance(event, FeedNews)]
+
+
+@pytest.mark.parametrize("lockstep", [True, False])
+def test_market_time_is_not_taken_for_the_time_that_signatures_are_checked_by(lockstep: bool) -> None:
+    hour_ms, asked = 3_600_000, list[str]()
+
+    async def advance(milliseconds: int) -> int:
+        raise AssertionError(f"nothing waits here for {milliseconds} ms")
+
+    async def main() -> None:
+        async with exchange_server.ExchangeServer(config(lockstep=True)) as server:
+            now_ms = server.exchange.now_ms + hour_ms
+            clock: Clock = LockstepClock(now_ms, advance) if lockstep else ScaledClock(now_ms, 1.0)
+            client = open_streams("binance", clock, server.url)
+            client.timeout_on_exit = 0  # type: ignore[attr-defined]
+            fetch_time = client.fetch_time
+
+            async def counted() -> int | None:
+                asked.append("time")
+                return await fetch_time()
+
+            client.fetch_time = counted  # type: ignore[method-assign]
+            retry = Retry("binance", clock)
+            candles = VenueCandles(client, "1m", clock, retry, GateCounts())
+            await candles.open(["BTC/USD"])
+            assert 0 <= candles.now_ms() - now_ms < 60_000
+            await client.close()
+
+    asyncio.run(main())
+    assert asked == []
