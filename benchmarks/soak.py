@@ -87,6 +87,7 @@ def report_of(run: LongRun, minutes: int) -> dict[str, object]:
         "candles_per_s": candles / (last.seconds - first.seconds),
         "speed": 60 * candles / (last.seconds - first.seconds),
         "ms_per_candle": {"first_tenth": _pace(first, early), "last_tenth": _pace(late, last)},
+        "session_cpu_ms_per_candle": {"first_tenth": _cpu(first, early), "last_tenth": _cpu(late, last)},
         "memory_growth_mb": (last.rss - warm.rss) / _MB,
         "memory_peak_growth_mb": (max(one.rss for one in samples if one.candle >= warm.candle) - warm.rss) / _MB,
         "exchange_memory_growth_mb": (last.exchange_rss - warm.exchange_rss) / _MB,
@@ -107,6 +108,11 @@ def report_of(run: LongRun, minutes: int) -> dict[str, object]:
 def _pace(first: Sample, last: Sample) -> float | None:
     candles = last.candle - first.candle
     return 1_000 * (last.seconds - first.seconds) / candles if candles else None
+
+
+def _cpu(first: Sample, last: Sample) -> float | None:
+    candles = last.candle - first.candle
+    return 1_000 * (last.cpu_s - first.cpu_s) / candles if candles else None
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """A session in a storm of faults on the built-in exchange, through real ccxt and its streams; prints one JSON line.
 
 Every fault of the exchange falls on 5% of what it can fall on, for 10,000 one-minute candles; the exit code is 1 when
-a fill was lost, an order is not where the journal says, or the session did not live to its end. Progress goes to stderr.
+a fill was lost, an order is not where the journal says, or the session did not live to its end. Progress goes to
+stderr.
 """
 
 from __future__ import annotations
@@ -14,13 +15,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.soak import Progress, report_of
 from tests.trading.sessions.long_run import HISTORY, Watcher, exchange_process, plan_on, run_long, write_market
 from tests.trading.sessions.storm_weather import CALM_CANDLES, STORM, Weather
-
-if __package__:
-    from benchmarks.soak import Progress, report_of
-else:
-    from soak import Progress, report_of
 
 GOALS = {"drift": 0, "unhandled": 0, "memory_growth_mb": 10.0}
 

@@ -28,14 +28,15 @@ class Recipe:
         computes them.
     warmup : int or None
         With told signals: candles before the core may begin; None for those of the settings.
-    orders : int
-        How many orders the core had placed when it failed.
+    orders, fills : int
+        How many orders the core had placed when it failed, and how many fills there were.
     """
 
     kept: tuple[int, ...] | None = None
     signals: tuple[list[object] | None, ...] | None = None
     warmup: int | None = None
     orders: int = 0
+    fills: int = 0
 
     def signal(self, number: int) -> list[list[object]]:
         """Return the signal that is told with an input, if one is."""
@@ -83,8 +84,7 @@ class FailedSession:
         }
         if recipe.warmup is not None:
             told["warmup"] = recipe.warmup
-        if recipe.orders:
-            told["orders"] = recipe.orders
+        told |= {name: count for name, count in (("orders", recipe.orders), ("fills", recipe.fills)) if count}
         numbers = range(len(recording.inputs)) if recipe.kept is None else recipe.kept
         told["inputs"] = [
             [type(recording.inputs[number]).__name__, *astuple(recording.inputs[number]), *recipe.signal(number)]

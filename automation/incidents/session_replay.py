@@ -42,8 +42,8 @@ class Failure:
         How many inputs it took.
     signals : tuple
         The signal that the core saw with each of them.
-    orders : int
-        How many orders the core had placed by then.
+    orders, fills : int
+        How many orders the core had placed by then, and how many fills there were.
     """
 
     chain: tuple[Raised, ...]
@@ -51,6 +51,7 @@ class Failure:
     needed: int
     signals: tuple[list[object] | None, ...] = ()
     orders: int = 0
+    fills: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,7 @@ class SessionReplay:
             int(str(record["needed"])),
             tuple(signals) if isinstance(signals, list) else (),
             int(str(record["orders"])),
+            int(str(record["fills"])),
         )
         return Told(failure, differs_at)
 
@@ -189,8 +191,9 @@ class SessionReplay:
                 break
         recipe = replace(recipe, kept=_numbers(state["kept"]))
         last = self.told(_GRACE_S, recipe).failure
-        orders = 0 if last is None or _HALTED in last.chain[0].message else last.orders
-        return Reduced(replace(recipe, orders=orders), int(str(state["tried"])), done)
+        if last is not None and _HALTED not in last.chain[0].message:
+            recipe = replace(recipe, orders=last.orders, fills=last.fills)
+        return Reduced(recipe, int(str(state["tried"])), done)
 
     def _simplest(self, failure: Failure, end: float) -> Recipe:
         if all(signal is None for signal in failure.signals):

@@ -60,7 +60,7 @@ def loaded_by(*words: str) -> tuple[int, set[str]]:
     return code, set(modules)
 
 
-@pytest.mark.parametrize("words", [["--help"], [], ["--version"]])
+@pytest.mark.parametrize("words", [["--help"], [], ["--version"], ["sessions", "--help"], ["keys"]])
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     code, modules = loaded_by(*words)
     assert code == 0

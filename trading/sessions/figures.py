@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -60,6 +61,50 @@ def day_figures(journal: JournalReader, day: date) -> DayFigures:
         up_ms=min(DAY_MS, len(points) * timeframe_ms(facts.timeframe)),
         restarts=sum(event.kind == "started" and bool(event.data.get("recovered")) for event in events),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What a session has now, its last fill included.
+
+    Parameters
+    ----------
+    cash, equity : Decimal
+        Quote currency; equity at the newest price that the journal knows.
+    position : Decimal
+        Base currency.
+    paid_in : Decimal
+        The session's capital, with what came in and went out later, quote currency.
+    """
+
+    cash: Decimal
+    position: Decimal
+    equity: Decimal
+    paid_in: Decimal
+
+
+def holdings(journal: JournalReader, market: Market) -> Holdings:
+    """Return what a session has by its fills.
+
+    Parameters
+    ----------
+    journal : JournalReader
+        The session's journal; its equity is that of the last candle, and fills may have come since.
+    market : Market
+        Its units.
+    """
+    came = (event.data.get("units", 0) for event in journal.events() if event.kind == "funded")
+    paid_in = journal.facts.capital + market.money(sum(int(str(units)) for units in came))
+    fills, last = journal.fills(), journal.last_equity()
+    microlots = sum(fill.side * fill.lots * MICROLOTS - fill.fee_microlots for fill in fills)
+    cash = paid_in - sum(
+        (fill.side * value_of(fill, market) + market.money(fill.fee_units) for fill in fills), Decimal(0)
+    )
+    position = Decimal(microlots) / MICROLOTS * market.lot_size
+    if last is not None and (market.money(last.cash_units), last.position_microlots) == (cash, microlots):
+        return Holdings(cash, position, market.money(last.equity_units), paid_in)
+    price = market.price(fills[-1].price_ticks) if fills else Decimal(0)
+    return Holdings(cash, position, round(cash + position * price, market.cash_decimals), paid_in)
 
 
 def value_of(fill: JournalFill, market: Market) -> Decimal:

@@ -230,7 +230,7 @@ class SessionKeeper:
         with self.journal.transaction():
             self.journal.set_meta("other_quote", str(other + from_other))
             self._keep(outcome)
-            self._note("funded", {"asset": asset, "amount": str(delta), "reason": reason})
+            self._note("funded", {"asset": asset, "amount": str(delta), "units": units, "reason": reason})
         self._publish()
 
     def halt(self, reason: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -143,6 +143,8 @@ async def opened(plan: Plan, listener: Listener) -> AsyncIterator[LiveSession]:
         known: Decider | None = None
         if journal is not None:
             stack.callback(journal.close)
+            # what it began with holds for its market and its warm-up, too
+            plan = replace(plan, settings=Settings.model_validate_json(journal.facts.settings_json))
             known = decider_of(journal, exchange_of(plan.exchange, plan.account))
         venue = await stack.enter_async_context(_venue(plan, journal, known))
         stack.push_async_callback(venue.feed.close)

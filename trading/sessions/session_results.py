@@ -16,7 +16,7 @@ from trading.orders.journal_reader import JournalReader
 from trading.sessions.books import market_of
 from trading.sessions.catalog import SessionEntry
 from trading.sessions.events import SessionEvent, plain_amount
-from trading.sessions.figures import MICROLOTS, fee_of, realised
+from trading.sessions.figures import fee_of, holdings, realised
 from trading.sessions.keeper import fill_data, order_data
 
 _NEWEST = 15
@@ -232,14 +232,11 @@ def shown(journal: JournalReader, *, is_running: bool) -> SessionShown:
     orders = journal.orders()
     by_id = {order.client_id: order for order in orders}
     fills = journal.fills()
-    last = journal.last_equity()
-    equity = market.money(last.equity_units) if last is not None else facts.capital
+    has = holdings(journal, market)
     events = [
         {"time": _time(event.time_ms), "time_ms": event.time_ms, "event": event.kind, **_brief(event.data)}
         for event in journal.events()
     ]
-    held = last.position_microlots if last is not None else 0
-    position = Decimal(held) / MICROLOTS * market.lot_size
     data = {
         "session": facts.name,
         "state": "running" if is_running else "stopped",
@@ -252,25 +249,17 @@ def shown(journal: JournalReader, *, is_running: bool) -> SessionShown:
         "created_ms": facts.created_ms,
         "orders": [{**order_data(order, market), "created_ms": order.created_ms} for order in orders],
         "fills": [fill_data(by_id[fill.client_id], fill.fill) for fill in fills],
-        "cash": _exact(market.money(last.cash_units)) if last is not None else str(facts.capital),
-        "position": _exact(position),
-        "balances": {
-            market.quote: _exact(market.money(last.cash_units)) if last is not None else str(facts.capital),
-            market.base: _exact(position),
-        },
-        "equity": _exact(equity),
-        "profit": _exact(equity - _money_in(journal, facts.capital)),
+        "cash": _exact(has.cash),
+        "position": _exact(has.position),
+        "balances": {market.quote: _exact(has.cash), market.base: _exact(has.position)},
+        "equity": _exact(has.equity),
+        "profit": _exact(has.equity - has.paid_in),
         "realised": _exact(round(realised(orders, fills, market), 8)),
         "fees": _exact(round(sum((fee_of(fill, market) for fill in fills), Decimal(0)), 8)),
         "halted": journal.meta("halted") or None,
         "events": events,
     }
     return SessionShown(data)
-
-
-def _money_in(journal: JournalReader, capital: Decimal) -> Decimal:
-    came = (event.data for event in journal.events() if event.kind == "funded" and "units" in event.data)
-    return capital + sum((Decimal(str(data["amount"])) for data in came), Decimal(0))
 
 
 def _brief(data: Mapping[str, object]) -> dict[str, object]:

@@ -48,7 +48,8 @@ def run(job: Mapping[str, object], emit: Callable[[Record], None]) -> None:
         (whether those that the core saw are asked for), ``python_path``; to reduce, ``parts``, ``tried``, ``tail``,
         ``wanted`` (the mark of the failure) and ``seconds`` as well.
     emit : callable
-        Takes the records ``told`` (``failure``, ``needed``, ``differs_at``, ``signals``, ``orders``) and ``reduced``.
+        Takes the records ``told`` (``failure``, ``needed``, ``differs_at``, ``signals``, ``orders``, ``fills``) and
+        ``reduced``.
     """
     root = os.path.abspath(".")  # noqa: PTH100 - links stay as they are
     sys.dont_write_bytecode = True
@@ -60,7 +61,7 @@ def run(job: Mapping[str, object], emit: Callable[[Record], None]) -> None:
         failure, needed = replay.failure(numbers, dict(cast("list[tuple[int, str]]", job.get("digests") or [])))
         signals = replay.signals if failure is not None and job.get("signals") else None
         told = {"failure": failure, "needed": needed, "differs_at": replay.differs_at, "signals": signals}
-        told["orders"] = replay.orders
+        told |= {"orders": replay.orders, "fills": replay.fills}
         emit({"event": "told", **told})
         return
     end = time.monotonic() + float(cast("float", job["seconds"]))
@@ -81,7 +82,7 @@ class _Replay:
         self.told = module.Told(told)
         self._places = describe.Places(root)
         self.differs_at: int | None = None
-        self.orders = 0
+        self.orders = self.fills = 0
         self.signals: list[list[object] | None] = []
 
     def failure(self, numbers: Sequence[int], digests: Mapping[int, str]) -> tuple[Record | None, int]:
@@ -99,7 +100,7 @@ class _Replay:
                     self.differs_at = done
         except Exception as error:  # noqa: BLE001 - whatever the core raises is what is looked for
             if decider is not None and books is not None and done:
-                self.orders = books.orders
+                self.orders, self.fills = books.orders, books.fills
                 self.signals.append(_signal(decider, self.told.inputs[numbers[done - 1]]))
             chain = describe.chain_of(error, self._places)
             return {"chain": chain, "mark": _mark(chain)}, done

@@ -51,7 +51,8 @@ class Told:
     told : mapping
         ``timeframe``, ``exchange``, ``settings``, ``market`` and ``inputs``: each the name of its kind and its values,
         a candle's perhaps with its signal as a list behind them; ``warmup``, where signals are told, is the candles
-        before the core may begin; ``orders`` is how many the core had placed when it failed.
+        before the core may begin; ``orders`` and ``fills`` are how many there were
+        when the core failed.
     """
 
     def __init__(self, told: Mapping[str, object]) -> None:
@@ -62,7 +63,7 @@ class Told:
         self.inputs: list[Input] = []
         self.signals: list[SignalRow | None] = []
         self._warmup = told.get("warmup")
-        self.orders = int(str(told.get("orders", 0)))
+        self.orders, self.fills = (int(str(told.get(name, 0))) for name in ("orders", "fills"))
         for name, *values in told["inputs"]:  # type: ignore[attr-defined]
             signal = values.pop() if values and isinstance(values[-1], list) else None
             self.inputs.append(getattr(kinds, name)(*values))
@@ -115,8 +116,10 @@ def told_again(path: Path, leave_out: int = 0) -> Decider:
     books = Books(decider)
     for number in range(len(told.inputs) - leave_out):
         told.tell(decider, books, number)
-    if told.orders and not leave_out:
-        _hold(books.orders, "the core places no order any more, and books of nothing are always right")
+    if not leave_out:
+        # Books of nothing are always right, so a core that has stopped trading has not been repaired.
+        _hold(books.orders or not told.orders, "the core places no order any more")
+        _hold(books.fills or not told.fills, "the core's orders do not fill any more")
     return decider
 
 
@@ -138,7 +141,7 @@ class Books:
         self._decider = decider
         self._units = int(decider.book.params.units)
         self._cash = int(decider.state.core.cash)
-        self._microlots = 0
+        self._microlots = self._fills = 0
         self._orders: dict[int, Intent] = {}
         self._filled: dict[int, int] = {}
 
@@ -148,11 +151,17 @@ class Books:
         last = {int(one.order_id) for one in self._decider.book.intents if one.kind == IntentKind.PLACE}
         return len(last | set(self._orders))
 
+    @property
+    def fills(self) -> int:
+        """How many fills there were at least, those of an input at which the core failed among them."""
+        return max(self._fills, len(self._decider.book.fills))
+
     def check(self, item: Input, outcome: Outcome) -> None:
         """Take in what an input led to; raises AssertionError where the core's books say otherwise."""
         if isinstance(item, kinds.Funded):
             self._cash += item.units
         self._orders.update({one.order_id: one for one in outcome.intents if one.kind == IntentKind.PLACE})
+        self._fills += len(outcome.fills)
         for fill in outcome.fills:
             self._book(fill)
             if self._decider.exchange is not Exchange.VENUE:

@@ -29,7 +29,7 @@ SYMBOL = "BTC/USDT"
 # A grid that trades within minutes, and rests at the exchange.
 LIVELY = ("grid.order_style=limit", "grid.entry_drop=0", "grid.spacing=0.004", "signals.warmup_candles=50")
 EARLIER_CANDLES = 120
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
 
 Event = dict[str, object]
 
@@ -158,7 +158,7 @@ class Here:
         found = main([*words, "--home", str(self.home)])
         told = self.capsys.readouterr()
         assert found == code, told.err
-        return told.err if code in (ExitCode.USAGE, ExitCode.REFUSED) else told.out
+        return told.err if code in (ExitCode.FAILED, ExitCode.USAGE, ExitCode.REFUSED) else told.out
 
     def json(self, *words: str, code: int = ExitCode.DONE) -> dict[str, object]:
         """Run a command and return the last JSON object that it prints."""

@@ -128,11 +128,12 @@ class TestReplay:
         assert Decimal(shown["balances"]["USDT"]) == Decimal(10_000) + sum(paid)
         assert Decimal(shown["profit"]) == Decimal(shown["equity"]) - Decimal(10_000)
 
-    def test_texts_fit_a_terminal(self, here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_in_words_it_shows_the_newest_and_what_happened(self, here: Here) -> None:
         shown = here("sessions", "show", "twin")
-        assert "the newest 15" in shown
-        assert "stopped" in shown
-        assert max(len(line.rstrip()) for line in shown.splitlines()) <= 100
+        assert "fills, the newest 15" in shown
+        assert "capital    10000 USDT" in shown
+        assert "stopped  the market data ended" in shown
+        assert "paper BTC/USDT 1m on replay, capital 10000, 49 candles seen before" in shown
         listed = here("sessions")
         assert "twin" in listed
         assert "BTC/USDT" in listed
@@ -320,12 +321,12 @@ class TestRisk:
     ) -> None:
         candles = write_candles(tmp_path / "BTCUSDT-1m.csv", 300, 3)
         words = ("paper", "--candles", str(candles), "--session", "risky")
-        limits = set_words(*LIVELY, "limits.daily_loss=1", "limits.max_drawdown=0.001")
-        here(*words, *limits, "--end", "2023-11-15T01:40", code=HALTED)
-        events = [event["event"] for event in here.json("sessions", "show", "risky")["events"]]
-        assert "halted" in events
+        told = here(*words, *set_words(*LIVELY, "limits.daily_loss=1", "limits.max_drawdown=0.001"), code=HALTED)
+        assert "maximum drawdown reached" in told
+        assert told.splitlines()[-1].startswith("session risky ended: halted by a risk rule")
         before = len(here.json("sessions", "show", "risky")["fills"])
-        here(*words, "--end", "2023-11-15T01:45", code=HALTED)
+        assert here.json(*words, code=HALTED)["exit_code"] == HALTED
+        assert len(here.json("sessions", "show", "risky")["fills"]) == before
         here.json(*words, "--resume", code=HALTED)
         shown = here.json("sessions", "show", "risky")
         assert "resumed" in [event["event"] for event in shown["events"]]

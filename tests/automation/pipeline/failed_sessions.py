@@ -16,6 +16,7 @@ from trading.market.synthetic import synthetic_candles
 
 SYMBOL, TIMEFRAME = "SIM/USDT", "5m"
 SETTINGS = ("grid.entry_drop=0", "grid.spacing=0.005", "signals.warmup_candles=50")
+SETTINGS_TREE = {"grid": {"entry_drop": 0.0, "spacing": 0.005}, "signals": {"warmup_candles": 50}}
 
 
 @dataclass(frozen=True)
@@ -66,30 +67,61 @@ def run_paper(
     copy: Path, home: Path, candles: Path, *, session: str = "broken", history: int = 0, compiled: bool = False
 ) -> subprocess.CompletedProcess[str]:
     """Replay candles in a paper session with a copy's code, in a process of its own."""
-    words = ["--candles", str(candles), "--symbol", SYMBOL, "--timeframe", TIMEFRAME, "--session", session]
-    words += [word for setting in SETTINGS for word in ("--set", setting)]
-    program = (
-        "import sys; from trading.commands import *; from trading.sessions.live_commands import paper;"
-        "from trading.sessions.live_requests import PaperRequest;"
-    )
-    return _run(copy, home, program, words, history, compiled)
+    asked = {
+        "candles": str(candles),
+        "symbol": SYMBOL,
+        "timeframe": TIMEFRAME,
+        "session": session,
+        "history": history,
+        "home": str(home),
+        "set": list(SETTINGS),
+    }
+    program = f"""
+from trading.sessions.live_commands import paper
+from trading.sessions.live_requests import PaperRequest
 
-
-def _run(
-    copy: Path, home: Path, program: str, words: list[str], history: int, compiled: bool
-) -> subprocess.CompletedProcess[str]:
-    names = [word[2:] for word in words[::2]]
-    values = words[1::2]
-    given: dict[str, object] = {"home": str(home), "history": history, "set": []}
-    for name, value in zip(names, values, strict=True):
-        if name == "set":
-            given["set"].append(value)  # type: ignore[attr-defined]
-        else:
-            given[name] = value
-    program += f"steps = paper(PaperRequest.model_validate({given!r}));\nfor step in steps: pass"
+steps = paper(PaperRequest.model_validate({asked!r}))
+while True:
+    try:
+        next(steps)
+    except StopIteration as end:
+        raise SystemExit(int(end.value.exit_code))
+"""
     variables = {**os.environ, "PYTHONPATH": str(copy), "GRIDBOT_HOME": str(home)}
     if not compiled:
         variables["NUMBA_DISABLE_JIT"] = "1"
     return subprocess.run(
         [sys.executable, "-c", program], env=variables, cwd=copy, capture_output=True, text=True, timeout=240
     )
+
+
+FAULTS = (
+    Fault("count-of-working-orders", "trading/engine/slots.py", "core.working -= 1", "core.working -= 2"),
+    Fault(
+        "index-past-the-slots",
+        "trading/engine/slots.py",
+        "    for i in range(book.params.pairs):\n        low = max(low, book.core.below[i])",
+        "    for i in range(book.params.pairs + 128):\n        low = max(low, book.core.below[i])",
+    ),
+    Fault(
+        "division-by-nothing",
+        "trading/engine/sizing.py",
+        "lots = value // unit_value if value > 0 else 0",
+        "lots = value // (unit_value - unit_value) if value > 0 else 0",
+    ),
+    Fault("sign-of-cash", "trading/engine/accounting.py", "core.cash -= value + fee", "core.cash -= value - fee"),
+    Fault("sold-twice", "trading/engine/accounting.py", "core.position_lots -= lots", "core.position_lots -= 2 * lots"),
+    Fault(
+        "money-not-released",
+        "trading/engine/accounting.py",
+        "        core.reserved -= released",
+        "        core.reserved += released",
+    ),
+    Fault("price-for-lots", "trading/engine/slots.py", "slot.held += core.carry_lots", "slot.held += core.carry_cost"),
+    Fault(
+        "name-of-a-field",
+        "trading/engine/slots.py",
+        "slot.order_id = core.next_order_id\n",
+        "slot.order_id = core.next_order\n",
+    ),
+)

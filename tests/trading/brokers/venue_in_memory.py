@@ -25,7 +25,12 @@ from trading.orders.states import OrderState
 from trading.orders.venue import Balance, NewOrder, VenueFill, VenueOrder
 
 MARKET = Market(
-    "BTC/USDT", Decimal("0.01"), Decimal("0.001"), Decimal("0.1"), maker_fee=Decimal("0.001"), taker_fee=Decimal("0.001")
+    "BTC/USDT",
+    Decimal("0.01"),
+    Decimal("0.001"),
+    Decimal("0.1"),
+    maker_fee=Decimal("0.001"),
+    taker_fee=Decimal("0.001"),
 )
 
 

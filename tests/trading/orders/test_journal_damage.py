@@ -10,7 +10,7 @@ import pytest
 
 from tests.trading.orders.journal_samples import FACTS, book, contents, crash, new_journal, rests, step, trade
 from trading.errors import Refused, StateCorrupt, UsageError
-from trading.orders.journal import Journal, JournalFailed
+from trading.orders.journal import Journal, JournalFailed, holds_session
 from trading.orders.journal_backup import verify
 from trading.orders.journal_rows import packed_state
 from trading.orders.journal_schema import APPLICATION_ID, MIGRATIONS, migrate
@@ -325,3 +325,13 @@ def test_a_name_with_odd_characters_is_opened_all_the_same(tmp_path: Path) -> No
         assert journal.facts == FACTS
     with pytest.raises(UsageError):
         Journal.read(path.with_name("none"))
+
+
+def test_a_missing_or_unbegun_file_holds_no_session_and_a_damaged_one_is_left_to_open(tmp_path: Path) -> None:
+    missing, empty, noise, begun = (tmp_path / name for name in ("missing", "empty", "noise", "begun"))
+    empty.touch()
+    noise.write_bytes(_noise(1) * 20)
+    new_journal(begun).close()
+    assert [holds_session(path) for path in (missing, empty, noise, begun)] == [False, False, True, True]
+    Journal.create(empty, FACTS).close()
+    assert holds_session(empty)

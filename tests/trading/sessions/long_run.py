@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
 from tests.trading.sessions.crash_audit import audit
 from trading.brokers.exchange_server.config import TEST_KEY, TEST_SECRET
@@ -138,6 +138,8 @@ class Sample:
         Candles decided on since the session's first start.
     seconds : float
         Since the run began.
+    cpu_s : float
+        Processor time of the session's process, seconds; other programs of the machine take nothing from it.
     rss, exchange_rss : int
         Resident memory of the session's process and of the exchange's, bytes.
     files : int
@@ -146,6 +148,7 @@ class Sample:
 
     candle: int
     seconds: float
+    cpu_s: float
     rss: int
     exchange_rss: int
     files: int
@@ -201,7 +204,14 @@ class Watcher:
 
     def _sample(self, candle: int) -> None:
         gc.collect()
-        sample = Sample(candle, perf_counter() - self._began_s, rss_bytes(), _rss_of(self.exchange.pid), open_files())
+        sample = Sample(
+            candle,
+            perf_counter() - self._began_s,
+            process_time(),
+            rss_bytes(),
+            _rss_of(self.exchange.pid),
+            open_files(),
+        )
         self.samples.append(sample)
         if self.progress is not None:
             self.progress(sample)

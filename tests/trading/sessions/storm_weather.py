@@ -1,4 +1,4 @@
-"""Everything that the built-in exchange can do wrong, at once, from a session's first candle until shortly before its end."""
+"""Everything that the built-in exchange can do wrong, at once, for most of a session."""
 
 from __future__ import annotations
 

@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL")
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGKILL"),
+    # half a minute of work, more where others want the machine too; the slow ones take some minutes
+    pytest.mark.timeout(1_800),
+]
 
 _ROOT = Path(__file__).resolve().parents[3]
 _FACTS = ("Sent", "Accepted", "Filled", "CancelSent", "Closed")

@@ -14,6 +14,7 @@ import pytest
 from tests.trading.exchange.venue_server import SteppingClock
 from tests.trading.sessions.running import (
     KEYS,
+    ROOMY,
     SETTINGS,
     SYMBOL,
     Running,
@@ -146,15 +147,15 @@ def test_a_stop_does_not_wait_for_the_pause_after_a_crash_to_pass(own_home: Path
             plan = plan_at(server.url, own_home)
             async with running(plan) as (run, task):
                 await run.heard("fill")
-                for number in range(1, 4):
+                for number in range(1, 3):
                     await run.heard("started", number)
                     run.session.decider.signals.append = None  # type: ignore[assignment,method-assign]
                     await run.heard("crashed", number)
-                assert run.of("crashed")[-1].data["restart_in_s"] == 8.0
+                assert run.of("crashed")[-1].data["restart_in_s"] == 4.0
                 before = asyncio.get_running_loop().time()
                 run.stop()
                 assert (await task).exit_code is ExitCode.DONE
-                assert asyncio.get_running_loop().time() - before < 8.0
+                assert asyncio.get_running_loop().time() - before < 4.0
             assert differences(server, plan) == []
 
     asyncio.run(scene())
@@ -224,13 +225,12 @@ def test_a_kill_file_stops_a_session_and_keeps_it_from_starting(own_home: Path) 
 
 def test_a_second_session_on_the_account_and_symbol_is_refused(own_home: Path) -> None:
     async def scene() -> None:
-        async with market() as server:
-            async with running(plan_at(server.url, own_home)) as (run, _):
-                await run.heard("started")
-                with pytest.raises(Refused, match="traded already by session one"):
-                    await played(plan_at(server.url, own_home, "two"))
-                with pytest.raises(Refused, match="running already"):
-                    await played(plan_at(server.url, own_home))
+        async with market() as server, running(plan_at(server.url, own_home)) as (run, _):
+            await run.heard("started")
+            with pytest.raises(Refused, match="traded already by session one"):
+                await played(plan_at(server.url, own_home, "two"))
+            with pytest.raises(Refused, match="running already"):
+                await played(plan_at(server.url, own_home))
 
     asyncio.run(scene())
 
@@ -244,13 +244,17 @@ def test_no_file_and_no_event_of_a_session_shows_its_keys(own_home: Path) -> Non
             _, again = await played(plan)
             told = json.dumps([event.as_json() for event in [*run.events, *again.events]], default=str)
             told += "".join(event.as_text() for event in [*run.events, *again.events])
-        files = {path: path.read_bytes() for path in own_home.rglob("*") if path.is_file()}
+        files = _contents(own_home)
         assert {"journal.sqlite", "session.jsonl"} <= {path.name for path in files}
         for secret in (TEST_KEY, TEST_SECRET):
             assert secret not in told
             assert [path for path, data in files.items() if secret.encode() in data] == []
 
     asyncio.run(scene())
+
+
+def _contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 async def _cli_session(url: str, home: Path) -> asyncio.subprocess.Process:
@@ -261,7 +265,7 @@ async def _cli_session(url: str, home: Path) -> asyncio.subprocess.Process:
     }
     words = ["paper", "--symbol", SYMBOL, "--exchange", "binance", "--rest-url", url, "--session", "one", "--json"]
     words += ["--capital", "10000", "--history", "120", "--poll-s", "15"]
-    for setting in SETTINGS:
+    for setting in (*SETTINGS, *ROOMY):
         words += ["--set", setting]
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "automation.cli", *words, stdout=asyncio.subprocess.PIPE,
@@ -280,7 +284,7 @@ async def _until_event(process: asyncio.subprocess.Process, kind: str) -> list[d
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_signal_ends_in_order_with_code_0(own_home: Path, number: signal.Signals) -> None:
     async def scene() -> None:
         async with market() as server:
@@ -310,7 +314,7 @@ def test_a_second_signal_ends_at_once_with_code_130(own_home: Path) -> None:
             process.send_signal(signal.SIGTERM)
             assert await asyncio.wait_for(process.wait(), 60) == 130
             server.faults.change({"latency": 0})
-            end, _ = await played(plan_at(server.url, own_home, *SETTINGS[:0], minutes=2, capital=None))
+            end, _ = await played(plan_at(server.url, own_home, minutes=2))
             assert end.exit_code is ExitCode.DONE
             assert differences(server, plan_at(server.url, own_home)) == []
 

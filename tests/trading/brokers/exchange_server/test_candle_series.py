@@ -42,9 +42,7 @@ def test_klines_are_what_reading_every_candle_finds(
     series, rows = traded(minutes)
     start_ms, end_ms = (None if one is None else START_MS + one * MINUTE + 7 for one in (first, last))
 
-    wanted = [
-        bar for bar in rows if (start_ms or 0) <= bar.open_ms and (end_ms is None or bar.open_ms <= end_ms)
-    ]
+    wanted = [bar for bar in rows if (start_ms or 0) <= bar.open_ms and (end_ms is None or bar.open_ms <= end_ms)]
     assert series.bars("1m", start_ms, end_ms, limit) == (wanted[-limit:] if start_ms is None else wanted[:limit])
 
 

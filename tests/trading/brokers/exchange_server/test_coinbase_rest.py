@@ -341,6 +341,20 @@ def test_too_many_requests_in_a_second_get_429() -> None:
     run(scenario)
 
 
+def test_the_rate_is_counted_in_seconds_of_the_market() -> None:
+    async def scenario() -> None:
+        async with running(limits=CoinbaseLimits(2, 2)) as venue:
+            read = venue.client().v3PublicGetBrokerageTime
+            for _ in range(5):
+                await read()
+                await read()
+                with pytest.raises(ccxt.RateLimitExceeded):
+                    await read()
+                venue.exchange.advance_to(venue.exchange.now_ms + 1_000)
+
+    run(scenario)
+
+
 def test_too_many_candles_are_refused() -> None:
     async def scenario() -> None:
         async with running() as venue:
