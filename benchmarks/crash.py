@@ -31,7 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     with (
         tempfile.TemporaryDirectory(prefix="gridbot-crash-") as folder,
-        crash_run(Path(folder), options.seed, full=options.kinds, faults=options.faults) as run,
+        crash_run(
+            Path(folder), options.seed, full=options.kinds, faults=options.faults, streams=options.streams
+        ) as run,
     ):
         began = monotonic()
         if options.kinds:
@@ -51,6 +53,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=1_000, help="how often the session is killed [1000]")
     parser.add_argument("--seed", type=int, default=1, help="of the market and of the instants [1]")
     parser.add_argument("--faults", type=float, default=0.0, help="chance of each fault of the exchange [0]")
+    parser.add_argument("--streams", action="store_true", help="listen to the exchange's streams, too")
     parser.add_argument("--kinds", action="store_true", help="kill once at each kind of instant, callers told apart")
     return parser.parse_args(arguments)
 
@@ -71,6 +74,7 @@ def _result(run: CrashRun, options: argparse.Namespace, seconds: float) -> dict[
         **told,
         "seed": options.seed,
         "faults": options.faults,
+        "streams": options.streams,
         "kinds": len({life.killed_at for life in run.lives if life.killed_at is not None}),
         "seconds": round(seconds, 1),
         "kills_per_s": round(kills / seconds, 2),

@@ -166,7 +166,7 @@ def _made(
 
 
 def _reproduction(session: FailedSession, tree: Path, failure: Failure, recipe: Recipe) -> SessionReproduction:
-    stem = _free_name(tree, f"incident_{fingerprint(failure.chain)[:8]}")
+    stem = _free_name(tree, f"incident_{_fingerprint(failure)[:8]}")
     recording, test = f"{FOLDER}/{stem}.json", f"{FOLDER}/test_{stem}.py"
     count = len(recipe.kept or ())
     name = "test_the_core_gets_through_it"
@@ -178,6 +178,11 @@ def _reproduction(session: FailedSession, tree: Path, failure: Failure, recipe: 
         files[SUPPORT] = _SUPPORT_SOURCE.read_bytes()
     total = len(session.recording.inputs)
     return SessionReproduction(files, f"{test}::{name}", recording, total, count, 0, minimal=False, compiled=False)
+
+
+def _fingerprint(failure: Failure) -> str:
+    # what the books found has no frame in the code itself: only its words tell it apart
+    return fingerprint(failure.chain, "" if _innermost(failure.chain[0].frames) else failure.mark)
 
 
 def _free_name(tree: Path, name: str) -> str:
@@ -245,7 +250,7 @@ def _innermost(frames: tuple[Frame, ...]) -> tuple[str, str] | None:
 def _incident(session: FailedSession, failure: Failure, made: SessionReproduction | None) -> Incident:
     kind, confidence = kind_of(failure.chain)
     return Incident(
-        fingerprint(failure.chain),
+        _fingerprint(failure),
         kind,
         confidence,
         title_of(failure.chain),

@@ -150,6 +150,10 @@ class RegistryCommand(TyperCommand):
     def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
         """Write the help, then the examples from the registry."""
         super().format_help(ctx, formatter)
+        self.format_examples(formatter)
+
+    def format_examples(self, formatter: HelpFormatter) -> None:
+        """Write the examples from the registry."""
         lines = (f"{PROGRAM} {example}" for example in self._command.examples)
         # A backslash ends each line but the last, so that an example can be copied as it stands.
         shown = (" \\\n       ".join(wrap(line, 70, break_long_words=False, break_on_hyphens=False)) for line in lines)
@@ -180,6 +184,12 @@ class CommandGroup(TyperGroup):
     """Commands that share their first word; that word alone may be one as well."""
 
     alone: RegistryCommand | None = None
+
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Write the help, then examples of the word alone."""
+        super().format_help(ctx, formatter)
+        if self.alone is not None:
+            self.alone.format_examples(formatter)
 
 
 class FrontPage(TyperGroup):

@@ -7,7 +7,7 @@ from trading.commands import Command, Risk
 TASK_COMMANDS = (
     Command(
         name="simulate",
-        summary="Trade a day on the built-in exchange, kill the session on the way, and prove that its books are right.",
+        summary="Trade a day on the built-in exchange, kill the session on the way, and prove its books right.",
         run="automation.tasks.simulate:simulate",
         request="automation.tasks.requests:SimulateRequest",
         risk=Risk.WRITE,

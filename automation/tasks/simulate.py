@@ -22,6 +22,7 @@ from automation.tasks.requests import SimulateRequest
 from trading.brokers.exchange_server.config import TEST_KEY, TEST_SECRET
 from trading.commands import News, Progress, Step
 from trading.errors import ExitCode, Refused
+from trading.market.names import parse_symbol
 from trading.market.times import iso
 from trading.sessions.catalog import SessionCatalog
 from trading.sessions.replay import replay_session
@@ -183,13 +184,16 @@ def simulate(request: SimulateRequest) -> Generator[Step, None, SimulateResult]:
 
     Raises
     ------
+    UsageError
+        When the symbol is none.
     Refused
         When exchange or session cannot be started.
     """
+    request = request.model_copy(update={"symbol": parse_symbol(request.symbol)})
     began, home = time.monotonic(), data_home(request.home)
     catalog = SessionCatalog(home)
     name = _free_name(catalog)
-    rng = random.Random(request.seed)
+    rng = random.Random(request.seed)  # noqa: S311 - picks instants, guards nothing
     instants = sorted(rng.uniform(0.2, 0.8) for _ in range(request.kills))
     run = _Run()
     with _exchange(request, home) as url:
@@ -229,7 +233,7 @@ def _exchange(request: SimulateRequest, home: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "trading.brokers.exchange_server", "--lockstep", "true", "--home", str(home)]
     command += ["--symbol", request.symbol, "--seed", str(request.seed)]
     command += [word for balance in _ACCOUNT for word in ("--balance", balance)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
         try:
             line = process.stdout.readline() if process.stdout is not None else ""
             if not line:
@@ -251,7 +255,7 @@ def _trade(
     """Let the session run: to its end, or to an instant (a share of the minutes) at which it is killed."""
     kill_ms = None if instant is None else run.began_ms + int(instant * request.minutes * _MINUTE_MS)
     started = time.monotonic()
-    with subprocess.Popen(
+    with subprocess.Popen(  # noqa: S603 - our own program
         _command(request, run, url, name, home),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -60,7 +60,7 @@ def loaded_by(*words: str) -> tuple[int, set[str]]:
     return code, set(modules)
 
 
-@pytest.mark.parametrize("words", [["--help"], [], ["--version"], ["sessions", "--help"], ["keys"]])
+@pytest.mark.parametrize("words", [["--help"], [], ["--version"]])
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     code, modules = loaded_by(*words)
     assert code == 0
@@ -78,6 +78,14 @@ def test_help_loads_nothing_heavy(words: list[str]) -> None:
 def test_the_probe_would_notice_a_heavy_import() -> None:
     _, modules = loaded_by("backtest", "--help")
     assert "pydantic" in modules
+
+
+@pytest.mark.parametrize("words", [["sessions", "--help"], ["keys"]])
+def test_pages_of_groups_load_no_commands(words: list[str]) -> None:
+    code, modules = loaded_by(*words)
+    assert code == 0
+    assert not {"numpy", "numba", "pandas", "pyarrow", "aiohttp", "ccxt"} & modules
+    assert not {module for module in modules if module.startswith(("trading.sessions", "trading.exchange"))}
 
 
 def test_help_lists_every_command() -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
-import select
-import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -19,14 +18,10 @@ import pytest
 from tests.automation.interfaces.session_programs import (
     KEYS,
     LIVELY,
-    PATIENCE_S,
-    PROGRAM,
-    ROOT,
     SYMBOL,
     Here,
     Running,
     Venue,
-    environment,
     session_words,
     set_words,
     venue,
@@ -250,6 +245,7 @@ class TestOnTheExchange:
         # what fees in base leave is less than one lot a sale, and cannot be sold
         assert 0 <= dust < Decimal("0.0005")
 
+    @pytest.mark.slow
     def test_kill_file_ends_it_too_and_keeps_it_from_starting(self, exchange: Venue, here: Here) -> None:
         words = ["paper", *session_words(exchange.url, here.home, "story")]
         kill_file = here.home / "sessions" / "story" / "STOP"
@@ -263,6 +259,7 @@ class TestOnTheExchange:
         assert str(kill_file) in here(*words[:1], *words[3:], code=REFUSED)
         kill_file.unlink()
 
+    @pytest.mark.slow
     def test_second_signal_ends_it_at_once(self, exchange: Venue, here: Here) -> None:
         with Running("paper", *session_words(exchange.url, here.home, "story")) as running:
             running.until("started")
@@ -283,36 +280,35 @@ class TestOnTheExchange:
         assert here.json("sessions", "show", "real")["mode"] == "live"
         assert_no_secret(here.home, told, json.dumps(running.events))
 
-    def test_nothing_is_sent_when_the_wrong_word_is_typed(self, exchange: Venue, here: Here) -> None:
-        before = exchange.ask("/sim/status")
-        said, code = typed("yes\n", "live", *session_words(exchange.url, here.home, "asked", "--live"))
-        assert code == REFUSED, said
-        assert "10000 of real money in BTC/USDT on binance" in said
-        assert "not confirmed; nothing was sent" in said
-        assert exchange.ask("/sim/status")["requests"] == before["requests"]
-        assert "asked" not in [one["session"] for one in here.json("sessions")["sessions"]]
 
+class TestConsent:
+    """A person at a terminal, who is asked before real money moves."""
 
-def typed(answer: str, *words: str) -> tuple[str, int]:
-    """Run a command in a terminal, type an answer once it asks, and return what it showed and its exit code."""
-    ours, theirs = pty.openpty()
-    try:
-        with subprocess.Popen(
-            [*PROGRAM, *words], cwd=ROOT, env=environment(), stdin=theirs, stdout=theirs, stderr=theirs
-        ) as process:
-            os.close(theirs)
-            shown, answered = b"", False
-            while select.select([ours], [], [], PATIENCE_S)[0]:
-                try:
-                    shown += os.read(ours, 4_096)
-                except OSError:  # the terminal has nobody at its other end
-                    break
-                if b"to go on: " in shown and not answered:
-                    os.write(ours, answer.encode())
-                    answered = True
-            return shown.decode(), process.wait(PATIENCE_S)
-    finally:
+    @pytest.fixture
+    def terminal(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+        """Give this process a terminal to read from, and return the person's end of it."""
+        ours, theirs = pty.openpty()
+        with os.fdopen(theirs) as keyboard:
+            monkeypatch.setattr(sys, "stdin", keyboard)
+            for name, value in KEYS.items():
+                monkeypatch.setenv(name, value)
+            yield ours
         os.close(ours)
+
+    def test_nothing_is_sent_when_the_wrong_word_is_typed(self, here: Here, exchange: Venue, terminal: int) -> None:
+        before = exchange.ask("/sim/status")
+        os.write(terminal, b"yes\n")
+        said = here("live", "--live", *session_words(exchange.url, here.home, "asked"), code=REFUSED)
+        assert "Session asked will trade 10000 of real money in BTC/USDT on binance, risk moderate" in said
+        assert "not confirmed; nothing was sent" in said
+        assert exchange.ask("/sim/status") == before
+        assert here.json("sessions") == {"sessions": []}
+
+    def test_the_typed_symbol_lets_it_go_on(self, here: Here, terminal: int) -> None:
+        os.write(terminal, b"btc/usdt\n")
+        said = here("live", "--live", *session_words(NOBODY, here.home, "asked"), code=FAILED)
+        # it got as far as the exchange, which is not there
+        assert "127.0.0.1:9" in said
 
 
 class TestRisk:

@@ -10,6 +10,7 @@ import json
 import ssl
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.trading.sessions.crash_instants import Never
@@ -46,20 +47,28 @@ def _kinds(run: CrashRun) -> list[str]:
     return sorted({life.killed_at for life in run.lives if life.killed_at is not None})
 
 
-WAYS: Mapping[str, tuple[Callable[[CrashRun], Mapping[str, object]], bool, float]] = {
-    "suite": (suite, False, 0.0),
-    "all_kinds": (all_kinds, True, 0.0),
-    "at_random": (at_random, False, 0.0),
-    "in_a_storm": (at_random, False, 0.02),
+@dataclass(frozen=True)
+class Way:
+    run: Callable[[CrashRun], Mapping[str, object]]
+    full: bool = False
+    faults: float = 0.0
+    streams: bool = False
+
+
+WAYS: Mapping[str, Way] = {
+    "suite": Way(suite),
+    "all_kinds": Way(all_kinds, full=True),
+    "at_random": Way(at_random, streams=True),
+    "in_a_storm": Way(at_random, faults=0.02),
 }
 
 
 def main(what: str, folder: str) -> None:
     # No TLS is spoken, and each child's two clients would read the authorities anew: a third of its start.
     ssl.create_default_context = functools.cache(ssl.create_default_context)  # type: ignore[assignment]
-    way, full, faults = WAYS[what]
-    with crash_run(Path(folder), 1, full=full, faults=faults) as run:
-        told = way(run)
+    way = WAYS[what]
+    with crash_run(Path(folder), 1, full=way.full, faults=way.faults, streams=way.streams) as run:
+        told = way.run(run)
     sys.stdout.write(json.dumps({**told, "findings": run.findings}) + "\n")
 
 

@@ -276,6 +276,8 @@ class CrashRun:
         Tell instants apart by all their callers.
     faults : mapping, optional
         Faults of the exchange that are on, and their chances: then it may not answer, and a session not start.
+    streams : bool
+        Whether the session listens to the exchange's streams, too.
     """
 
     def __init__(
@@ -286,6 +288,7 @@ class CrashRun:
         *,
         full: bool = False,
         faults: Mapping[str, float] | None = None,
+        streams: bool = False,
     ) -> None:
         self.exchange = exchange
         self.faults = faults or {}
@@ -295,7 +298,7 @@ class CrashRun:
         self.audits = self.audits_failed = 0
         self._rng = random.Random(seed)
         self._full = full
-        self._plan = plan_on(exchange.url, home)
+        self._plan = plan_on(exchange.url, home, ws_url=exchange.ws_url if streams else None)
 
     @property
     def kills(self) -> int:
@@ -372,7 +375,9 @@ def kill_at_random(run: CrashRun, kills: int, seed: int, rest_every: int = 50) -
 
 
 @contextmanager
-def crash_run(folder: Path, seed: int, *, full: bool = False, faults: float = 0.0) -> Iterator[CrashRun]:
+def crash_run(
+    folder: Path, seed: int, *, full: bool = False, faults: float = 0.0, streams: bool = False
+) -> Iterator[CrashRun]:
     """Start an exchange and warm up, so that children of this process may live and die.
 
     Parameters
@@ -385,6 +390,8 @@ def crash_run(folder: Path, seed: int, *, full: bool = False, faults: float = 0.
         Tell instants apart by all their callers.
     faults : float
         Chance of each fault of the exchange in `FAULTS`.
+    streams : bool
+        Whether the session listens to the exchange's streams, too.
     """
     candles = write_candles(folder / "BTCUSDT-1m.csv", 20_000, seed)
     weather = dict.fromkeys(FAULTS, faults) if faults else {}
@@ -392,7 +399,7 @@ def crash_run(folder: Path, seed: int, *, full: bool = False, faults: float = 0.
         warm_up(folder / "warm", candles)
         gc.freeze()
         logging.disable(logging.CRITICAL)
-        yield CrashRun(exchange, folder / "home", seed, full=full, faults=weather)
+        yield CrashRun(exchange, folder / "home", seed, full=full, faults=weather, streams=streams)
 
 
 def report(run: CrashRun) -> dict[str, object]:

@@ -124,7 +124,7 @@ def test_killed_at_each_kind_of_instant_told_apart_by_all_callers(tmp_path: Path
 
 
 @pytest.mark.slow
-def test_killed_at_random_instants(tmp_path: Path) -> None:
+def test_killed_at_random_instants_with_streams(tmp_path: Path) -> None:
     told = _run("at_random", tmp_path)
     assert told["findings"] == []
     assert told["kills"] == 100

@@ -50,9 +50,9 @@ def test_keys_that_may_withdraw_are_refused_before_anything_is_begun(own_home: P
             plan = plan_at(server.url, own_home)
             with pytest.raises(Refused, match="may withdraw money"):
                 await played(plan)
-            assert not any(own_home.rglob("journal.sqlite"))
 
     asyncio.run(scene())
+    assert not any(own_home.rglob("journal.sqlite"))
 
 
 def test_a_session_that_was_begun_otherwise_is_not_taken_for_the_one_asked_for(own_home: Path) -> None:

@@ -357,7 +357,10 @@ def test_candles_missed_while_it_was_down_are_seen_and_not_traded(own_home: Path
     asyncio.run(scene())
 
 
-@pytest.mark.parametrize("damaged", [0, 2], ids=["the current state", "and two checkpoints"])
+@pytest.mark.parametrize(
+    "damaged",
+    [pytest.param(0, id="the current state", marks=pytest.mark.slow), pytest.param(2, id="two checkpoints too")],
+)
 def test_a_damaged_state_is_restored_from_a_checkpoint_bit_for_bit(own_home: Path, damaged: int) -> None:
     async def scene() -> None:
         async with market() as server:

@@ -141,6 +141,7 @@ def test_a_stop_ends_a_session_whose_venue_stays_away_and_names_its_orders(own_h
     asyncio.run(scene())
 
 
+@pytest.mark.slow
 def test_a_stop_does_not_wait_for_the_pause_after_a_crash_to_pass(own_home: Path) -> None:
     async def scene() -> None:
         async with market() as server:

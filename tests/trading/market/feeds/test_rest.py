@@ -16,6 +16,7 @@ from tests.trading.market.feeds.venue_server import Row, Venue, serving
 from tests.trading.market.feeds.watching import (
     at_row,
     candles_told,
+    client,
     impatient_retry,
     last_closed,
     rest_feed,
@@ -27,7 +28,7 @@ from tests.trading.market.feeds.watching import (
 )
 from trading.errors import ConnectionLost, UsageError
 from trading.market.candles import Candles
-from trading.market.feeds import ClosedCandle, FeedEvent, FeedNews, FeedState, Tick
+from trading.market.feeds import ClosedCandle, FeedEvent, FeedNews, FeedState, RestFeed, Tick
 
 MARKET = random_market(1, 400, "1m")
 SYMBOL = "TEST/USDT"
@@ -214,6 +215,31 @@ def test_a_failed_answer_far_behind_skips_nothing() -> None:
     until_ms = clock.now_ms() + 2_010 * MINUTE
     events = watched(venue, clock, lambda url: rest_feed(clock, url, [SYMBOL]), until_ms, jump)
     assert candles_told(events) == rightful(market, 29, clock.now_ms())
+
+
+def test_candles_are_asked_for_only_while_one_may_have_closed() -> None:
+    clock = at_row(MARKET, 30)
+    asked_s: list[float] = []
+
+    def feed_of(url: str) -> RestFeed:
+        exchange = client(clock, url, streams=False)
+        fetch = exchange.fetch_ohlcv
+
+        async def counted(*values: object, **named: object) -> list[list[float]]:
+            asked_s.append((clock.now_ms() % MINUTE) / 1_000)
+            return await fetch(*values, **named)  # type: ignore[arg-type]
+
+        exchange.fetch_ohlcv = counted  # type: ignore[method-assign]
+        return RestFeed(exchange, [SYMBOL], "1m", clock, jitter=lambda: 0.5)
+
+    events = watched(Venue.of(clock, MARKET), clock, feed_of, clock.now_ms() + 10 * MINUTE)
+    after_history_s = asked_s[2:]
+
+    assert len(candles_told(events)) == 10
+    assert len(ticks_told(events)) > 60
+    assert 10 <= len(after_history_s) <= 30
+    # just before the end, clocks being a little apart, and after it until the candle was told
+    assert all(second >= 57 or second < 15 for second in after_history_s)
 
 
 def test_a_venue_that_replays_the_past_closes_a_candle_by_its_next_one_only() -> None:
