@@ -70,8 +70,9 @@ class SessionResult:
     def as_text(self) -> RenderableType:
         """Return the last line."""
         left = f"; without an answer still: {', '.join(self.end.unsettled)}" if self.end.unsettled else ""
-        halted = self.exit_code is ExitCode.HALTED and not self.end.reason.startswith("halted")
-        return f"session {self.name} {'halted' if halted else 'ended'}: {self.end.reason}{left}; `gridbot sessions show {self.name}` shows it"
+        reason = self.end.reason
+        how = "halted" if self.exit_code is ExitCode.HALTED and not reason.startswith("halted") else "ended"
+        return f"session {self.name} {how}: {reason}{left}; `gridbot sessions show {self.name}` shows it"
 
 
 def paper(request: PaperRequest) -> Generator[Step, None, SessionResult]:

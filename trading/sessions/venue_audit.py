@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from trading.market.rules import Market
 from trading.orders.journal_reader import JournalReader
 from trading.orders.journal_rows import JournalFill
 from trading.orders.records import OrderRecord
@@ -25,8 +27,8 @@ _STATES = {
 }
 
 
-@dataclass(frozen=True)
-class VenueSide:
+@dataclass
+class _VenueSide:
     """What the exchange's audit tells of one session: its orders by client id, its trades, what it was sent.
 
     Parameters
@@ -40,19 +42,19 @@ class VenueSide:
     told: Mapping[str, Any]
     prefix: str
 
-    @property
+    @cached_property
     def orders(self) -> dict[str, Mapping[str, Any]]:
         return {one["client_id"]: one for one in self.told["orders"] if self._is_ours(one)}
 
-    @property
+    @cached_property
     def trades(self) -> dict[tuple[str, int], Mapping[str, Any]]:
         return {(str(one["trade_id"]), _side(one)): one for one in self.told["executions"] if self._is_ours(one)}
 
-    @property
+    @cached_property
     def sends(self) -> Counter[str]:
         return Counter(one["client_id"] for one in self.told["received"] if one["kind"] == "place")
 
-    @property
+    @cached_property
     def repeated(self) -> list[str]:
         return [one for one in self.told["repeated_client_ids"] if one.startswith(self.prefix)]
 
@@ -78,11 +80,11 @@ def audit(told: Mapping[str, object], journal_file: Path, *, at_rest: bool) -> l
         After a kill the journal may only be behind.
     """
     with JournalReader.read(journal_file) as journal:
-        venue = VenueSide(told, f"gb-{journal.facts.name}-")
+        venue = _VenueSide(told, f"gb-{journal.facts.name}-")
         return list(_findings(venue, journal, at_rest=at_rest))
 
 
-def _findings(venue: VenueSide, journal: JournalReader, *, at_rest: bool) -> Iterator[str]:
+def _findings(venue: _VenueSide, journal: JournalReader, *, at_rest: bool) -> Iterator[str]:
     records = {record.client_id: record for record in journal.orders()}
     fills = journal.fills()
     for client_id in venue.repeated:
@@ -90,20 +92,23 @@ def _findings(venue: VenueSide, journal: JournalReader, *, at_rest: bool) -> Ite
     for client_id, order in venue.orders.items():
         if client_id not in records:
             yield f"{client_id} is at the venue ({order['status']}) and the journal does not know it"
+    market, booked = market_of(journal.facts), Counter[str]()
+    for fill in fills:
+        booked[fill.client_id] += fill.lots
     for record in records.values():
-        yield from _order_findings(record, venue, journal, at_rest=at_rest)
+        if record.filled_lots != booked[record.client_id]:
+            yield f"{record.client_id} has {record.filled_lots} lots filled and fills of {booked[record.client_id]}"
+        yield from _order_findings(record, venue, market, at_rest=at_rest)
     yield from _fill_findings(fills, venue, at_rest=at_rest)
     if at_rest:
         yield from _money_findings(fills, venue, journal)
 
 
-def _order_findings(record: OrderRecord, venue: VenueSide, journal: JournalReader, *, at_rest: bool) -> Iterator[str]:
-    market, name = market_of(journal.facts), record.client_id
+def _order_findings(record: OrderRecord, venue: _VenueSide, market: Market, *, at_rest: bool) -> Iterator[str]:
+    name = record.client_id
     order = venue.orders.get(name)
     if venue.sends[name] > record.sends:
         yield f"{name} reached the venue {venue.sends[name]} times and was written down for {record.sends} sends"
-    if record.filled_lots != journal.filled_lots(name):
-        yield f"{name} has {record.filled_lots} lots filled and fills of {journal.filled_lots(name)}"
     if order is None:
         if record.exchange_id is not None or record.filled_lots:
             yield f"{name} is {record.exchange_id} in the journal and the venue does not know it"
@@ -114,22 +119,24 @@ def _order_findings(record: OrderRecord, venue: VenueSide, journal: JournalReade
     yield from _same(name, "quantity", market.quantity(record.lots), Decimal(order["quantity"]))
     if record.limit_ticks:
         yield from _same(name, "price", market.price(record.limit_ticks), Decimal(order["price"]))
+    yield from _state_findings(record, order, market, at_rest=at_rest)
+
+
+def _state_findings(record: OrderRecord, order: Mapping[str, Any], market: Market, *, at_rest: bool) -> Iterator[str]:
+    name, status = record.client_id, order["status"]
     if record.exchange_id is not None:
         yield from _same(name, "exchange id", record.exchange_id, str(order["order_id"]))
+    if record.is_final or at_rest:
+        yield from _same(name, "filled", market.quantity(record.filled_lots), Decimal(order["filled"]))
     if record.is_final:
-        if order["status"] not in _STATES.get(record.state, set()):
-            yield f"{name} is {record.state} in the journal ({record.note}) and {order['status']} at the venue"
-        yield from _same(name, "filled", market.quantity(record.filled_lots), Decimal(order["filled"]))
-    elif at_rest:
-        yield from _same(name, "filled", market.quantity(record.filled_lots), Decimal(order["filled"]))
-        if order["status"] not in _OPEN:
-            yield f"{name} is open in the journal and {order['status']} at the venue"
-        if record.is_unresolved or record.is_planned:
-            yield f"{name} is open at the venue and {record.command} in the journal"
+        if status not in _STATES.get(record.state, set()):
+            yield f"{name} is {record.state} in the journal ({record.note}) and {status} at the venue"
+    elif at_rest and (status not in _OPEN or record.is_unresolved or record.is_planned):
+        yield f"{name} is {status} at the venue and {record.state}, {record.command} in the journal"
 
 
-def _fill_findings(fills: list[JournalFill], venue: VenueSide, *, at_rest: bool) -> Iterator[str]:
-    trades = venue.trades
+def _fill_findings(fills: list[JournalFill], venue: _VenueSide, *, at_rest: bool) -> Iterator[str]:
+    trades = dict(venue.trades)
     for booked in fills:
         trade = trades.pop((booked.fill.trade_id, booked.side), None)
         name = f"trade {booked.fill.trade_id} of {booked.client_id}"
@@ -146,7 +153,7 @@ def _fill_findings(fills: list[JournalFill], venue: VenueSide, *, at_rest: bool)
             yield f"trade {trade['trade_id']} of {trade['client_id']} is not in the journal"
 
 
-def _money_findings(fills: list[JournalFill], venue: VenueSide, journal: JournalReader) -> Iterator[str]:
+def _money_findings(fills: list[JournalFill], venue: _VenueSide, journal: JournalReader) -> Iterator[str]:
     facts, market = journal.facts, market_of(journal.facts)
     other_base, other_quote = (Decimal(journal.meta(key) or 0) for key in ("other_base", "other_quote"))
     told = {market.base: other_base, market.quote: other_quote + facts.capital}

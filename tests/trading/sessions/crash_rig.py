@@ -29,7 +29,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
-from tests.trading.sessions.crash_audit import audit
 from tests.trading.sessions.crash_instants import (
     AtNewKind,
     AtNumber,
@@ -50,6 +49,7 @@ from trading.sessions.events import SessionEvent
 from trading.sessions.launch import Plan, plan_of
 from trading.sessions.live_requests import PaperRequest
 from trading.sessions.supervisor import run_session
+from trading.sessions.venue_audit import audit
 
 SYMBOL = "BTC/USDT"
 HISTORY = 120

@@ -18,7 +18,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter, process_time
 
-from tests.trading.sessions.crash_audit import audit
 from trading.brokers.exchange_server.config import TEST_KEY, TEST_SECRET
 from trading.exchange.credentials import Credentials
 from trading.orders.journal_reader import JournalReader
@@ -29,6 +28,7 @@ from trading.sessions.launch import Plan, plan_of
 from trading.sessions.live_requests import PaperRequest
 from trading.sessions.live_session import SessionEnd
 from trading.sessions.supervisor import Supervision, run_session
+from trading.sessions.venue_audit import audit
 from trading.sessions.vitals import open_files, rss_bytes
 
 SYMBOL = "BTC/USDT"

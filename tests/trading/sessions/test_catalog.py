@@ -74,7 +74,7 @@ def test_a_running_session_is_told_with_its_process(tmp_path: Path) -> None:
 
 def test_a_session_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
     catalog = SessionCatalog(tmp_path)
-    with pytest.raises(UsageError, match="there are: none yet"):
+    with pytest.raises(UsageError, match="`gridbot paper` starts one"):
         catalog.read("a")
     _begun(catalog, "b")
     with pytest.raises(UsageError, match=r"no session a .*there are: b"):

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.trading.sessions.crash_audit import audit
 from tests.trading.sessions.session_books import MARKET, OTHER_BASE, Books, new_books
 from trading.orders.records import CancelSent, Closed
 from trading.orders.states import OrderState
+from trading.sessions.venue_audit import audit
 
 Told = dict[str, Any]
 
