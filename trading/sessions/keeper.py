@@ -9,24 +9,21 @@ from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
 
 from trading.brokers.codecs import client_id
-from trading.engine.codes import FillReason, IntentKind, Rule
+from trading.engine.codes import IntentKind
 from trading.errors import GridBotError, StateCorrupt
 from trading.exchange.clock import Clock
 from trading.market.rules import Market
 from trading.orders.journal import Journal
 from trading.orders.records import (
-    Accepted,
     CancelFailed,
     CancelSent,
-    Closed,
     Fact,
     Filled,
     OrderRecord,
-    Refused,
     Sent,
     Silent,
 )
-from trading.orders.states import FINAL_STATES, CommandState, OrderState
+from trading.orders.states import CommandState, OrderState
 from trading.orders.venue import VenueFill
 from trading.sessions.decider import CoreFill, Decider, Exchange, Intent, Outcome
 from trading.sessions.events import Listener, SessionEvent
@@ -35,15 +32,13 @@ from trading.sessions.inputs import (
     Input,
     NewCandle,
     Ordered,
-    OrderEnded,
     OrderFilled,
-    OrderRefused,
-    OrderRests,
     PastCandle,
     Price,
     Resumed,
     encoded_all,
 )
+from trading.sessions.order_facts import changed, fill_data, order_data, state_after
 
 MICROLOTS = 1_000_000
 CHECKPOINT_CANDLES = 60
@@ -158,7 +153,7 @@ class SessionKeeper:
         if isinstance(fact, Filled):
             self._book_trade(record, fact.fill)
             return
-        after, item = _changed(record, fact)
+        after, item = changed(record, fact)
         outcome = self._apply(item) if item is not None else None
         with self.journal.transaction():
             self._put(after, tell=not isinstance(fact, Sent | Silent | CancelSent | CancelFailed))
@@ -468,7 +463,7 @@ class SessionKeeper:
             candle=int(self.decider.state.core.candle),
         )
         filled = record.filled_lots + lots
-        self._put(replace(record, filled_lots=filled, state=_state_after(record, filled)))
+        self._put(replace(record, filled_lots=filled, state=state_after(record, filled)))
         self._news.append(SessionEvent("fill", self._name, self._clock.now_ms(), fill_data(record, trade)))
 
     def _put(self, record: OrderRecord, *, tell: bool = True) -> None:
@@ -487,76 +482,3 @@ class SessionKeeper:
 
     def _order_event(self, record: OrderRecord) -> SessionEvent:
         return SessionEvent("order", self._name, self._clock.now_ms(), order_data(record, self.market))
-
-
-def order_data(record: OrderRecord, market: Market) -> dict[str, object]:
-    """Return an order as JSON has it: exact decimals as text, the venue's state or what is known of the command."""
-    command = record.command.value if record.command is not None else "planned"
-    return {
-        "client_id": record.client_id,
-        "exchange_id": record.exchange_id,
-        "side": "buy" if record.side > 0 else "sell",
-        "quantity": str(market.quantity(record.lots)),
-        "price": str(market.price(record.limit_ticks)) if record.limit_ticks else None,
-        "filled": str(market.quantity(record.filled_lots)),
-        "state": record.state.value,
-        "command": command,
-        "reason": FillReason(record.why).name.lower(),
-        "note": record.note,
-    }
-
-
-def fill_data(record: OrderRecord, trade: VenueFill) -> dict[str, object]:
-    """Return a trade as JSON has it."""
-    return {
-        "trade_id": trade.trade_id,
-        "client_id": record.client_id,
-        "exchange_id": trade.exchange_id,
-        "side": "buy" if record.side > 0 else "sell",
-        "quantity": str(trade.quantity),
-        "price": str(trade.price),
-        "fee": str(trade.fee),
-        "fee_asset": trade.fee_asset,
-        "trade_time_ms": trade.time_ms,
-    }
-
-
-def _state_after(record: OrderRecord, filled: int) -> OrderState:
-    if record.state is OrderState.REJECTED:
-        # it had arrived after all: what it still does at the venue is cancelled by the reconciliation
-        return OrderState.CANCELLED
-    if record.state in FINAL_STATES and record.state is not OrderState.FILLED:
-        return record.state
-    return OrderState.FILLED if filled >= record.lots else OrderState.PARTIAL
-
-
-def _changed(record: OrderRecord, fact: Fact) -> tuple[OrderRecord, Input | None]:
-    after = record
-    item: Input | None = None
-    match fact:
-        case Sent(_, time_ms):
-            command = record.command or CommandState.SENT
-            after = replace(record, command=command, sends=record.sends + 1, sent_ms=time_ms, checks=0)
-        case Accepted(_, exchange_id, resting):
-            state = OrderState.SUBMITTED if record.state is OrderState.PENDING else record.state
-            after = replace(record, command=CommandState.CONFIRMED, state=state, exchange_id=exchange_id, checks=0)
-            item = OrderRests(record.core_id) if resting else None
-        case Silent(_, reason, asked):
-            checks = record.checks + asked
-            after = replace(record, command=CommandState.UNRESOLVED, checks=checks, note=reason)
-        case Refused(_, reason, code, denied):
-            command = CommandState.DENIED if denied else CommandState.REJECTED
-            after = replace(record, command=command, state=OrderState.REJECTED, note=reason)
-            item = OrderRefused(record.core_id, Rule.VENUE_FUNDS if code == "E002" else Rule.VENUE)
-        case CancelSent():
-            after = replace(record, command=CommandState.CANCEL_PENDING, cancel_wanted=True)
-        case CancelFailed(_, reason):
-            after = replace(record, command=CommandState.CONFIRMED, note=reason)
-        case Closed(_, state, reason):
-            # what it was asked to do, it has done
-            done = CommandState.CONFIRMED if record.command is CommandState.CANCEL_PENDING else record.command
-            after = replace(record, command=done, state=state, note=reason or record.note)
-            item = OrderEnded(record.core_id) if record.filled_lots < record.lots else None
-        case _:
-            raise StateCorrupt(f"{type(fact).__name__} is no fact that changes order {record.client_id}")
-    return after, item

@@ -7,13 +7,12 @@ event. Only waiting is shared, so that no two parts of a session ever see differ
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 
 from trading.brokers.desk import OrderDesk
 from trading.brokers.error_tally import ErrorTally
 from trading.brokers.protocol import Broker
 from trading.brokers.reconcile import Reconciler, ReconcileReport
-from trading.engine.codes import Halt, Rule
+from trading.engine.codes import Halt
 from trading.errors import AgentFailed, FeedFailed, StateCorrupt
 from trading.exchange.clock import Clock, SystemClock
 from trading.market.feeds.protocol import ClosedCandle, Feed, FeedEvent, FeedNews, FeedState, Tick
@@ -23,10 +22,11 @@ from trading.sessions.control import StopRequest
 from trading.sessions.decider import Decider, Exchange, InvariantBroken
 from trading.sessions.ending import SessionEnding, cancel_entries
 from trading.sessions.inputs import NewCandle, PastCandle, Price
-from trading.sessions.keeper import MICROLOTS, SessionKeeper
+from trading.sessions.keeper import SessionKeeper
 from trading.sessions.listening import Listening
 from trading.sessions.rhythm import Rhythm, SessionEnd
 from trading.sessions.starting import SessionStart, columns
+from trading.sessions.status import session_facts, session_status
 
 __all__ = ["LiveSession", "Rhythm", "SessionEnd"]
 
@@ -176,7 +176,7 @@ class LiveSession:
     async def _begin(self) -> None:
         if self._start.is_first:
             seen = await self._start.begin()
-            self.keeper.note("started", {"recovered": False, "history": seen, **self._facts()})
+            self.keeper.note("started", {"recovered": False, "history": seen, **session_facts(self.keeper)})
         else:
             await self._recover()
         if self.broker is not None and self.desk is not None:
@@ -188,7 +188,7 @@ class LiveSession:
 
     async def _recover(self) -> None:
         missed = await self._start.missed_candles()
-        data: dict[str, object] = {"recovered": True, "missed_candles": len(missed), **self._facts()}
+        data: dict[str, object] = {"recovered": True, "missed_candles": len(missed), **session_facts(self.keeper)}
         data["open_orders"] = len(self.keeper.records())
         data["inputs"] = self.keeper.journal.inputs_recorded()
         self.keeper.note("started", data)
@@ -306,33 +306,6 @@ class LiveSession:
         final = self.decider.halted is Halt.DRAWDOWN and self.decider.settings.limits.cooldown_candles == 0
         return final and self.decider.position_microlots < 1_000_000 and not self.keeper.records()
 
-    def _facts(self) -> dict[str, object]:
-        facts = self.keeper.journal.facts
-        return {
-            "mode": facts.mode,
-            "exchange": facts.exchange,
-            "symbol": facts.symbol,
-            "timeframe": facts.timeframe,
-            "capital": str(facts.capital),
-        }
-
     def status(self) -> Mapping[str, object]:
         """Return what the session is doing now, as JSON has it."""
-        market, core = self.decider.market, self.decider.state.core
-        return {
-            **self._facts(),
-            "session": self.keeper.journal.facts.name,
-            "candle": int(core.candle),
-            "price": str(market.price(int(core.last_price))),
-            "equity": str(market.money(self.decider.equity_units)),
-            "cash": str(market.money(int(core.cash))),
-            "position": str(market.quantity(int(core.position_lots))),
-            "dust": str(Decimal(int(core.dust_microlots)) / MICROLOTS * market.lot_size),
-            "open_orders": len(self.keeper.records()),
-            "halted": self.keeper.halt_reason or halt_sentence(self.decider.halted),
-            "feed": self.feed_state.value,
-            "gate": self.desk.gate.value if self.desk is not None else None,
-            "held": self.desk.held if self.desk is not None else "",
-            "errors": self.errors.as_json(),
-            "refused": {rule.name.lower(): int(core.refused[rule]) for rule in Rule if core.refused[rule]},
-        }
+        return session_status(self.keeper, self.desk, self.feed_state, self.errors)

@@ -17,7 +17,7 @@ from trading.sessions.books import market_of
 from trading.sessions.catalog import SessionEntry
 from trading.sessions.events import SessionEvent, plain_amount
 from trading.sessions.figures import fee_of, holdings, realised
-from trading.sessions.keeper import fill_data, order_data
+from trading.sessions.order_facts import fill_data, order_data
 
 _NEWEST = 15
 _TELLING = ("unresolved", "denied", "cancel_pending")

@@ -97,7 +97,7 @@ def plan_at(
     request = PaperRequest(
         symbol=str(more.pop("symbol", SYMBOL)), exchange="binance", rest_url=url, home=home, session=name,
         max_minutes=minutes, history=HISTORY, poll_s=15, capital=None if capital is None else Decimal(capital),
-        set=[*SETTINGS, *(settings or ROOMY)], **more,  # type: ignore[arg-type]
+        set=[*SETTINGS, *(settings or ROOMY)], **more,
     )  # fmt: skip
     return replace(plan_of(request), credentials=keys)
 
