@@ -25,6 +25,7 @@ from trading.errors import ExitCode, Refused
 from trading.market.names import parse_symbol
 from trading.market.times import iso
 from trading.sessions.catalog import SessionCatalog
+from trading.sessions.events import SessionEvent
 from trading.sessions.replay import replay_session
 from trading.sessions.session_report import session_report
 from trading.sessions.venue_audit import audit
@@ -281,7 +282,8 @@ def _trade(
         raise Refused(f"the session ended before it could be killed: {run.reason}")
     told = audit(_ask(url), SessionCatalog(home).files_of(name).journal, at_rest=False)
     run.kills.append(Kill(run.now_ms, 0, 0.0, tuple(told)))
-    yield News({"event": "killed", "session": name, "time": iso(run.now_ms)}, f"{iso(run.now_ms)}  killed")
+    killed = SessionEvent("killed", name, run.now_ms)
+    yield News(killed.as_json(), killed.as_text())
 
 
 def _command(request: SimulateRequest, run: _Run, url: str, name: str, home: Path) -> list[str]:
@@ -317,10 +319,5 @@ def _steps(event: dict[str, object], run: _Run, request: SimulateRequest) -> Ite
 
 
 def _sentence(event: dict[str, object]) -> str:
-    words = {
-        "fill": "{side} {quantity} at {price}, fee {fee} {fee_asset}",
-        "summary": "{day}: realised {realised}, fees {fees}",
-    }
-    form = words.get(str(event["event"]), "{reason}")
-    time_of = iso(int(str(event.get("time_ms", 0))))
-    return f"{time_of}  {event['event']}: {form.format_map(event)}" if "reason" in event or form != "{reason}" else ""
+    kind, session, time_ms = (str(event.get(name, 0)) for name in ("event", "session", "time_ms"))
+    return SessionEvent(kind, session, int(time_ms), event).as_text()

@@ -11,9 +11,9 @@ import threading
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pytest
 
@@ -31,7 +31,7 @@ LIVELY = ("grid.order_style=limit", "grid.entry_drop=0", "grid.spacing=0.004", "
 EARLIER_CANDLES = 120
 PATIENCE_S = 240.0
 
-Event = dict[str, object]
+Event = dict[str, Any]
 
 
 def set_words(*settings: str) -> list[str]:
@@ -51,17 +51,15 @@ class Venue:
     """A built-in exchange in lock-step, in a process of its own."""
 
     url: str
-    received: list[str] = field(default_factory=list)
 
-    def ask(self, path: str) -> dict[str, object]:
+    def ask(self, path: str) -> dict[str, Any]:
         with urllib.request.urlopen(f"{self.url}{path}", timeout=60) as answer:
-            found: dict[str, object] = json.loads(answer.read())
+            found: dict[str, Any] = json.loads(answer.read())
         return found
 
     def open_orders(self, session: str) -> list[str]:
         """Return client ids of a session's orders that rest."""
         orders = self.ask("/sim/audit")["orders"]
-        assert isinstance(orders, list)
         ours = [one for one in orders if str(one["client_id"]).startswith(f"gb-{session}-")]
         return [str(one["client_id"]) for one in ours if one["status"] in ("NEW", "PARTIALLY_FILLED")]
 
@@ -160,11 +158,11 @@ class Here:
         assert found == code, told.err
         return told.err if code in (ExitCode.FAILED, ExitCode.USAGE, ExitCode.REFUSED) else told.out
 
-    def json(self, *words: str, code: int = ExitCode.DONE) -> dict[str, object]:
+    def json(self, *words: str, code: int = ExitCode.DONE) -> dict[str, Any]:
         """Run a command and return the last JSON object that it prints."""
         self.capsys.readouterr()
         found = main([*words, "--json", "--home", str(self.home)])
         told = self.capsys.readouterr()
         assert found == code, told.err
-        answer: dict[str, object] = json.loads(told.out.splitlines()[-1])
+        answer: dict[str, Any] = json.loads(told.out.splitlines()[-1])
         return answer

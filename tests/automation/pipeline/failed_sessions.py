@@ -103,13 +103,6 @@ FAULTS = (
         "    for i in range(book.params.pairs):\n        low = max(low, book.core.below[i])",
         "    for i in range(book.params.pairs + 128):\n        low = max(low, book.core.below[i])",
     ),
-    Fault(
-        "division-by-nothing",
-        "trading/engine/sizing.py",
-        "lots = value // unit_value if value > 0 else 0",
-        "lots = value // (unit_value - unit_value) if value > 0 else 0",
-    ),
-    Fault("sign-of-cash", "trading/engine/accounting.py", "core.cash -= value + fee", "core.cash -= value - fee"),
     Fault("sold-twice", "trading/engine/accounting.py", "core.position_lots -= lots", "core.position_lots -= 2 * lots"),
     Fault(
         "money-not-released",
@@ -117,7 +110,6 @@ FAULTS = (
         "        core.reserved -= released",
         "        core.reserved += released",
     ),
-    Fault("price-for-lots", "trading/engine/slots.py", "slot.held += core.carry_lots", "slot.held += core.carry_cost"),
     Fault(
         "name-of-a-field",
         "trading/engine/slots.py",
