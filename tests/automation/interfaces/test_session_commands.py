@@ -192,7 +192,7 @@ class TestOnTheExchange:
         resting = exchange.open_orders("story")
         assert resting
         assert here.json("sessions", "show", "story")["state"] == "stopped"
-        with Running(*words) as second:
+        with Running(*words, "--cancel-orders") as second:
             started = second.until("started")
             assert second.events == [started]
             assert (started["recovered"], started["open_orders"] >= len(resting)) == (True, True)
@@ -202,6 +202,7 @@ class TestOnTheExchange:
             code, told = second.end()
         assert (code, second.events[-1]["event"]) == (DONE, "stopped"), told
         assert not [event for event in second.events if event["event"] in ("crashed", "halted")]
+        assert exchange.open_orders("story") == []
         self._agrees_with_the_exchange(here, exchange)
         assert_no_secret(here.home, told, json.dumps([*first.events, *second.events]))
 
@@ -260,13 +261,13 @@ class TestOnTheExchange:
         kill_file.unlink()
 
     @pytest.mark.slow
-    def test_second_signal_ends_it_at_once(self, exchange: Venue, here: Here) -> None:
-        with Running("paper", *session_words(exchange.url, here.home, "story")) as running:
+    def test_second_signal_ends_it_at_once(self, here: Here, tmp_path: Path) -> None:
+        with venue(tmp_path) as own, Running("paper", *session_words(own.url, here.home, "hasty")) as running:
             running.until("started")
             running.send(SIGTERM, SIGINT)
             code, told = running.end()
         assert code == ExitCode.INTERRUPTED, told
-        assert here.json("sessions", "show", "story")["state"] == "stopped"
+        assert here.json("sessions", "show", "hasty")["state"] == "stopped"
 
     def test_live_trades_for_five_minutes_with_consent_for_this_machine(self, exchange: Venue, here: Here) -> None:
         words = session_words(exchange.url, here.home, "real", "--live", "--yes", "--max-minutes", "5")
