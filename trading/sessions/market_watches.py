@@ -83,12 +83,15 @@ class FeedWatch:
         ``BASE/QUOTE``.
     candle_ms : int
         Length of a candle; three of them without one is an alert.
+    patience_ms : int
+        Silence that is none yet, whatever a candle's length: where the clock runs fast, a moment of this machine.
     tick_limit_ms : int, optional
         Longest silence between ticks, milliseconds; None where no ticks are expected.
     """
 
-    def __init__(self, symbol: str, candle_ms: int, tick_limit_ms: int | None = None) -> None:
-        self._symbol, self._candle_ms, self._tick_limit_ms = symbol, candle_ms, tick_limit_ms
+    def __init__(self, symbol: str, candle_ms: int, tick_limit_ms: int | None = None, *, patience_ms: int = 0) -> None:
+        self._symbol, self._tick_limit_ms = symbol, tick_limit_ms
+        self._candle_limit_ms = max(_SILENT_CANDLES * candle_ms, patience_ms)
         self._candle_at_ms: int | None = None
         self._tick_at_ms: int | None = None
         self._no_candles = Latch(Trouble("feed", Severity.CRITICAL, "E004", Action.FALL_BACK))
@@ -113,7 +116,7 @@ class FeedWatch:
             # silence counts from the first look: a feed that never speaks is silent too
             self._candle_at_ms = now_ms
         silent = now_ms - self._candle_at_ms
-        late = silent > _SILENT_CANDLES * self._candle_ms
+        late = silent > self._candle_limit_ms
         state = f"the last candle of {self._symbol} came {_span(silent)} ago"
         alerts = self._no_candles.judge(now_ms, state, "look at the exchange and the network", bad=late, fine=not late)
         if self._tick_limit_ms is None:

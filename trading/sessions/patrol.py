@@ -18,6 +18,8 @@ from trading.sessions.live_session import LiveSession
 from trading.sessions.market_watches import ClockWatch, FeedWatch, IdleWatch
 from trading.sessions.watches import DiskWatch, LoopLagWatch, MemoryWatch, OpenFilesWatch, Watch, Watches
 
+_SILENT_LOOKS = 20
+
 
 class Patrol:
     """Looks at a session and its machine, tells what is wrong, and sums up each UTC day.
@@ -50,7 +52,7 @@ class Patrol:
         self._session = session
         self._folder = SessionCatalog(home).files_of(session.keeper.journal.facts.name).folder
         symbol = session.keeper.symbol
-        self._feed = FeedWatch(symbol, session.decider.step_ms)
+        self._feed = FeedWatch(symbol, session.decider.step_ms, patience_ms=_patience_ms(session))
         self._idle = IdleWatch(symbol)
         self._lag = LoopLagWatch()
         own: list[Watch] = [MemoryWatch(), OpenFilesWatch(), DiskWatch(self._folder), ClockWatch(offset_ms)]
@@ -109,3 +111,8 @@ class Patrol:
 
     def _write_down(self, alert: Alert) -> None:
         self._session.keeper.alert(alert.kind, alert.sentence)
+
+
+def _patience_ms(session: LiveSession) -> int:
+    # a simulated clock runs on while this machine is busy: so many looks without a candle are silence, not a moment
+    return int(_SILENT_LOOKS * session.rhythm.watch_s * 1000) if session.is_simulated else 0

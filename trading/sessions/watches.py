@@ -67,6 +67,7 @@ class Latch:
     def __init__(self, trouble: Trouble) -> None:
         self._trouble = trouble
         self._told_ms: int | None = None
+        self._told = ""
 
     @property
     def is_on(self) -> bool:
@@ -87,12 +88,12 @@ class Latch:
         """
         trouble = self._trouble
         if bad and (self._told_ms is None or now_ms - self._told_ms >= _REPEAT_MS):
-            self._told_ms = now_ms
+            self._told_ms, self._told = now_ms, state
             sentence = f"{state}; {advice}"
             return [Alert(now_ms, trouble.kind, trouble.severity, sentence, trouble.code, trouble.action)]
         if fine and not bad and self._told_ms is not None:
             self._told_ms = None
-            return [Alert(now_ms, trouble.kind, Severity.INFO, f"over: {state}")]
+            return [Alert(now_ms, trouble.kind, Severity.INFO, f"over: {self._told}")]
         return []
 
 
