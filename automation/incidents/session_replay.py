@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -26,6 +26,7 @@ _FIRST_TAIL = 1
 _HALTED = "halted session"
 _SLICE_S, _GRACE_S = 5.0, 30.0
 _CHAIN = TypeAdapter(tuple[Raised, ...])
+_ROWS = TypeAdapter(tuple[tuple[int, ...], ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,13 @@ class Told:
         None when nothing was raised and the books agree.
     differs_at : int or None
         Number of inputs after which the outputs were others than those recorded.
+    decided : tuple of tuple of int
+        What the last input that was told led to: orders and fills, as far as it got.
     """
 
     failure: Failure | None
     differs_at: int | None = None
+    decided: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,12 @@ class SessionReplay:
         """End what runs."""
         self._server.close()
 
-    def told(self, wall_s: float, recipe: Recipe = Recipe()) -> Told:  # noqa: B008 - frozen
+    def told(
+        self,
+        wall_s: float,
+        recipe: Recipe = Recipe(),  # noqa: B008 - frozen
+        files: Mapping[str, bytes] = {},
+    ) -> Told:
         """Tell the recording.
 
         Parameters
@@ -136,6 +145,8 @@ class SessionReplay:
             Patience, seconds.
         recipe : Recipe
             How it is told; whole unless said otherwise.
+        files : mapping of str to bytes
+            Files of the tree as this run alone sees them.
 
         Raises
         ------
@@ -145,12 +156,13 @@ class SessionReplay:
         digests = [[count, digest.hex()] for count, digest in self._session.recording.digests]
         is_whole = recipe == Recipe()
         job: dict[str, object] = {"digests": digests if is_whole else [], "signals": is_whole}
-        record = self._record("told", recipe, job, wall_s)
+        record = self._record("told", recipe, job, wall_s, files)
         found = record["failure"]
         differs = record["differs_at"]
         differs_at = differs if isinstance(differs, int) else None
+        decided = _ROWS.validate_python(record["decided"])
         if not isinstance(found, dict):
-            return Told(None, differs_at)
+            return Told(None, differs_at, decided)
         signals = record["signals"]
         failure = Failure(
             _CHAIN.validate_python(found["chain"]),
@@ -160,7 +172,7 @@ class SessionReplay:
             int(str(record["orders"])),
             int(str(record["fills"])),
         )
-        return Told(failure, differs_at)
+        return Told(failure, differs_at, decided)
 
     def reduced(self, failure: Failure, budget_s: float, notify: Callable[[int, int], None]) -> Reduced:
         """Leave out inputs as long as the failure stays; told signals spare the candles that signals warm up on.
@@ -205,10 +217,17 @@ class SessionReplay:
                 return replace(recipe, kept=tuple(range(found.needed)))
         return Recipe(kept=tuple(range(failure.needed)))
 
-    def _record(self, event: str, recipe: Recipe, job: dict[str, object], wall_s: float) -> dict[str, object]:
+    def _record(
+        self,
+        event: str,
+        recipe: Recipe,
+        job: dict[str, object],
+        wall_s: float,
+        files: Mapping[str, bytes] = {},
+    ) -> dict[str, object]:
         asked = {"recording": _FILE, "python_path": list(self._settings.python_path), **job}
         limits = replace(self._settings.limits, wall_s=min(wall_s, self._settings.limits.wall_s))
-        outcome = self._server.submit(asked, self._files_of(recipe), limits).result()
+        outcome = self._server.submit(asked, {**self._files_of(recipe), **files}, limits).result()
         record = next((record for record in outcome.records if record.get("event") == event), None)
         if record is None:
             raise RepositoryUnusable(

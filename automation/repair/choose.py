@@ -6,12 +6,16 @@ import ast
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from automation.incidents.suites import SuiteSettings
 from automation.repair.differential import Behaviour, Observed, compare
 from automation.repair.minimal import Plausible, rank_plausible, specialised
 from automation.repair.records import Candidate, Evidence, Place
 from automation.repair.verify import Judge
+
+if TYPE_CHECKING:
+    from automation.incidents.session_agreement import Agreement
 
 _MARGIN = 3
 _COMPARE_S = 5.0
@@ -25,6 +29,7 @@ def best_first(
     settings: SuiteSettings,
     *,
     seed: int = 0,
+    agreed: Sequence[Agreement | None] = (),
 ) -> list[Plausible]:
     """Return candidates that pass, the one to be proven first at the front.
 
@@ -42,14 +47,20 @@ def best_first(
         How its tests run, for comparing rivals on the same inputs.
     seed : int
         Same seed, same inputs.
+    agreed : sequence of (Agreement or None)
+        Of each candidate with a session's recording; empty where there is none.
     """
     candidates = [candidate for candidate, _ in passing]
     behaviours = _behaviours(candidates, judge, tree, settings, seed) if len(candidates) > 1 else {}
     rivals = [
         Plausible(
-            candidate, findings, specialised(candidate, evidence), behaviours.get(id(candidate), Behaviour(False))
+            candidate,
+            findings,
+            specialised(candidate, evidence),
+            behaviours.get(id(candidate), Behaviour(False)),
+            agreement,
         )
-        for candidate, findings in passing
+        for (candidate, findings), agreement in zip(passing, agreed or [None] * len(passing), strict=True)
     ]
     return rank_plausible(rivals)
 

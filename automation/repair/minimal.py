@@ -7,14 +7,19 @@ import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from automation.repair.differential import Behaviour
 from automation.repair.records import Candidate, Evidence
 
+if TYPE_CHECKING:
+    # It tells recordings to the core, which takes a second to import.
+    from automation.incidents.session_agreement import Agreement
+
 _NOT_COMPARED = Behaviour(comparable=False)
 # Weights of the parts of a rank; each part is 0..1.
 _SUPPORT, _SIZE, _GENERAL, _AGREEMENT, _CLUSTER = 0.40, 0.25, 0.15, 0.10, 0.10
-_IDLE, _REUSED = 0.25, 0.15
+_IDLE, _REUSED, _LEFT_OUT = 0.25, 0.15, 0.3
 _COMPOSITE = re.compile(r"\w\s*[-+*/%(\[.]\s*\w")
 _HALF_SIZE = 8
 _TRIVIAL = frozenset({"0", "1", "-1", "2", "None", "True", "False", "''", "0.0", "1.0"})
@@ -34,12 +39,15 @@ class Plausible:
         `specialised` of it, 0..1.
     behaviour : Behaviour
         How it behaves beside the original and its rivals.
+    agreement : Agreement or None
+        Whether it decides as a session did before it failed; None where there is none, or it is not known.
     """
 
     candidate: Candidate
     findings: int = 0
     specialised: float = 0.0
     behaviour: Behaviour = _NOT_COMPARED
+    agreement: Agreement | None = None
 
 
 def rank_plausible(candidates: Sequence[Plausible]) -> list[Plausible]:
@@ -53,11 +61,13 @@ def rank_plausible(candidates: Sequence[Plausible]) -> list[Plausible]:
     Returns
     -------
     list of Plausible
-        Fewest guard findings first; among equals by ``0.40 s + 0.25 z + 0.15 (1 - l) + 0.10 a + 0.10 c``: ``s`` is
+        Fewest guard findings first; then those that get through a session's recording and decide as it did before it
+        failed; among equals by ``0.40 s + 0.25 z + 0.15 (1 - l) + 0.10 a + 0.10 c``: ``s`` is
         place times prior over the best of them, ``z = 8 / (8 + d)`` with ``d`` changed syntax nodes, ``l`` is
         `specialised`, ``a`` the agreement with the original on inputs like those of passing tests (0.5 where nothing
-        could be compared), ``c`` the share of candidates that behave like it, less 0.25 for a step that does nothing,
-        such as ``+ 0``, and 0.15 more for a change that puts an expression where the file has it elsewhere already
+        could be compared), ``c`` the share of candidates that behave like it. A step that does nothing, such as
+        ``+ 0``, costs 0.25, and to leave out an order or a fill at the input that failed 0.3; a change that puts an
+        expression where the file has it elsewhere already gains 0.15
         (Barr et al. 2014: most changes are made of code that is there). Ties keep their order.
     """
     best = max((one.candidate.score for one in candidates), default=0.0) or 1.0
@@ -72,10 +82,14 @@ def rank_plausible(candidates: Sequence[Plausible]) -> list[Plausible]:
         general = 1 - one.specialised
         idle = _IDLE if _idle_steps(one.candidate.text()) > _idle_steps(one.candidate.source.text) else 0.0
         known = _REUSED if _reuses(one.candidate) else 0.0
+        lost = 0.0 if one.agreement is None or one.agreement.same_last else _LEFT_OUT
         shape = _SUPPORT * support + _SIZE * size + _GENERAL * general
-        return shape + _AGREEMENT * agreement + _CLUSTER * alike + known - idle
+        return shape + _AGREEMENT * agreement + _CLUSTER * alike + known - idle - lost
 
-    return sorted(candidates, key=lambda one: (one.findings, -worth(one)))
+    def strays(one: Plausible) -> bool:
+        return one.agreement is not None and not one.agreement.as_recorded
+
+    return sorted(candidates, key=lambda one: (one.findings, strays(one), -worth(one)))
 
 
 def _reuses(candidate: Candidate) -> bool:

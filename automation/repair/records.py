@@ -60,6 +60,8 @@ class Candidate:
         One line for people: ``"< becomes <="``.
     prior : float
         How often such an edit is right, 0..1, before the place is taken into account.
+    parts : tuple of Candidate
+        Those that it was put together from, when there are several.
     """
 
     source: SourceFile
@@ -68,6 +70,7 @@ class Candidate:
     place: Place
     description: str
     prior: float
+    parts: tuple[Candidate, ...] = ()
 
     def text(self) -> str:
         """Return the file's text after the change."""

@@ -126,6 +126,8 @@ class _Run:
         self._patience = patience
         self._end = patience.deadline
         self._repeats = 0
+        # Of the edits that pairs are made of: whether they pass alone.
+        self._alone: dict[str, bool] = {}
         self.waiting: dict[Future[JobOutcome], Candidate] = {}
 
     def over(self) -> bool:
@@ -133,9 +135,9 @@ class _Run:
         return full or monotonic() >= self._end
 
     def is_new(self, candidate: Candidate) -> bool:
-        try:
-            key = candidate.source.path + program_key(candidate.text())
-        except UNREADABLE:
+        key = _key(candidate)
+        if key is None or any(self._alone.get(_key(part) or "") for part in candidate.parts):
+            # The second edit of a pair whose first one is enough is needless.
             return False
         new = key not in self.tally.seen
         self.tally.seen.add(key)
@@ -169,14 +171,40 @@ class _Run:
         elif verdict.passed:
             self.tally.near.append((candidate, frozenset(verdict.passed)))
         if verdict.plausible:
-            self.tally.plausible.append(candidate)
-            self._end = min(self._end, monotonic() + self._patience.extra_s * _doubt(candidate))
+            kept = self._enough(candidate)
+            self.tally.plausible += [one for one in kept if one not in self.tally.plausible]
+            self._end = min([self._end, *(monotonic() + self._patience.extra_s * _doubt(one) for one in kept)])
         return verdict
 
+    def _enough(self, candidate: Candidate) -> tuple[Candidate, ...]:
+        """Return those edits of a pair that pass alone, or the whole where none does."""
+        alone = tuple(part for part in candidate.parts if self._passes_alone(part))
+        return alone or (candidate,)
+
+    def _passes_alone(self, part: Candidate) -> bool:
+        key = _key(part)
+        if key is None:
+            return False
+        if key not in self._alone:
+            # It may have been tried before, when there was no time for it.
+            screened = self._judge.screened(self._judge.screen(part).result())
+            self._alone[key] = screened.plausible and self._judge.check_neighbours(part).plausible
+            self.tally.seen.add(key)
+        return self._alone[key]
+
     def cancel(self) -> None:
-        for future in self.waiting:
+        for future, candidate in self.waiting.items():
             future.cancel()
+            # It was not judged, so that whoever proposes it again is not turned away.
+            self.tally.seen.discard(_key(candidate) or "")
         self.waiting.clear()
+
+
+def _key(candidate: Candidate) -> str | None:
+    try:
+        return candidate.source.path + program_key(candidate.text())
+    except UNREADABLE:
+        return None
 
 
 def _doubt(candidate: Candidate) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from trading.engine.accounting import book_fill, book_purchase, book_sale, write_fill
 from trading.engine.codes import BUY, NEVER, FillReason, Halt, SlotState
 from trading.engine.compiling import compiled, entry_point
-from trading.engine.decisions import begin_candle, decide, plan, see_signal
+from trading.engine.decisions import begin_candle, plan, see_signal
 from trading.engine.money import share_up
 from trading.engine.records import Slot
 from trading.engine.risk import halt, mark_close, set_equity_floor
@@ -35,25 +35,13 @@ def observe(book: Book, tape: Tape, start: int, stop: int) -> None:
     for row in range(start, stop):
         begin_candle(book, tape.timestamp[row], 0, NEVER, NEVER)
         book.core.last_price = tape.close[row]
-        _see(book, tape, row)
+        see_row(book, tape, row)
         mark_close(book, tape.close[row])
 
 
-@entry_point
-def open_live_candle(book: Book, time_ms: int) -> None:
-    """Open a candle whose prices are still to come."""
-    begin_candle(book, time_ms, 0, NEVER, NEVER)
-
-
-@entry_point
-def close_live_candle(book: Book, tape: Tape, row: int) -> None:
-    """Close a candle: see its signal and decide; its price path was told before, tick by tick."""
-    _see(book, tape, row)
-    decide(book, tape.close[row])
-
-
 @compiled
-def _see(book: Book, tape: Tape, row: int) -> None:
+def see_row(book: Book, tape: Tape, row: int) -> None:
+    """See the signal of a candle that has closed."""
     see_signal(
         book,
         tape.action[row],
@@ -65,18 +53,6 @@ def _see(book: Book, tape: Tape, row: int) -> None:
         tape.swing_low[row],
         tape.swing[row],
     )
-
-
-@entry_point
-def see_spread(book: Book, is_narrow: bool) -> None:
-    """Note whether the spread lets triggered orders take the market; a change asks for a new look at every slot."""
-    take = 1 if is_narrow else 0
-    if take == book.params.take_market:
-        return
-    book.params.take_market = take
-    for i in range(book.params.pairs):
-        refresh_slot(book, i)
-    refresh_quiet(book)
 
 
 @entry_point

@@ -14,28 +14,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trading.engine.codes import NEVER, Halt
+from trading.engine.codes import Halt
+from trading.engine.live import live_candle, live_price
 from trading.engine.loop import step
-from trading.engine.matching import match
 from trading.engine.money import equity_at
 from trading.engine.risk import resume
 from trading.engine.state import Book, State, new_state, open_book
 from trading.engine.tape import pack_tape
 from trading.engine.tape_row import TapeRow
-from trading.engine.trailing import on_price
 from trading.engine.venue import (
     BREACHES,
-    close_live_candle,
     first_breach,
     fund,
     halt_by_order,
     observe,
-    open_live_candle,
     order_ended,
     order_filled,
     order_refused,
     order_rests,
-    see_spread,
     settle,
 )
 from trading.errors import ExitCode, StateCorrupt
@@ -275,18 +271,9 @@ class Decider:
             case Resumed():
                 resume(book)
 
-    def _open_by(self, time_ms: int) -> None:
-        opens = time_ms - time_ms % self.step_ms
-        if opens > self.book.core.time_ms:
-            open_live_candle(self.book, opens)
-
     def _price(self, item: Price) -> None:
-        book, before = self.book, int(self.book.core.last_price)
-        self._open_by(item.time_ms)
-        see_spread(book, item.narrow)
-        on_price(book, item.ticks, True)
-        if self.exchange is Exchange.TICKS:
-            match_between(book, before, item.ticks)
+        opens_ms = item.time_ms - item.time_ms % self.step_ms
+        live_price(self.book, opens_ms, item.ticks, item.narrow, self.exchange is Exchange.TICKS)
 
     def _candle(self, item: NewCandle) -> NewCandle:
         names = self.settings.signals.agents
@@ -298,15 +285,8 @@ class Decider:
         tape = self._row.pack(item, row)
         if self.exchange is Exchange.CANDLES:
             step(self.book, tape, 0)
-            return taken
-        self._open_by(item.timestamp)
-        if self.book.core.time_ms <= item.timestamp:
-            # no later price has come yet: the close is the latest there is
-            before, close = int(self.book.core.last_price), int(tape.close[0])
-            on_price(self.book, close, True)
-            if self.exchange is Exchange.TICKS:
-                match_between(self.book, before, close)
-        close_live_candle(self.book, tape, 0)
+        else:
+            live_candle(self.book, tape, 0, self.exchange is Exchange.TICKS)
         return taken
 
     def _past(self, item: PastCandle) -> None:
@@ -338,12 +318,6 @@ class Decider:
         self.digest = saved[:_DIGEST]
         self._use(state)
         self.book.params.take_market = saved[_DIGEST]
-
-
-def match_between(book: Book, before: int, price: int) -> None:
-    """Let the core's own exchange fill what a tick fills; nothing limits the quantity but the order."""
-    book.core.volume_left = NEVER
-    match(book, before if before > 0 else price, price)
 
 
 def past_candles(candles: Candles) -> list[PastCandle]:

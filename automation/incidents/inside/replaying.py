@@ -48,8 +48,8 @@ def run(job: Mapping[str, object], emit: Callable[[Record], None]) -> None:
         (whether those that the core saw are asked for), ``python_path``; to reduce, ``parts``, ``tried``, ``tail``,
         ``wanted`` (the mark of the failure) and ``seconds`` as well.
     emit : callable
-        Takes the records ``told`` (``failure``, ``needed``, ``differs_at``, ``signals``, ``orders``, ``fills``) and
-        ``reduced``.
+        Takes the records ``told`` (``failure``, ``needed``, ``differs_at``, ``signals``, ``orders``, ``fills``,
+        ``decided``: the last input's intents and fills, each as a list of numbers) and ``reduced``.
     """
     root = os.path.abspath(".")  # noqa: PTH100 - links stay as they are
     sys.dont_write_bytecode = True
@@ -61,7 +61,7 @@ def run(job: Mapping[str, object], emit: Callable[[Record], None]) -> None:
         failure, needed = replay.failure(numbers, dict(cast("list[tuple[int, str]]", job.get("digests") or [])))
         signals = replay.signals if failure is not None and job.get("signals") else None
         told = {"failure": failure, "needed": needed, "differs_at": replay.differs_at, "signals": signals}
-        told |= {"orders": replay.orders, "fills": replay.fills}
+        told |= {"orders": replay.orders, "fills": replay.fills, "decided": replay.decided}
         emit({"event": "told", **told})
         return
     end = time.monotonic() + float(cast("float", job["seconds"]))
@@ -84,6 +84,7 @@ class _Replay:
         self.differs_at: int | None = None
         self.orders = self.fills = 0
         self.signals: list[list[object] | None] = []
+        self.decided: list[list[int]] = []
 
     def failure(self, numbers: Sequence[int], digests: Mapping[int, str]) -> tuple[Record | None, int]:
         """Return the failure of a sequence, if it fails, and how many inputs were told."""
@@ -102,8 +103,10 @@ class _Replay:
             if decider is not None and books is not None and done:
                 self.orders, self.fills = books.orders, books.fills
                 self.signals.append(_signal(decider, self.told.inputs[numbers[done - 1]]))
+            self.decided = _decided(decider)
             chain = describe.chain_of(error, self._places)
             return {"chain": chain, "mark": _mark(chain)}, done
+        self.decided = _decided(decider)
         return None, done
 
     def fails(self, numbers: Sequence[int], wanted: str) -> int | None:
@@ -117,6 +120,15 @@ def _signal(decider: Decider, item: object) -> list[object] | None:
     if decider.last_signal is None or getattr(item, "timestamp", None) != decider.seen_ms:
         return None
     return [None if value != value else value for value in astuple(decider.last_signal)]  # noqa: PLR0124 - NaN
+
+
+def _decided(decider: Decider | None) -> list[list[int]]:
+    """Return what the last input led to as far as it got: the orders' terms, and what was traded at which price."""
+    if decider is None:
+        return []
+    intents, fills = decider.book.intents, decider.book.fills
+    orders = [[int(one[name]) for name in ("kind", "order_id", "side", "lots", "limit")] for one in intents]
+    return orders + [[int(one[name]) for name in ("order_id", "side", "lots", "price_ticks")] for one in fills]
 
 
 def _mark(chain: Sequence[Mapping[str, object]]) -> str:

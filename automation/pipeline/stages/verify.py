@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from automation.codebase.guard import Finding, check_patch
 from automation.codebase.patches import FileChange, Patch
@@ -32,6 +33,10 @@ from automation.repair.records import Candidate
 from automation.repair.search import Patience, search
 from automation.repair.verify import Goal, Judge, Verdict
 from trading.commands import Progress
+from trading.setting_sources import data_home
+
+if TYPE_CHECKING:
+    from automation.incidents.session_agreement import Agreement
 
 _LABELS = {
     "memory": "trying what helped before",
@@ -44,6 +49,8 @@ _LABELS = {
 _SHOWN_RIVALS = 8
 # When some change is proven already, others are tried for what else they mend only as long as time allows.
 _MOST_PROOFS, _LEAST_PROOF_S = 4, 120.0
+# Of the time that is left, for telling the recording with each of those that pass.
+_AGREEMENT_SHARE, _LONGEST_AGREEMENT_S = 0.25, 60.0
 _MODEL_TIERS = ("fim", "function")
 
 
@@ -63,11 +70,40 @@ def verify(desk: Desk, state: RunState) -> RunState:
         findings += found
         if not any(finding.blocking for finding in found):
             allowed.append((candidate, len(found)))
-    ranked = best_first(allowed, judge, case.evidence, desk.workspace.tree, desk.seen_settings, seed=desk.request.seed)
+    ranked = best_first(
+        allowed,
+        judge,
+        case.evidence,
+        desk.workspace.tree,
+        desk.seen_settings,
+        seed=desk.request.seed,
+        agreed=_agreed(desk, [candidate for candidate, _ in allowed]),
+    )
     proven = _proven(desk, state, judge, ranked)
     if proven is not None:
         return {**_counted(desk, state), **_accept(desk, state, *proven, ranked), "findings": []}
     return {**_counted(desk, state), "findings": _findings_json(findings)}
+
+
+def _agreed(desk: Desk, candidates: Sequence[Candidate]) -> list[Agreement | None]:
+    """Return how those that pass agree with the recording of the session that failed."""
+    if desk.request.session is None or len(candidates) < 2:
+        return [None] * len(candidates)
+    # What reads a session needs the core, which takes a second to import.
+    from automation.incidents.session_agreement import agreements
+    from automation.incidents.session_records import failed_session
+
+    def notify(done: int, total: int) -> None:
+        desk.notify(Progress("telling the whole recording", done, total, "changes"))
+
+    return agreements(
+        failed_session(desk.request.session, data_home()),
+        desk.workspace.tree,
+        desk.settings,
+        [{candidate.source.path: candidate.content()} for candidate in candidates],
+        min(_LONGEST_AGREEMENT_S, desk.seconds_left * _AGREEMENT_SHARE),
+        notify,
+    )
 
 
 def _proven(desk: Desk, state: RunState, judge: Judge, ranked: Sequence[Plausible]) -> tuple[Plausible, Verdict] | None:

@@ -98,9 +98,8 @@ def _combined(one: Candidate, other: Candidate) -> Candidate | None:
     proposer = one.proposer
     if other.proposer != one.proposer:
         proposer += "+" + other.proposer.partition(":")[2]
-    return Candidate(
-        one.source, edits, proposer, place, f"{one.description}; {other.description}", one.prior * other.prior
-    )
+    description = f"{one.description}; {other.description}"
+    return Candidate(one.source, edits, proposer, place, description, one.prior * other.prior, (one, other))
 
 
 def _sites(context: Context, places: Sequence[Place]) -> list[Site]:
