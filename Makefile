@@ -13,7 +13,7 @@ WORKERS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench clean
+.PHONY: help demo test test-all lint bench proofs clean
 
 help:
 	@echo "make demo      backtest, a day of paper trading with a crash, a planted fault repaired; reports (no network, no keys)"
@@ -21,6 +21,7 @@ help:
 	@echo "make test-all  the whole test suite"
 	@echo "make lint      ruff, mypy and import-linter"
 	@echo "make bench     the benchmarks, one JSON line each"
+	@echo "make proofs    the long proofs of sessions: 1,000 kills, a storm of faults, a month (over an hour)"
 	@echo "make clean     remove what these commands made"
 
 demo: $(CORE)
@@ -44,8 +45,13 @@ lint: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python benchmarks/engine.py
-	$(BIN)/python benchmarks/live.py
+	$(BIN)/python -m benchmarks.live
 	$(BIN)/python benchmarks/repair.py --model none
+
+proofs: $(DEV)
+	$(BIN)/python -m benchmarks.crash
+	$(BIN)/python -m benchmarks.storm
+	$(BIN)/python -m benchmarks.soak
 
 # The stamps carry a checksum of what was asked for, so that a changed list installs again and nothing else does.
 $(VENV)/bin/python:

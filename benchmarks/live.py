@@ -1,6 +1,6 @@
 """Speed of a session: decisions, the journal, orders on loopback, and recovery; prints one JSON line.
 
-``python benchmarks/live.py`` takes about two minutes; ``--quick`` measures less of everything. Everything is warm:
+``python -m benchmarks.live`` takes about two minutes; ``--quick`` measures less of everything. Everything is warm:
 what numba compiles, and the interpreter's start, are not counted.
 """
 

@@ -1,6 +1,6 @@
 """A session for many days of one-minute candles on the built-in exchange through real ccxt; prints one JSON line.
 
-``python benchmarks/soak.py`` runs 30 days in lock-step, as fast as session and exchange are (about a quarter of an
+``python -m benchmarks.soak`` runs 30 days in lock-step, as fast as session and exchange are (about a quarter of an
 hour); ``--days 1`` is the quick run, ``--speed 1000`` lets the exchange's time run by itself. Progress goes to stderr.
 """
 
