@@ -1,8 +1,8 @@
 """A session in a storm of faults on the built-in exchange, through real ccxt and its streams; prints one JSON line.
 
-``python -m benchmarks.storm``: every fault of the exchange falls on 5% of what it can fall on, for 10,000 one-minute candles; the exit code is 1 when
-a fill was lost, an order is not where the journal says, or the session did not live to its end. Progress goes to
-stderr.
+``python -m benchmarks.storm``: every fault of the exchange falls on 5% of what it can fall on, for 10,000 one-minute
+candles; the exit code is 1 when a fill was lost, an order is not where the journal says, or the session did not live to
+its end. Progress goes to stderr.
 """
 
 from __future__ import annotations
