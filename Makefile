@@ -32,10 +32,10 @@ demo: $(CORE)
 	$(BIN)/gridbot --home $(DEMO_HOME) demo --report reports/demo-repair
 
 test: $(DEV)
-	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS)
+	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist worksteal
 
 test-all: $(DEV)
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: $(DEV)
 	$(BIN)/ruff check .

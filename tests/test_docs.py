@@ -455,6 +455,7 @@ def _states(book: Book) -> list[str]:
     return [SlotState(state).name for state in book.core.slots["state"][: book.params.pairs].tolist()]
 
 
+@pytest.mark.slow
 def test_a_slot_takes_only_the_transitions_of_the_diagram() -> None:
     [diagram] = [block.text for block in blocks(ROOT / "docs" / "architecture.md") if "stateDiagram" in block.text]
     # mermaid would begin a new statement there

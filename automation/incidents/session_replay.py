@@ -189,6 +189,7 @@ class SessionReplay:
         end = monotonic() + budget_s
         recipe = self._simplest(failure, end)
         state: dict[str, object] = {"kept": list(recipe.kept or ()), "parts": 2, "tried": 0, "tail": _FIRST_TAIL}
+        state |= {"at": 0, "in_vain": 0}
         done = False
         while not done and monotonic() < end:
             notify(len(_numbers(state["kept"])), failure.needed)

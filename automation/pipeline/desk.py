@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
+from math import inf
 from pathlib import Path
 from time import monotonic
 
@@ -151,12 +152,32 @@ class Desk:
             )
         return self._server
 
-    def forked(self, tests: Sequence[str], trace: Mapping[str, object] | None = None) -> Future[TestReport]:
-        """Start tests in a fork of the test server, where everything from outside is imported already."""
+    def forked(
+        self,
+        tests: Sequence[str],
+        trace: Mapping[str, object] | None = None,
+        *,
+        test_timeout_s: float | None = None,
+        wall_s: float = inf,
+    ) -> Future[TestReport]:
+        """Start tests in a fork of the test server, where everything from outside is imported already.
+
+        Parameters
+        ----------
+        tests : sequence of str
+            Node ids.
+        trace : mapping, optional
+            As `suite_job` takes it.
+        test_timeout_s : float, optional
+            Of each test; None allows for what it took in the baseline.
+        wall_s : float
+            For all of them.
+        """
         baseline = self.saved("baseline")
         server = self.server(baseline.third_party)
-        settings = replace(self.seen_settings, test_timeout_s=self._patience(baseline))
-        limits = replace(self.settings.limits, wall_s=min(self.settings.limits.wall_s, max(10.0, self.seconds_left)))
+        settings = replace(self.seen_settings, test_timeout_s=test_timeout_s or self._patience(baseline))
+        most = min(self.settings.limits.wall_s, max(10.0, self.seconds_left), wall_s)
+        limits = replace(self.settings.limits, wall_s=most)
         job = server.submit(suite_job(settings, tests=tests, trace=trace), limits=limits)
         report: Future[TestReport] = Future()
         job.add_done_callback(lambda done: report.set_result(report_of(done.result())))

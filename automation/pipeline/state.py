@@ -30,12 +30,13 @@ class Chosen(TypedDict):
 class RunState(TypedDict, total=False):
     """One run.
 
-    ``request`` is the `FixRequest` as JSON; ``seconds`` is the time of each stage; ``groups`` are the failing tests by
-    fault, ``group`` the one at work (-1: all at once); ``also_failing`` are tests beside that of a session, which a
-    change need not mend and had better mend; ``before`` and ``after`` hold, in base64, the files that the run changed,
-    ``added`` those that it needs beside them, such as a log's reproduction, and ``regression`` those of them that land
-    with the change; ``reproduction`` says what a session's failure was reduced to; ``tiers`` are the proposers still to
-    be asked, ``tier`` the one that is asked now.
+    ``request`` is the `FixRequest` as JSON; ``seconds`` is the time of each stage; ``groups`` are the failing tests
+    by fault, ``group`` the one at work (-1: all at once); ``also_failing`` are tests beside that of a session,
+    which a change need not mend and had better mend, ``beside`` those of them that are quick in plain Python;
+    ``before`` and ``after`` hold, in base64, the files that the run changed, ``added`` those that it needs beside
+    them, such as a log's reproduction, and ``regression`` those of them that land with the change; ``reproduction``
+    says what a session's failure was reduced to; ``tiers`` are the proposers still to be asked, ``tier`` the one
+    that is asked now.
     """
 
     run_id: str
@@ -51,6 +52,7 @@ class RunState(TypedDict, total=False):
     group: int
     targets: list[str]
     also_failing: list[str]
+    beside: list[str]
     before: dict[str, str]
     after: dict[str, str]
     added: dict[str, str]

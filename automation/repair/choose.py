@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ def best_first(
     *,
     seed: int = 0,
     agreed: Sequence[Agreement | None] = (),
+    mended: Mapping[int, int] = {},
 ) -> list[Plausible]:
     """Return candidates that pass, the one to be proven first at the front.
 
@@ -49,6 +50,8 @@ def best_first(
         Same seed, same inputs.
     agreed : sequence of (Agreement or None)
         Of each candidate with a session's recording; empty where there is none.
+    mended : mapping of int to int
+        By `id` of a candidate: the failing tests that it mends beside those that it must mend.
     """
     candidates = [candidate for candidate, _ in passing]
     behaviours = _behaviours(candidates, judge, tree, settings, seed) if len(candidates) > 1 else {}
@@ -59,6 +62,7 @@ def best_first(
             specialised(candidate, evidence),
             behaviours.get(id(candidate), Behaviour(False)),
             agreement,
+            mended.get(id(candidate), 0),
         )
         for (candidate, findings), agreement in zip(passing, agreed or [None] * len(passing), strict=True)
     ]

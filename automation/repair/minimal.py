@@ -41,6 +41,8 @@ class Plausible:
         How it behaves beside the original and its rivals.
     agreement : Agreement or None
         Whether it decides as a session did before it failed; None where there is none, or it is not known.
+    mended : int
+        Failing tests that it mends beside those that it must mend.
     """
 
     candidate: Candidate
@@ -48,6 +50,7 @@ class Plausible:
     specialised: float = 0.0
     behaviour: Behaviour = _NOT_COMPARED
     agreement: Agreement | None = None
+    mended: int = 0
 
 
 def rank_plausible(candidates: Sequence[Plausible]) -> list[Plausible]:
@@ -61,14 +64,14 @@ def rank_plausible(candidates: Sequence[Plausible]) -> list[Plausible]:
     Returns
     -------
     list of Plausible
-        Fewest guard findings first; then those that get through a session's recording and decide as it did before it
-        failed; among equals by ``0.40 s + 0.25 z + 0.15 (1 - l) + 0.10 a + 0.10 c``: ``s`` is
-        place times prior over the best of them, ``z = 8 / (8 + d)`` with ``d`` changed syntax nodes, ``l`` is
-        `specialised`, ``a`` the agreement with the original on inputs like those of passing tests (0.5 where nothing
-        could be compared), ``c`` the share of candidates that behave like it. A step that does nothing, such as
-        ``+ 0``, costs 0.25, and to leave out an order or a fill at the input that failed 0.3; a change that puts an
-        expression where the file has it elsewhere already gains 0.15
-        (Barr et al. 2014: most changes are made of code that is there). Ties keep their order.
+        Fewest guard findings first; then what mends most tests beside; then those that get through a session's
+        recording and decide as it did before it failed; among equals by ``0.40 s + 0.25 z + 0.15 (1 - l) + 0.10 a +
+        0.10 c``: ``s`` is place times prior over the best of them, ``z = 8 / (8 + d)`` with ``d`` changed syntax
+        nodes, ``l`` is `specialised`, ``a`` the agreement with the original on inputs like those of passing tests
+        (0.5 where nothing could be compared), ``c`` the share of candidates that behave like it. A step that does
+        nothing, such as ``+ 0``, costs 0.25, and to leave out an order or a fill at the input that failed 0.3; a
+        change that puts an expression where the file has it elsewhere already gains 0.15 (Barr et al. 2014: most
+        changes are made of code that is there). Ties keep their order.
     """
     best = max((one.candidate.score for one in candidates), default=0.0) or 1.0
     clusters = [one.behaviour.cluster for one in candidates if one.behaviour.comparable]
@@ -89,7 +92,7 @@ def rank_plausible(candidates: Sequence[Plausible]) -> list[Plausible]:
     def strays(one: Plausible) -> bool:
         return one.agreement is not None and not one.agreement.as_recorded
 
-    return sorted(candidates, key=lambda one: (one.findings, strays(one), -worth(one)))
+    return sorted(candidates, key=lambda one: (one.findings, -one.mended, strays(one), -worth(one)))
 
 
 def _reuses(candidate: Candidate) -> bool:

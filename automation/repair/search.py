@@ -32,6 +32,8 @@ class Tally:
         Normalised code of every candidate, so that none is run twice.
     plausible : list of Candidate
         Those that passed the failing tests and their neighbours.
+    mended : dict of int to int
+        Of plausible candidates, by `id`: how many tests they mend that need not be mended.
     near : list of (Candidate, frozenset of str)
         Those that mended some failing tests but not all, with the tests that they mended.
     seconds : float
@@ -41,6 +43,7 @@ class Tally:
     tried: Counter[str] = field(default_factory=Counter)
     seen: set[str] = field(default_factory=set)
     plausible: list[Candidate] = field(default_factory=list)
+    mended: dict[int, int] = field(default_factory=dict)
     near: list[tuple[Candidate, frozenset[str]]] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -48,6 +51,7 @@ class Tally:
         """Forget what was seen, because the code has changed; the counts go on."""
         self.seen.clear()
         self.plausible.clear()
+        self.mended.clear()
         self.near.clear()
 
     @property
@@ -171,10 +175,18 @@ class _Run:
         elif verdict.passed:
             self.tally.near.append((candidate, frozenset(verdict.passed)))
         if verdict.plausible:
-            kept = self._enough(candidate)
-            self.tally.plausible += [one for one in kept if one not in self.tally.plausible]
-            self._end = min([self._end, *(monotonic() + self._patience.extra_s * _doubt(one) for one in kept)])
+            for one in self._enough(candidate):
+                self._keep(one)
         return verdict
+
+    def _keep(self, candidate: Candidate) -> None:
+        if candidate in self.tally.plausible:
+            return
+        self.tally.plausible.append(candidate)
+        mended = self.tally.mended[id(candidate)] = self._judge.mended_beside(candidate)
+        if mended or not self._judge.goal.beside:
+            # One that leaves everything else failing may have missed the fault: its rivals get all the time there is.
+            self._end = min(self._end, monotonic() + self._patience.extra_s * _doubt(candidate))
 
     def _enough(self, candidate: Candidate) -> tuple[Candidate, ...]:
         """Return those edits of a pair that pass alone, or the whole where none does."""

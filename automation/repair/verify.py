@@ -32,11 +32,14 @@ class Goal:
         Tests that passed in the whole suite before the change.
     collected : int
         How many tests the whole suite collected before.
+    beside : tuple of str
+        Quick tests that fail too and need not be mended; a change that mends them is the likelier one.
     """
 
     targets: tuple[str, ...]
     passed: frozenset[str]
     collected: int
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,13 @@ class Judge:
             return replace(verdict, plausible=False, reason="the changed lines never ran in the failing tests")
         return verdict
 
+    def mended_beside(self, candidate: Candidate) -> int:
+        """Return how many of the tests that need not be mended a candidate mends."""
+        if not self.goal.beside:
+            return 0
+        report = report_of(self._submit(candidate, self.goal.beside, trace=False, stop_after=0).result())
+        return sum(passes(report, test) for test in self.goal.beside)
+
     def check_suite(self, candidate: Candidate) -> Verdict:
         """Run the whole suite in a fresh process: the failing tests pass, nothing that passed is lost."""
         report = run_suite(self._tree, self._final, files={candidate.source.path: candidate.content()})
@@ -171,10 +181,12 @@ class Judge:
             return Verdict(False, stage, f"{first.node_id}: {exception}: {message}"[:300], exception, passed)
         return Verdict(False, stage, report.problem or "the tests did not reach their end", "", passed)
 
-    def _submit(self, candidate: Candidate, tests: Sequence[str], *, trace: bool) -> Future[JobOutcome]:
+    def _submit(
+        self, candidate: Candidate, tests: Sequence[str], *, trace: bool, stop_after: int = 1
+    ) -> Future[JobOutcome]:
         settings = replace(self._settings, test_timeout_s=self._timeout_s)
         only = {"lines": True, "values": False, "only": [candidate.source.path]}
-        job = suite_job(settings, tests=tests, stop_after=1, trace=only if trace else None)
+        job = suite_job(settings, tests=tests, stop_after=stop_after, trace=only if trace else None)
         wall = min(self._settings.limits.wall_s, _START_S + self._timeout_s * min(len(tests), 20))
         files = {candidate.source.path: candidate.content()}
         return self._server.submit(job, files, replace(self._settings.limits, wall_s=wall))

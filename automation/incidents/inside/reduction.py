@@ -22,6 +22,10 @@ class Reduction:
         Sequences that were run.
     tail : int
         Length of the end of the sequence that is run next on its own; 0 when no end of it was enough, or one was.
+    at : int
+        The part that is left out next.
+    in_vain : int
+        How many parts in a row could not be left out.
     done : bool
         Whether it has ended: leave out any one of ``kept``, and the failure is gone.
     """
@@ -30,6 +34,8 @@ class Reduction:
     parts: int = 2
     tried: int = 0
     tail: int = 1
+    at: int = 0
+    in_vain: int = 0
     done: bool = False
 
 
@@ -68,8 +74,7 @@ def reduce(start: Reduction, fails: Fails, is_over: Callable[[], bool] = lambda:
 
 
 def _left_out(start: Reduction, fails: Fails, is_over: Callable[[], bool]) -> Reduction:
-    kept, parts, tried = start.kept, start.parts, start.tried
-    at, in_vain = 0, 0
+    kept, parts, tried, at, in_vain = start.kept, start.parts, start.tried, start.at, start.in_vain
     while len(kept) > 1:
         parts = min(parts, len(kept))
         if in_vain >= parts:
@@ -78,7 +83,7 @@ def _left_out(start: Reduction, fails: Fails, is_over: Callable[[], bool]) -> Re
             parts, at, in_vain = 2 * parts, 0, 0
             continue
         if is_over():
-            return Reduction(kept, parts, tried, tail=0)
+            return Reduction(kept, parts, tried, 0, at, in_vain)
         rest = _without(kept, at % parts, parts)
         needed = fails(rest)
         tried += 1

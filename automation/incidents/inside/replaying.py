@@ -46,7 +46,7 @@ def run(job: Mapping[str, object], emit: Callable[[Record], None]) -> None:
         ``recording`` (a file in the tree, as `told_again.Told` takes it), ``kept`` (numbers of inputs, or None for
         all), ``digests`` (pairs of a count of inputs and the digest of all outputs by then, or none), ``signals``
         (whether those that the core saw are asked for), ``python_path``; to reduce, ``parts``, ``tried``, ``tail``,
-        ``wanted`` (the mark of the failure) and ``seconds`` as well.
+        ``at``, ``in_vain``, ``wanted`` (the mark of the failure) and ``seconds`` as well.
     emit : callable
         Takes the records ``told`` (``failure``, ``needed``, ``differs_at``, ``signals``, ``orders``, ``fills``,
         ``decided``: the last input's intents and fills, each as a list of numbers) and ``reduced``.
@@ -60,14 +60,14 @@ def run(job: Mapping[str, object], emit: Callable[[Record], None]) -> None:
     if job.get("wanted") is None:
         failure, needed = replay.failure(numbers, dict(cast("list[tuple[int, str]]", job.get("digests") or [])))
         signals = replay.signals if failure is not None and job.get("signals") else None
-        told = {"failure": failure, "needed": needed, "differs_at": replay.differs_at, "signals": signals}
+        told: Record = {"failure": failure, "needed": needed, "differs_at": replay.differs_at, "signals": signals}
         told |= {"orders": replay.orders, "fills": replay.fills, "decided": replay.decided}
         emit({"event": "told", **told})
         return
     end = time.monotonic() + float(cast("float", job["seconds"]))
-    parts, tried, tail = (int(cast("int", job[name])) for name in ("parts", "tried", "tail"))
+    counts = (int(cast("int", job[name])) for name in ("parts", "tried", "tail", "at", "in_vain"))
     found = reduction.reduce(
-        reduction.Reduction(numbers, parts, tried, tail),
+        reduction.Reduction(numbers, *counts),
         lambda rest: replay.fails(rest, str(job["wanted"])),
         lambda: time.monotonic() >= end,
     )

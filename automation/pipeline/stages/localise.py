@@ -24,7 +24,7 @@ def localise(desk: Desk, state: RunState) -> RunState:
     observed = desk.saved("observed")
     files = sorted({path for test in observed.tests for path in test.lines})
     recent = recent_lines(desk.workspace, files)
-    places = suspicious_places(observed, desk.workspace.tree, recent, targets)
+    places = suspicious_places(observed, desk.workspace.tree, recent, [*targets, *state.get("beside", [])])
     if not places:
         reason = "no line of the repository's own code ran in the failing tests"
         return {**changes, "status": Status.UNFIXED, "reason": reason}

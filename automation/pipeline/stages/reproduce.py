@@ -20,6 +20,8 @@ _MOST_TRACED = 100
 # by the time that they took without tracing; a hang costs its limit anew in each run
 _TRACED_S, _HANG_S = 2.0, 0.7
 _COMPILED_S = 0.01
+# Failing tests beside that of a session: how many are asked, for how long, and how many are taken.
+_MOST_ASKED, _QUICK_S, _ASKING_S, _MOST_BESIDE = 24, 1.5, 30.0, 6
 
 
 def reproduce(desk: Desk, state: RunState) -> RunState:
@@ -35,9 +37,15 @@ def reproduce(desk: Desk, state: RunState) -> RunState:
     if not steady:
         return {"status": Status.UNFIXED, "reason": _why_unsteady(desk, sorted(unsteady))}
     desk.notify(Progress("tracing the failing tests"))
-    desk.save("observed", traced(desk, steady))
+    beside = _quick_beside(desk, state.get("also_failing", []))
+    desk.save("observed", traced(desk, steady, beside))
     groups = [[test for test in group if test in steady] for group in state["groups"]]
-    return {"targets": steady, "groups": [group for group in groups if group], "others": _named(state, unsteady)}
+    return {
+        "targets": steady,
+        "beside": beside,
+        "groups": [group for group in groups if group],
+        "others": _named(state, unsteady),
+    }
 
 
 def _why_unsteady(desk: Desk, tests: Sequence[str]) -> str:
@@ -47,14 +55,25 @@ def _why_unsteady(desk: Desk, tests: Sequence[str]) -> str:
     return f"{tests[0]} fails only where numba compiles the code, which a search in plain Python cannot see"
 
 
-def traced(desk: Desk, targets: Sequence[str]) -> TestReport:
+def _quick_beside(desk: Desk, tests: Sequence[str]) -> list[str]:
+    """Return failing tests that tell where the fault is, beside that of a session, and cost little in plain Python."""
+    if not tests:
+        return []
+    usual = {test.node_id: test.duration_s for test in desk.saved("baseline").tests}
+    asked = sorted(tests, key=lambda test: usual.get(test, inf))[:_MOST_ASKED]
+    report = desk.forked(asked, test_timeout_s=_QUICK_S, wall_s=_ASKING_S).result()
+    failed = [test for test in report.tests if test.outcome is Outcome.FAILED and test.duration_s <= _QUICK_S]
+    return [test.node_id for test in sorted(failed, key=lambda test: test.duration_s)[:_MOST_BESIDE]]
+
+
+def traced(desk: Desk, targets: Sequence[str], beside: Sequence[str] = ()) -> TestReport:
     """Run failing tests and their passing neighbours with every line noted, and one of them with its values too.
 
     Compiled code runs as plain Python, so that it can be seen into.
     """
     baseline = desk.saved("baseline")
     shown = _affordable(baseline, targets)
-    lines = desk.forked([*shown, *_neighbours(baseline, targets)], _traced(values=False))
+    lines = desk.forked([*shown, *beside, *_neighbours(baseline, targets)], _traced(values=False))
     values = desk.forked(shown[:1], _traced(values=True)).result()
     seen = {test.node_id: test.values for test in values.tests}
     report = lines.result()

@@ -78,6 +78,7 @@ def verify(desk: Desk, state: RunState) -> RunState:
         desk.seen_settings,
         seed=desk.request.seed,
         agreed=_agreed(desk, [candidate for candidate, _ in allowed]),
+        mended=desk.tally.mended,
     )
     proven = _proven(desk, state, judge, ranked)
     if proven is not None:
@@ -112,12 +113,16 @@ def _proven(desk: Desk, state: RunState, judge: Judge, ranked: Sequence[Plausibl
     partly: tuple[Plausible, Verdict] | None = None
     for at, rival in enumerate(ranked):
         desk.notify(Progress("running the whole suite on the change", at, len(ranked)))
+        started = monotonic()
         verdict = judge.check_suite(rival.candidate)
         if verdict.plausible and not also & set(verdict.failing):
             return rival, verdict
         if verdict.plausible:
             partly = partly or (rival, verdict)
         if partly is not None and (at + 1 >= _MOST_PROOFS or desk.seconds_left < _LEAST_PROOF_S):
+            break
+        if desk.seconds_left < monotonic() - started:
+            # there is no time for another one
             break
     return partly
 
@@ -132,6 +137,7 @@ def _judge(desk: Desk, state: RunState, observed: TestReport) -> Judge:
         targets=tuple(sorted(state["targets"], key=lambda test: (group_of.get(test, 0), known.get(test, inf)))),
         passed=baseline.passed | {test for test in fixed if "::" in test},
         collected=len(baseline.collected),
+        beside=tuple(state.get("beside", [])),
     )
     server = desk.server(baseline.third_party)
     return Judge(desk.workspace.tree, desk.seen_settings, server, goal, observed, desk.settings)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -39,7 +41,17 @@ def waiting(gridbot: Gridbot, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "29 if leap" in answer["patch"]
     assert answer["branch"] is None
     assert contents(core) == before
+    assert remembered(folder / "home") == []
     return folder
+
+
+def remembered(home: Path) -> list[str]:
+    """Return the paths of the repairs that will be tried first when the same fault comes back."""
+    memory = home / "repair_memory.db"
+    if not memory.is_file():
+        return []
+    with closing(sqlite3.connect(memory)) as connection:
+        return [path for (path,) in connection.execute("SELECT path FROM repairs")]
 
 
 def test_a_run_waits_until_somebody_rejects_it(tmp_path: Path, home: Path, gridbot: Gridbot) -> None:
@@ -62,6 +74,7 @@ def test_a_run_waits_until_somebody_rejects_it(tmp_path: Path, home: Path, gridb
     for verb in ("approve", "reject", "abandon", "resume"):
         assert gridbot(home, "runs", verb, run)[0] == 3, verb
     assert not (home / "work" / run).exists()
+    assert remembered(home) == []
 
 
 def test_a_guarded_path_waits_even_when_it_was_approved_beforehand_and_lands_when_a_person_says_so(
@@ -74,6 +87,7 @@ def test_a_guarded_path_waits_even_when_it_was_approved_beforehand_and_lands_whe
     assert branches(core) == [landed["branch"]]
     shown = git_run(core, "show", f"{landed['branch']}:trading/engine/dates.py")
     assert "29 if leap" in shown
+    assert remembered(home) == ["trading/engine/dates.py"]
     code, again, _ = gridbot(home, "runs", "approve", run)
     assert code == 3
     assert "is fixed" in again["error"]["message"]

@@ -67,6 +67,7 @@ def test_a_night_leaves_a_branch_and_a_report_and_compares_the_speed(
     assert git_run(flat, "status", "--porcelain") == ""
 
 
+@pytest.mark.slow
 def test_a_benchmark_that_fails_is_told_and_costs_nothing_else(tmp_path: Path, home: Path, gridbot: Gridbot) -> None:
     flat = plant(tmp_path / "flat", BROKEN)
     words = ("nightly", str(flat), *NIGHT, "--out", str(tmp_path / "out"), "--benchmark", "false")

@@ -69,6 +69,7 @@ def assert_untouched_or_branch_complete(flat: Path, before: dict[str, bytes]) ->
         assert after == before
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_before_and_after_every_stage_ends_as_if_it_never_was(
     flat: Path, home: Path, gridbot: Gridbot, straight: dict[str, object]
 ) -> None:
@@ -256,6 +257,7 @@ def test_lesson_32_a_search_that_gets_nowhere_gives_up_cleanly(tmp_path: Path, h
     assert not (home / "work" / answer["run_id"]).exists()
 
 
+@pytest.mark.slow
 def test_lesson_34_other_changes_that_passed_are_shown(tmp_path: Path, home: Path, gridbot: Gridbot) -> None:
     shop = plant(tmp_path / "shop", SHOP)
     code, answer, errors = gridbot(home, "fix", str(shop), *FIX)

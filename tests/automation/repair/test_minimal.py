@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automation.codebase.sources import SourceFile
+from automation.incidents.session_agreement import Agreement
 from automation.repair.differential import Behaviour
 from automation.repair.minimal import Plausible, edit_distance, rank_plausible, specialised
 from automation.repair.records import Candidate, Evidence, Place, TextEdit
@@ -48,6 +49,22 @@ def test_general_and_smaller_changes_come_first() -> None:
 def test_guard_finding_outweighs_everything_else() -> None:
     found = rank_plausible([Plausible(GENERAL, findings=1), Plausible(SPECIAL, specialised=1.0)])
     assert [one.candidate for one in found] == [SPECIAL, GENERAL]
+
+
+def test_what_decides_otherwise_than_the_session_did_comes_after_what_agrees_but_is_not_dropped() -> None:
+    strays, agrees = Plausible(GENERAL, agreement=Agreement(False)), Plausible(LARGE, agreement=Agreement(True))
+    assert rank_plausible([strays, agrees]) == [agrees, strays]
+    left_out = Plausible(GENERAL, agreement=Agreement(True, same_last=False))
+    traded = Plausible(SPECIAL, agreement=Agreement(True))
+    assert rank_plausible([left_out, traded]) == [traded, left_out]
+    unknown = Plausible(GENERAL)
+    assert rank_plausible([agrees, unknown, strays]) == [unknown, agrees, strays]
+
+
+def test_what_mends_more_of_the_other_failing_tests_comes_first() -> None:
+    mending = Plausible(LARGE, agreement=Agreement(False), mended=2)
+    assert rank_plausible([Plausible(GENERAL, agreement=Agreement(True)), mending])[0] is mending
+    assert rank_plausible([mending, Plausible(SPECIAL, findings=1, mended=3)])[0] is mending
 
 
 def test_support_agreement_and_company_decide_among_equals() -> None:

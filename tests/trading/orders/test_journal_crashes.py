@@ -71,6 +71,7 @@ def test_killed_at_every_statement_and_around_every_commit(tmp_path: Path) -> No
     assert len(files) > 50
 
 
+@pytest.mark.slow
 def test_killed_at_random_instants_and_continued(tmp_path: Path) -> None:
     rng = random.Random(7)
     path = tmp_path / "j"
