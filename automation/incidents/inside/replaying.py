@@ -65,9 +65,10 @@ def run(job: Mapping[str, object], emit: Callable[[Record], None]) -> None:
         emit({"event": "told", **told})
         return
     end = time.monotonic() + float(cast("float", job["seconds"]))
-    counts = (int(cast("int", job[name])) for name in ("parts", "tried", "tail", "at", "in_vain"))
+    names = ("parts", "tried", "tail", "at", "in_vain")
+    parts, tried, tail, at, in_vain = (int(cast("int", job[name])) for name in names)
     found = reduction.reduce(
-        reduction.Reduction(numbers, *counts),
+        reduction.Reduction(numbers, parts, tried, tail, at, in_vain),
         lambda rest: replay.fails(rest, str(job["wanted"])),
         lambda: time.monotonic() >= end,
     )
