@@ -24,6 +24,7 @@ STOP_FILE = "STOP"
 
 # A request is a line of a hundred bytes.
 _LONGEST_LINE = 16_384
+_ACCEPTING_TURNS = 5
 _MOST_CONNECTIONS = 32
 _QUEUED_EVENTS = 1_000
 _ANSWER = b'{"ok":'
@@ -140,6 +141,9 @@ class ControlServer:
         if self._server is None or self._address is None:
             return
         self._server.close()
+        for _ in range(_ACCEPTING_TURNS):
+            # who was being let in just now is known within a few turns of the loop, and must be closed like the others
+            await asyncio.sleep(0)
         for queue, writer in self._listeners.items():
             while not queue.empty():
                 writer.write(queue.get_nowait())

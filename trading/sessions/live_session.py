@@ -179,6 +179,8 @@ class LiveSession:
             self.keeper.note("started", {"recovered": False, "history": seen, **session_facts(self.keeper)})
         else:
             await self._recover()
+        if self._lag_ms is None and self.decider.seen_ms:
+            self._lag_ms = self._clock.now_ms() - self.decider.seen_ms
         if self.broker is not None and self.desk is not None:
             self._listening.to_hints(self.broker.hints())
             await self.desk.book_trades()

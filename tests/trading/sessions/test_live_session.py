@@ -324,6 +324,7 @@ def test_a_venue_that_is_away_for_minutes_is_waited_for_and_what_passed_is_not_t
                 await run.until(lambda: session.desk is not None and session.desk.held == "")
                 assert not run.of("crashed")
                 await run.heard("fill", 4)
+                await run.until(lambda: session.decider.seen_ms > begun_ms + 8 * MINUTE_MS)
             with journal(plan) as books:
                 inputs = [item for batch in books.inputs() for item in decoded(batch.frames)]
             candles = [item for item in inputs if isinstance(item, NewCandle | PastCandle)]
