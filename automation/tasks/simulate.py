@@ -73,6 +73,11 @@ class _Run:
     exit_code: int = 0
     reason: str = ""
 
+    @property
+    def minutes(self) -> float:
+        """Minutes of the market since the session's first start."""
+        return (self.now_ms - self.began_ms) / _MINUTE_MS if self.began_ms else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class SimulateResult:
@@ -208,7 +213,7 @@ def simulate(request: SimulateRequest) -> Generator[Step, None, SimulateResult]:
         reported = yield from session_report(books, request.report or Path("reports") / name)
         return SimulateResult(
             session=name,
-            minutes=(run.now_ms - run.began_ms) / _MINUTE_MS,
+            minutes=run.minutes,
             seconds=time.monotonic() - began,
             orders=books.order_count(),
             fills=books.fill_count(),
@@ -254,7 +259,7 @@ def _trade(
     request: SimulateRequest, run: _Run, url: str, name: str, home: Path, instant: float | None
 ) -> Generator[Step, None, None]:
     """Let the session run: to its end, or to an instant (a share of the minutes) at which it is killed."""
-    kill_ms = None if instant is None else run.began_ms + int(instant * request.minutes * _MINUTE_MS)
+    minutes = None if instant is None else instant * request.minutes
     started = time.monotonic()
     with subprocess.Popen(  # noqa: S603 - our own program
         _command(request, run, url, name, home),
@@ -267,15 +272,13 @@ def _trade(
             for line in process.stdout or ():
                 event = json.loads(line)
                 _hear(event, run, started)
-                if run.began_ms and kill_ms is not None and kill_ms < run.began_ms:
-                    kill_ms += run.began_ms
                 yield from _steps(event, run, request)
-                if kill_ms is not None and run.began_ms and run.now_ms >= kill_ms:
+                if minutes is not None and run.minutes >= minutes:
                     process.kill()
                     break
         finally:
             process.kill()
-    if kill_ms is None:
+    if minutes is None:
         run.exit_code = process.returncode if run.reason else ExitCode.FAILED
         return
     if run.reason:
@@ -287,7 +290,7 @@ def _trade(
 
 
 def _command(request: SimulateRequest, run: _Run, url: str, name: str, home: Path) -> list[str]:
-    left = request.minutes - (run.now_ms - run.began_ms) / _MINUTE_MS
+    left = request.minutes - run.minutes
     command = [sys.executable, "-m", "automation.cli", "--json", "--home", str(home), "paper"]
     command += ["--exchange", "binance", "--symbol", request.symbol, "--rest-url", url, "--session", name]
     command += ["--max-minutes", str(max(1.0, left))]
@@ -314,8 +317,7 @@ def _hear(event: dict[str, object], run: _Run, started: float) -> None:
 def _steps(event: dict[str, object], run: _Run, request: SimulateRequest) -> Iterator[Step]:
     if event.get("event") in _TOLD:
         yield News(event, _sentence(event))
-    minutes = (run.now_ms - run.began_ms) / _MINUTE_MS
-    yield Progress(f"trading, {run.events['fill']} fills", minutes, request.minutes, "minutes")
+    yield Progress(f"trading, {run.events['fill']} fills", run.minutes, request.minutes, "minutes")
 
 
 def _sentence(event: dict[str, object]) -> str:

@@ -13,6 +13,7 @@ from aiohttp import web
 from trading.brokers.exchange_server.account_history import AccountHistory
 from trading.brokers.exchange_server.binance_calls import Call, Endpoint, Security
 from trading.brokers.exchange_server.binance_trading import ReplaceFailed
+from trading.brokers.exchange_server.broken_answers import dropped, garbled
 from trading.brokers.exchange_server.faults import Faults
 from trading.brokers.exchange_server.limits import RateLimits, Verdict
 from trading.brokers.exchange_server.parameters import Parameters
@@ -102,7 +103,7 @@ class BinanceGate:
     async def _answered(self, endpoint: Endpoint, sent: Sent, request: web.Request) -> web.Response:
         faults = self._host.faults
         if faults.happens("drop_before"):
-            return _dropped(request)
+            return dropped(request)
         failed = self._failed(endpoint, sent)
         if failed is not None:
             return failed
@@ -110,9 +111,9 @@ class BinanceGate:
         if faults.happens("latency"):
             await self._host.clock.sleep(faults.share("latency") * faults.config.latency_ms / 1_000)
         if faults.happens("drop_after"):
-            return _dropped(request)
+            return dropped(request)
         if faults.happens("garbage"):
-            return _garbled(response, faults.share("garbage"))
+            return garbled(response, faults.share("garbage"))
         return response
 
     def _failed(self, endpoint: Endpoint, sent: Sent) -> web.Response | None:
@@ -178,16 +179,3 @@ def _limited(verdict: Verdict) -> web.Response:
     response = _error(verdict.status, verdict.code, verdict.text)
     response.headers["Retry-After"] = str(verdict.retry_after_s)
     return response
-
-
-def _dropped(request: web.Request) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()
-
-
-def _garbled(response: web.Response, share: float) -> web.Response:
-    if share < 0.5:
-        text = response.text or "{}"
-        return web.Response(text=text[: max(1, len(text) * 2 // 3)], content_type="application/json")
-    return web.Response(text="<html><body>Please wait</body></html>", content_type="text/html")

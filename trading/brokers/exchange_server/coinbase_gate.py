@@ -10,6 +10,7 @@ from typing import Protocol
 from aiohttp import web
 
 from trading.brokers.exchange_server.account_history import AccountHistory
+from trading.brokers.exchange_server.broken_answers import dropped, garbled
 from trading.brokers.exchange_server.coinbase_messages import JsonObject
 from trading.brokers.exchange_server.faults import Faults
 from trading.brokers.exchange_server.streams import StreamHub
@@ -165,7 +166,7 @@ def _before(faults: Faults, request: web.Request) -> web.Response | None:
         left_s = -(-faults.window_left_ms("too_many") // 1_000)
         response = too_many({"Retry-After": str(left_s)})
     elif faults.happens("drop_before"):
-        response = _dropped(request)
+        response = dropped(request)
     elif faults.happens("error_500"):
         response = _error(*_INTERNAL)
     elif faults.happens("error_502"):
@@ -178,24 +179,11 @@ async def _spoiled(host: CoinbaseHost, request: web.Request, response: web.Respo
     if faults.happens("latency"):
         await host.clock.sleep(faults.share("latency") * faults.config.latency_ms / 1_000)
     if faults.happens("drop_after"):
-        return _dropped(request)
+        return dropped(request)
     if faults.happens("garbage"):
-        return _garbled(response, faults.share("garbage"))
+        return garbled(response, faults.share("garbage"))
     return response
 
 
 def _error(status: int, error: str, text: str) -> web.Response:
     return web.json_response(error_body(error, text), status=status)
-
-
-def _dropped(request: web.Request) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()
-
-
-def _garbled(response: web.Response, share: float) -> web.Response:
-    if share < 0.5:
-        text = response.text or "{}"
-        return web.Response(text=text[: max(1, len(text) * 2 // 3)], content_type="application/json")
-    return web.Response(text="<html><body>Please wait</body></html>", content_type="text/html")
