@@ -129,6 +129,16 @@ class NightlyConfig(Section):
     benchmarks: bool = Field(True, description="time the --benchmark command on the branch against HEAD")
 
 
+class CleaningConfig(Section):
+    """What `gridbot clean` takes for old."""
+
+    logs_days: Positive = Field(30, description="age at which logs that were put aside may go, days")
+    runs_days: Positive = Field(90, description="age at which settled runs and landed clones may go, days")
+    caches_days: Positive = Field(30, description="age at which baselines and indexes that nobody used may go, days")
+    backups_days: Positive = Field(30, description="age at which set-aside journals and backups may go, days")
+    backups_keep: Annotated[int, Field(ge=0)] = Field(3, description="newest backups of a session that always stay")
+
+
 class AutomationConfig(Section):
     """Everything that may be set of the maintenance wing."""
 
@@ -138,6 +148,7 @@ class AutomationConfig(Section):
     sandbox: SandboxConfig = SandboxConfig()
     approval: ApprovalConfig = ApprovalConfig()
     nightly: NightlyConfig = NightlyConfig()
+    cleaning: CleaningConfig = CleaningConfig()
 
     def role(self, name: str) -> RoleConfig:
         """Return a role's settings by its name; an unknown name raises ConfigInvalid."""

@@ -15,6 +15,12 @@ class RepositoryUnusable(AutomationError):
     exit_code = ExitCode.REFUSED
 
 
+class TargetUnknown(AutomationError):
+    """What a task is asked about is not in the repository, or means several things there."""
+
+    exit_code = ExitCode.USAGE
+
+
 class StaleSource(AutomationError):
     """A file no longer holds what an edit or a patch was made for."""
 

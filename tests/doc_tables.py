@@ -9,7 +9,7 @@ from typing import get_origin
 
 from pydantic import BaseModel
 
-from automation.cli import gridbot_registry
+from automation.registry import gridbot_registry
 from automation.codebase.guard_rules import paths
 from automation.config_sections import ROLES, AutomationConfig, RoleConfig
 from automation.pipeline.graph import build_graph

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from automation.cli import gridbot_registry
+from automation.registry import gridbot_registry
 from automation.interfaces.command_line import build_application, run_command_line
 from automation.interfaces.options import build_request, option_name
 from tests.doc_pages import (

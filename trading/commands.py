@@ -31,6 +31,23 @@ class Risk(StrEnum):
     MONEY = "money"
 
 
+class Face(StrEnum):
+    """Where a command is asked for."""
+
+    COMMAND_LINE = "command line"
+    CONSOLE = "console"
+    ENGLISH = "plain English"
+    MCP = "MCP"
+
+
+class Permission(StrEnum):
+    """Whether a face may run a command."""
+
+    RUN = "run"
+    ASK = "ask a person first"
+    REFUSED = "refused"
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """One step of long work.
@@ -121,6 +138,10 @@ class Command:
         Command lines that run, without the program's name.
     phrases : tuple of str
         The same in plain English.
+    destructive : bool
+        It removes or overwrites what cannot be had again, so that every face but the command line asks first.
+    by_person : bool
+        Only a person may ask for it, never a program: approvals, keys, real money.
     """
 
     name: str
@@ -130,6 +151,8 @@ class Command:
     risk: Risk
     examples: tuple[str, ...]
     phrases: tuple[str, ...] = field(default=())
+    destructive: bool = False
+    by_person: bool = False
 
     def load_request(self) -> type[BaseModel]:
         """Import and return the input model."""
@@ -138,6 +161,30 @@ class Command:
     def load_function(self) -> CommandFunction:
         """Import and return the function."""
         return _load(self.run)  # type: ignore[return-value]
+
+
+def permission(command: Command, face: Face, *, money: bool = False) -> Permission:
+    """Return what a face may do with a command; the one place where risk is weighed.
+
+    On the command line a person typed the command's own name, and what is dangerous asks there itself. Everywhere
+    else what trades, spends or destroys is shown first. A program (MCP) never approves, and never reaches money unless
+    its person enabled that.
+
+    Parameters
+    ----------
+    command : Command
+        What is asked for.
+    face : Face
+        Where.
+    money : bool
+        Whether commands of the risk MONEY were enabled for programs.
+    """
+    if face is Face.COMMAND_LINE:
+        return Permission.RUN
+    if face is Face.MCP and (command.by_person or (command.risk is Risk.MONEY and not money)):
+        return Permission.REFUSED
+    careful = command.destructive or command.by_person or command.risk in (Risk.TRADE, Risk.MONEY)
+    return Permission.ASK if careful else Permission.RUN
 
 
 class Registry:
@@ -170,239 +217,3 @@ class Registry:
 def _load(path: str) -> object:
     module, _, name = path.partition(":")
     return getattr(import_module(module), name)
-
-
-TRADING_COMMANDS = (
-    Command(
-        name="backtest",
-        summary="Trade a trailing grid over past candles and report the result.",
-        run="trading.sessions.commands:backtest",
-        request="trading.sessions.requests:BacktestRequest",
-        risk=Risk.WRITE,
-        examples=(
-            "backtest --candles BTC-USDT-5m.parquet",
-            "backtest --candles BTC-USDT-5m.parquet --risk conservative --report reports/btc",
-            "backtest --candles BTC/USDT --timeframe 1h --set grid.spacing=0.01 --json",
-        ),
-        phrases=("backtest the grid on bitcoin candles", "how would this strategy have done last month"),
-    ),
-    Command(
-        name="paper",
-        summary="Trade without money: at live or replayed prices, or at a simulated venue; the same name recovers.",
-        run="trading.sessions.live_commands:paper",
-        request="trading.sessions.live_requests:PaperRequest",
-        risk=Risk.TRADE,
-        examples=(
-            "paper --symbol BTC/USDT --max-minutes 60",
-            "paper --candles BTC-USDT-5m.parquet --session replay-btc",
-            "paper --symbol BTC/USDT --rest-url http://127.0.0.1:8765 --ws-url ws://127.0.0.1:8765 --json",
-        ),
-        phrases=("start paper trading bitcoin", "trade without real money", "practise on the built-in exchange"),
-    ),
-    Command(
-        name="live",
-        summary="Trade real money on an exchange, after a typed confirmation; the same name recovers.",
-        run="trading.sessions.live_commands:live",
-        request="trading.sessions.live_requests:LiveRequest",
-        risk=Risk.MONEY,
-        examples=("live --live --exchange binance --symbol BTC/USDT --capital 1000 --risk conservative",),
-        phrases=("trade bitcoin with real money", "go live on binance"),
-    ),
-    Command(
-        name="status",
-        summary="Say how every running session is: price, equity, position, orders, feed, halt.",
-        run="trading.sessions.session_commands:status",
-        request="trading.sessions.live_requests:StatusRequest",
-        risk=Risk.READ,
-        examples=("status", "status --json"),
-        phrases=("how are my sessions", "is the bot running", "what is my position"),
-    ),
-    Command(
-        name="stop",
-        summary="Stop a running session: in order, or as an emergency with --cancel-orders and --flatten.",
-        run="trading.sessions.session_commands:stop",
-        request="trading.sessions.live_requests:StopRequest",
-        risk=Risk.MONEY,
-        examples=("stop paper-btc-usdt", "stop paper-btc-usdt --cancel-orders --flatten"),
-        phrases=("stop the session", "sell everything and stop", "emergency stop"),
-    ),
-    Command(
-        name="sessions",
-        summary="List the sessions of the data home.",
-        run="trading.sessions.session_commands:list_sessions",
-        request="trading.sessions.live_requests:StatusRequest",
-        risk=Risk.READ,
-        examples=("sessions", "sessions --json"),
-        phrases=("list my sessions", "which sessions are there"),
-    ),
-    Command(
-        name="sessions show",
-        summary="Show one session: orders, fills, position, balances, profit, what happened.",
-        run="trading.sessions.session_commands:show",
-        request="trading.sessions.live_requests:SessionName",
-        risk=Risk.READ,
-        examples=("sessions show paper-btc-usdt", "sessions show paper-btc-usdt --json"),
-        phrases=("show me the paper session", "what did the session trade"),
-    ),
-    Command(
-        name="sessions report",
-        summary="Write an HTML report of one session: equity, fills, drawdown, days.",
-        run="trading.sessions.session_commands:report",
-        request="trading.sessions.live_requests:ReportRequest",
-        risk=Risk.WRITE,
-        examples=("sessions report paper-btc-usdt",),
-        phrases=("make a report of the session",),
-    ),
-    Command(
-        name="sessions replay",
-        summary="Run a session's recording again, offline, and compare every decision bit for bit.",
-        run="trading.sessions.session_commands:replay",
-        request="trading.sessions.live_requests:ReplayRequest",
-        risk=Risk.READ,
-        examples=("sessions replay paper-btc-usdt", "sessions replay paper-btc-usdt --export incident.recording"),
-        phrases=("replay the session", "would it decide the same again"),
-    ),
-    Command(
-        name="sessions stop",
-        summary="Stop a running session; the same as `stop`.",
-        run="trading.sessions.session_commands:stop",
-        request="trading.sessions.live_requests:StopRequest",
-        risk=Risk.MONEY,
-        examples=("sessions stop paper-btc-usdt",),
-        phrases=("end the session",),
-    ),
-    Command(
-        name="exchange",
-        summary="Run the built-in exchange on this machine: Binance's protocol, simulated money, faults on demand.",
-        run="trading.brokers.exchange_command:exchange",
-        request="trading.brokers.exchange_command:ExchangeRequest",
-        risk=Risk.WRITE,
-        examples=(
-            "exchange --symbol BTC/USDT --speed 60 --balance USDT=10000",
-            "exchange --symbol BTC/USDT --fault drop_after=0.05 --minutes 5",
-        ),
-        phrases=("start the exchange server", "run the simulated exchange"),
-    ),
-    Command(
-        name="keys set",
-        summary="Keep the API keys of an exchange: in the system's keyring, or encrypted in a file.",
-        run="trading.sessions.keys_commands:set_keys",
-        request="trading.sessions.keys_commands:KeysRequest",
-        risk=Risk.MONEY,
-        examples=("keys set binance",),
-        phrases=("store my binance keys",),
-    ),
-    Command(
-        name="keys list",
-        summary="List for which exchanges keys are kept, and where; secrets are never shown.",
-        run="trading.sessions.keys_commands:list_keys",
-        request="trading.sessions.keys_commands:KeysListRequest",
-        risk=Risk.READ,
-        examples=("keys list",),
-        phrases=("which keys do I have",),
-    ),
-    Command(
-        name="keys test",
-        summary="Ask the exchange what the kept keys may do; keys that may withdraw are refused.",
-        run="trading.sessions.keys_commands:test_keys",
-        request="trading.sessions.keys_commands:KeysTestRequest",
-        risk=Risk.MONEY,
-        examples=("keys test binance",),
-        phrases=("do my keys work",),
-    ),
-    Command(
-        name="keys remove",
-        summary="Forget the kept keys of an exchange.",
-        run="trading.sessions.keys_commands:remove_keys",
-        request="trading.sessions.keys_commands:KeysRequest",
-        risk=Risk.MONEY,
-        examples=("keys remove binance",),
-        phrases=("forget my binance keys",),
-    ),
-    Command(
-        name="data import",
-        summary="Read candle files of any known kind into the candle store.",
-        run="trading.market.commands:import_files",
-        request="trading.market.requests:ImportRequest",
-        risk=Risk.WRITE,
-        examples=("data import BTC-USDT-5m.parquet", "data import candles.csv --symbol ETH/USDT"),
-        phrases=("import this candle file", "load candles into the store"),
-    ),
-    Command(
-        name="data export",
-        summary="Write stored candles to CSV files, keeping the newest N exports.",
-        run="trading.market.commands:export",
-        request="trading.market.requests:ExportRequest",
-        risk=Risk.WRITE,
-        examples=("data export BTC/USDT --timeframe 1h --out exports --keep 10",),
-        phrases=("export the candles as csv",),
-    ),
-    Command(
-        name="data check",
-        summary="Check candles for gaps, duplicates, bad values, outliers and stuck prices.",
-        run="trading.market.commands:check",
-        request="trading.market.requests:CheckRequest",
-        risk=Risk.READ,
-        examples=("data check BTC-USDT-1h.parquet", "data check BTC-USDT-1h.parquet --json"),
-        phrases=("check the quality of this data", "are there gaps in the candles"),
-    ),
-    Command(
-        name="data list",
-        summary="List the symbols and timeframes in the candle store.",
-        run="trading.market.commands:list_store",
-        request="trading.market.requests:ListRequest",
-        risk=Risk.READ,
-        examples=("data list", "data list --json"),
-        phrases=("which candles do we have",),
-    ),
-    Command(
-        name="data download",
-        summary="Download candles from an exchange into the candle store, resuming where the last download stopped.",
-        run="trading.market.download_command:download",
-        request="trading.market.download_command:DownloadRequest",
-        risk=Risk.WRITE,
-        examples=("data download BTC/USDT ETH/USDT --timeframe 1m --timeframe 1h --start 2025-01-01",),
-        phrases=("download bitcoin candles from binance",),
-    ),
-    Command(
-        name="data synthetic",
-        summary="Write a seeded synthetic market into the candle store.",
-        run="trading.market.synthetic_command:synthetic",
-        request="trading.market.synthetic_command:SyntheticRequest",
-        risk=Risk.WRITE,
-        examples=("data synthetic SIM/USDT --timeframe 1m --candles 525600 --seed 7",),
-        phrases=("make a synthetic market",),
-    ),
-    Command(
-        name="agents list",
-        summary="List the signal agents that are installed, with one line on each.",
-        run="trading.signals.commands:list_agents",
-        request="trading.signals.requests:AgentsRequest",
-        risk=Risk.READ,
-        examples=("agents list",),
-        phrases=("which agents are there",),
-    ),
-    Command(
-        name="agents explain",
-        summary="Say why the agents voted as they did at one candle.",
-        run="trading.signals.commands:explain",
-        request="trading.signals.requests:ExplainRequest",
-        risk=Risk.READ,
-        examples=("agents explain BTC-USDT-5m.parquet --at 2025-04-05T12:00",),
-        phrases=("why did the agents sell here",),
-    ),
-    Command(
-        name="config show",
-        summary="Show every setting: its value, where it comes from and what it means.",
-        run="trading.sessions.commands:show_config",
-        request="trading.sessions.requests:ConfigRequest",
-        risk=Risk.READ,
-        examples=("config show", "config show --risk conservative", "config show --candles BTC-USDT-5m.parquet"),
-        phrases=("show the configuration", "what is the grid spacing"),
-    ),
-)
-
-
-def trading_registry() -> Registry:
-    """Return a registry of the trading wing's commands."""
-    return Registry(TRADING_COMMANDS)

@@ -222,13 +222,27 @@ def sweep(home: Path, keep: Collection[str]) -> tuple[Path, ...]:
     work = work_folder(home, "x").parent
     if not work.is_dir():
         return ()
-    removed = []
     with _locked(work):
-        for folder in sorted(path for path in work.iterdir() if path.is_dir() and not path.is_symlink()):
-            if folder.name not in keep and not (folder / _KEPT).exists() and not owners.is_owned(folder):
-                remove(folder)
-                removed.append(folder)
-    return tuple(removed)
+        left = left_behind(home, keep)
+        for folder in left:
+            remove(folder)
+    return left
+
+
+def left_behind(home: Path, keep: Collection[str]) -> tuple[Path, ...]:
+    """Return the workspaces that `sweep` would remove."""
+    work = work_folder(home, "x").parent
+    folders = sorted(path for path in work.iterdir() if path.is_dir() and not path.is_symlink()) if work.is_dir() else []
+    return tuple(
+        folder
+        for folder in folders
+        if folder.name not in keep and not is_landed(folder) and not owners.is_owned(folder)
+    )
+
+
+def is_landed(folder: Path) -> bool:
+    """Return whether a folder is a clone that was left as a result."""
+    return (folder / _KEPT).exists()
 
 
 def fresh_tree(workspace: Workspace, name: str, patch: Patch | None = None) -> Path:

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 DAY_MS = 86_400_000
+# What a run may land beside a repair; its record has this for a kind.
+CHANGE_KINDS = ("tests", "document", "optimize", "edit")
 
 
 class Status(StrEnum):
-    """How a repair run ended."""
+    """How a run ended."""
 
     FIXED = "fixed"
+    LANDED = "landed"
     UNFIXED = "unfixed"
     NOTHING_TO_FIX = "nothing_to_fix"
     REFUSED = "refused"
@@ -34,7 +37,7 @@ class RepairRecord:
     fingerprint : str
         Of the incident.
     kind : str
-        Of the incident, such as ``logic``.
+        Of the incident, such as ``logic``; of the change, such as ``optimize``, where no failure was repaired.
     title : str
         Of the incident, one line.
     status : Status
@@ -71,6 +74,11 @@ class RepairRecord:
     model_tokens: int = 0
     commit: str = ""
     branch: str = ""
+
+    @property
+    def is_repair(self) -> bool:
+        """Whether it set out to repair a failure, and not to land a change that was proposed."""
+        return self.kind not in CHANGE_KINDS
 
     @property
     def total_seconds(self) -> float:
@@ -120,8 +128,8 @@ class ProposerShare:
 
 
 def success_of(records: Iterable[RepairRecord]) -> Success:
-    """Return how many of some runs ended in which way."""
-    statuses = [record.status for record in records]
+    """Return how many of some repairs ended in which way; other runs do not count."""
+    statuses = [record.status for record in records if record.is_repair]
     fixed, awaiting, unfixed = (
         statuses.count(status) for status in (Status.FIXED, Status.AWAITING_APPROVAL, Status.UNFIXED)
     )
@@ -131,7 +139,7 @@ def success_of(records: Iterable[RepairRecord]) -> Success:
 def success_by_kind(records: Iterable[RepairRecord]) -> dict[str, Success]:
     """Return the success of each kind of incident, kinds with most runs first."""
     groups: dict[str, list[RepairRecord]] = {}
-    for record in records:
+    for record in filter(_is_repair, records):
         groups.setdefault(record.kind, []).append(record)
     ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
     return {kind: success_of(group) for kind, group in ordered}
@@ -153,7 +161,7 @@ def success_over_time(records: Iterable[RepairRecord], bucket_ms: int = DAY_MS) 
         By the stretch's begin in milliseconds UTC, in order.
     """
     groups: dict[int, list[RepairRecord]] = {}
-    for record in records:
+    for record in filter(_is_repair, records):
         groups.setdefault(record.started_ms // bucket_ms * bucket_ms, []).append(record)
     return {start: success_of(groups[start]) for start in sorted(groups)}
 
@@ -162,10 +170,20 @@ def proposer_shares(records: Iterable[RepairRecord]) -> dict[str, ProposerShare]
     """Return what each proposer contributed, those with most repairs first."""
     candidates: dict[str, int] = {}
     repairs: dict[str, int] = {}
-    for record in records:
+    for record in filter(_is_repair, records):
         for proposer, count in record.candidates.items():
             candidates[proposer] = candidates.get(proposer, 0) + count
         if record.proposer and record.status in (Status.FIXED, Status.AWAITING_APPROVAL):
             repairs[record.proposer] = repairs.get(record.proposer, 0) + 1
     names = sorted({*candidates, *repairs}, key=lambda name: (-repairs.get(name, 0), -candidates.get(name, 0), name))
     return {name: ProposerShare(candidates.get(name, 0), repairs.get(name, 0)) for name in names}
+
+
+def landed_by_kind(records: Iterable[RepairRecord]) -> dict[str, int]:
+    """Return how many proposed changes of each kind landed, kinds without any left out."""
+    landed = [record.kind for record in records if record.status is Status.LANDED]
+    return {kind: landed.count(kind) for kind in CHANGE_KINDS if kind in landed}
+
+
+def _is_repair(record: RepairRecord) -> bool:
+    return record.is_repair

@@ -18,6 +18,7 @@ from automation.improvement.records import (
     RepairRecord,
     Status,
     Success,
+    landed_by_kind,
     proposer_shares,
     success_by_kind,
     success_of,
@@ -83,7 +84,8 @@ class ImprovementReport:
     def median_repair_s(self) -> float | None:
         """Median wall seconds of the runs that ended with a verified patch; None without one."""
         repaired = (Status.FIXED, Status.AWAITING_APPROVAL)
-        seconds = [record.total_seconds for record in self.records if record.status in repaired]
+        repairs = [record for record in self.records if record.is_repair and record.status in repaired]
+        seconds = [record.total_seconds for record in repairs]
         return median(seconds) if seconds else None
 
     @property
@@ -107,6 +109,7 @@ class ImprovementReport:
             "model_calls": sum(record.model_calls for record in self.records),
             "model_tokens": self.model_tokens,
             "by_kind": {kind: _plain(success) for kind, success in self.by_kind.items()},
+            "landed": landed_by_kind(self.records),
             "over_time": [{"start": _iso(start), **_plain(success)} for start, success in self.over_time.items()],
             "proposers": {name: asdict(share) for name, share in self.proposers.items()},
             "stages": {stage: asdict(seconds) for stage, seconds in self.stages.items()},
@@ -127,7 +130,8 @@ class ImprovementReport:
     def _headline(self) -> Text:
         seconds = "" if self.median_repair_s is None else f", median {self.median_repair_s:,.1f} s"
         repaired = f"{self.success.repaired:,} of {self.success.attempts:,} repaired"
-        return Text.assemble((share_text(self.success.rate), "bold"), f"  {repaired}{seconds}\n")
+        landed = "".join(f", {count:,} {kind} landed" for kind, count in landed_by_kind(self.records).items())
+        return Text.assemble((share_text(self.success.rate), "bold"), f"  {repaired}{seconds}{landed}\n")
 
 
 def improvement_report(records: Sequence[RepairRecord], since_ms: int, now_ms: int) -> ImprovementReport:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -35,6 +38,7 @@ _GROUPS = {
     "runs": "Repair runs: list, show, resume, approve, reject, abandon.",
     "data": "Candles: import, export, check, list, download, make.",
     "keys": "Keys of exchange accounts: keep, list, test, forget.",
+    "vscode": "VS Code: write its tasks from the registry, install its shortcuts.",
     "sessions": "Paper and live sessions: the word alone lists them; show, report, replay, stop.",
 }
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
@@ -116,6 +120,83 @@ def build_application(registry: Registry) -> TyperGroup:
     return root
 
 
+@dataclass(frozen=True, slots=True)
+class ParsedLine:
+    """A command line that was understood and not yet run.
+
+    Parameters
+    ----------
+    command : Command
+        The registry's entry.
+    values : mapping of str to object
+        What was given of its request, by field name, as JSON data.
+    help : bool
+        The line asks what the command takes, not that it runs.
+    """
+
+    command: Command
+    values: Mapping[str, object]
+    help: bool = False
+
+
+def parse_line(registry: Registry, line: str) -> ParsedLine:
+    """Parse one exact command line without running it.
+
+    Parameters
+    ----------
+    registry : Registry
+        The commands that can be asked for.
+    line : str
+        As it is typed into a shell; the program's name may be left out.
+
+    Returns
+    -------
+    ParsedLine
+        Its command, and values that its request takes.
+
+    Raises
+    ------
+    UsageError
+        One sentence, when it names no command, or what the command does not take.
+    """
+    from automation.requests import build_request
+
+    words = _words(line)
+    names = {command.name for command in registry}
+    taken = next((count for count in (2, 1) if " ".join(words[:count]) in names), 0)
+    if not taken:
+        raise UsageError(f"there is no command {' '.join(words[:2])!r}; `{PROGRAM} --help` lists them")
+    command, rest = registry[" ".join(words[:taken])], words[taken:]
+    if any(word in _CONTEXT["help_option_names"] for word in rest):
+        return ParsedLine(command, {}, help=True)
+    parser = RegistryCommand(command, command.name)
+    try:
+        params = parser.make_context(f"{PROGRAM} {command.name}", rest).params
+    except typer.TyperException as error:
+        raise UsageError(_usage_sentence(error)) from None
+    model = command.load_request()
+    build_request(model, params, command.name)
+    own = {name: value for name, value in params.items() if name in model.model_fields}
+    given = {name: _json_value(value) for name, value in own.items() if value not in (None, [], ())}
+    return ParsedLine(command, given)
+
+
+def _words(line: str) -> list[str]:
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"the line cannot be split into words: {str(error).lower()}") from None
+    return words[1:] if words[:1] == [PROGRAM] else words
+
+
+def _json_value(value: object) -> object:
+    if isinstance(value, list | tuple):
+        return [_json_value(item) for item in value]
+    if isinstance(value, Enum):
+        return value.value
+    return str(value) if isinstance(value, Path) else value
+
+
 class RegistryCommand(TyperCommand):
     """A registered command whose options are read from its request model when they are first needed.
 
@@ -170,7 +251,7 @@ class RegistryCommand(TyperCommand):
             return print_error(error, manner)
 
     def _run(self, ctx: Context, manner: Manner) -> int:
-        from automation.interfaces.options import build_request
+        from automation.requests import build_request
 
         set_logging(manner)
         home = next((given for given in _given(ctx, "home") if given), None)

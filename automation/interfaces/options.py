@@ -1,24 +1,22 @@
-"""Command-line options from a pydantic request model, and the way back: from parsed words to a request."""
+"""Command-line options from a pydantic request model."""
 
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from inspect import Parameter, Signature
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Literal, Union, get_args, get_origin
 
 import typer
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from rich.markup import escape
 
-from trading.errors import UsageError
-
-Request = TypeVar("Request", bound=BaseModel)
+from automation.requests import field_extra, option_name
 
 _WORDS = {int: "INTEGER", float: "NUMBER", Decimal: "NUMBER", datetime: "TIME", date: "DATE"}
 _COLLECTIONS = (list, tuple, set, frozenset)
@@ -52,45 +50,6 @@ def option_signature(model: type[BaseModel], reserved: Iterable[str] = ()) -> Ca
     return options
 
 
-def build_request(model: type[Request], values: Mapping[str, object], command: str) -> Request:
-    """Validate parsed words as a request.
-
-    Parameters
-    ----------
-    model : type of BaseModel
-        The input of the command.
-    values : mapping of str to object
-        By field name; None and empty collections mean "not given".
-    command : str
-        Name of the command, for the error.
-
-    Returns
-    -------
-    BaseModel
-        An instance of ``model``.
-
-    Raises
-    ------
-    UsageError
-        One sentence that names the option and what it allows.
-    """
-    given = {
-        model.model_fields[name].alias or name: value
-        for name, value in values.items()
-        if name in model.model_fields and value is not None and value not in ([], ())
-    }
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        raise UsageError(_sentence(model, error, command)) from None
-
-
-def option_name(name: str, field: FieldInfo) -> str:
-    """Return the option's name as it is typed, such as ``--allow-gaps``, or an argument's, such as ``SYMBOL``."""
-    word = field.alias or name.rstrip("_")
-    return word.upper() if _extra(field).get("positional") else "--" + word.replace("_", "-")
-
-
 def _parameter(name: str, field: FieldInfo) -> Parameter:
     inner = _without_none(field.annotation)
     typed = _typer_type(inner)
@@ -99,7 +58,7 @@ def _parameter(name: str, field: FieldInfo) -> Parameter:
     text = escape(" ".join(part for part in (field.description or "", f"[{shown}]" if shown else "") if part))
     required = field.is_required()
     info: object
-    if _extra(field).get("positional"):
+    if field_extra(field).get("positional"):
         info = typer.Argument(metavar=word or option_name(name, field), help=text, show_default=False)
     else:
         spelling = option_name(name, field)
@@ -137,12 +96,12 @@ def _is_enum(kind: object) -> bool:
 
 
 def _metavar(field: FieldInfo, inner: object) -> str | None:
-    stated = _extra(field).get("metavar")
+    stated = field_extra(field).get("metavar")
     if isinstance(stated, str):
         return stated
     if get_origin(inner) in _COLLECTIONS:
         inner = _without_none(get_args(inner)[0])
-    if inner is bool or get_origin(inner) is Literal or _is_enum(inner) or _extra(field).get("positional"):
+    if inner is bool or get_origin(inner) is Literal or _is_enum(inner) or field_extra(field).get("positional"):
         return None
     if inner is Path:
         return "PATH"
@@ -160,22 +119,3 @@ def _shown_default(field: FieldInfo) -> str:
     if isinstance(default, _COLLECTIONS):
         return ", ".join(str(item) for item in default)
     return str(default.value if isinstance(default, Enum) else default)
-
-
-def _extra(field: FieldInfo) -> Mapping[str, object]:
-    extra = field.json_schema_extra
-    return extra if isinstance(extra, dict) else {}
-
-
-def _sentence(model: type[BaseModel], failure: ValidationError, command: str) -> str:
-    error = failure.errors()[0]
-    place = str(error["loc"][0]) if error["loc"] else ""
-    named = {field.alias or name: (name, field) for name, field in model.model_fields.items()}
-    reason = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    if place not in named:
-        return f"{reason}; see `gridbot {command} --help`"
-    spelling = option_name(*named[place])
-    if error["type"] == "missing":
-        return f"{spelling} is missing; see `gridbot {command} --help`"
-    meaning = named[place][1].description
-    return f"{spelling} cannot be {str(error['input'])[:80]!r}: it {reason}" + (f" ({meaning})" if meaning else "")

@@ -46,8 +46,11 @@ def display_for(silent: bool, stream: TextIO | None = None) -> Iterator[Progress
     if silent:
         yield Silence()
     elif target.isatty():
-        with _bars(target) as bars:
+        bars = _bars(target)
+        try:
             yield Bars(bars)
+        finally:
+            bars.stop()
     else:
         yield Lines(target)
 
@@ -99,6 +102,8 @@ class Bars:
     def show(self, step: Progress) -> None:
         """Move the bar of the step's label, or open one."""
         total = step.total or None
+        # not before there is something to show: a command may have the terminal for itself
+        self._bars.start()
         task = self._tasks.get(step.label)
         if task is None:
             task = self._tasks[step.label] = self._bars.add_task(step.label, total=total, unit=step.unit)

@@ -7,12 +7,12 @@ import logging
 import math
 import sys
 import traceback
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from automation.interfaces.progress import ProgressDisplay, display_for
+from automation.interfaces.progress import display_for
 from trading.errors import ExitCode, GridBotError
 
 if TYPE_CHECKING:
@@ -71,14 +71,47 @@ def run_to_end(work: Generator[Step, None, Result], manner: Manner) -> int:
     Interrupted
         When the work ended without a result because of Ctrl-C.
     """
+    with display_for(manner.quiet or manner.json) as display:
+
+        def show(step: Step) -> None:
+            from trading.commands import News
+
+            if isinstance(step, News):
+                _print_news(step, manner)
+            else:
+                display.show(step)
+
+        result, interrupted = drive(work, show)
+    print_result(result, manner)
+    return ExitCode.INTERRUPTED if interrupted else result.exit_code
+
+
+def drive(work: Generator[Step, None, Result], show: Callable[[Step], None]) -> tuple[Result, bool]:
+    """Run a command's generator to its end.
+
+    Parameters
+    ----------
+    work : generator of Progress and News
+        On Ctrl-C it meets a KeyboardInterrupt, also while it is suspended.
+    show : callable
+        Is given each step.
+
+    Returns
+    -------
+    tuple of (Result, bool)
+        The result, and whether Ctrl-C was pressed while a step was shown.
+
+    Raises
+    ------
+    Interrupted
+        When the work ended without a result because of Ctrl-C.
+    """
     try:
-        with closing(work), display_for(manner.quiet or manner.json) as display:
-            result, interrupted = _drive(work, display, manner)
+        with closing(work):
+            return _driven(work, show)
     except KeyboardInterrupt as stop:
         kept = " ".join(str(stop).split())
         raise Interrupted(f"interrupted; {kept}" if kept else "interrupted") from stop
-    print_result(result, manner)
-    return ExitCode.INTERRUPTED if interrupted else result.exit_code
 
 
 def print_result(result: Result, manner: Manner) -> None:
@@ -115,20 +148,30 @@ def print_error(error: BaseException, manner: Manner) -> int:
     int
         The exit code that fits.
     """
-    code = getattr(error, "code", None) if isinstance(error, GridBotError) else None
-    exit_code = error.exit_code if isinstance(error, GridBotError) else ExitCode.FAILED
-    sentence = " ".join(str(error).split()) or type(error).__name__
-    if not isinstance(error, GridBotError):
-        hint = "" if manner.debug else "; run it again with --debug for the traceback, and please report it"
-        sentence = f"unexpected {type(error).__name__}: {sentence}{hint}"
+    told = error_data(error, debug=manner.debug)
     if manner.debug:
         traceback.print_exception(error, file=sys.stderr)
+    code, sentence = told["code"], told["message"]
     sys.stderr.write(f"gridbot: [{code}] {sentence}\n" if code else f"gridbot: {sentence}\n")
     sys.stderr.flush()
     if manner.json:
-        kind = type(error).__name__
-        _write_json({"error": {"type": kind, "code": code, "message": sentence, "exit_code": int(exit_code)}})
-    return exit_code
+        _write_json({"error": told})
+    return error.exit_code if isinstance(error, GridBotError) else ExitCode.FAILED
+
+
+def error_data(error: BaseException, *, debug: bool = False) -> dict[str, object]:
+    """Return an error as plain JSON data: ``type``, ``code``, ``message`` (one sentence) and ``exit_code``."""
+    own = isinstance(error, GridBotError)
+    sentence = " ".join(str(error).split()) or type(error).__name__
+    if not own:
+        hint = "" if debug else "; run it again with --debug for the traceback, and please report it"
+        sentence = f"unexpected {type(error).__name__}: {sentence}{hint}"
+    return {
+        "type": type(error).__name__,
+        "code": getattr(error, "code", None) if own else None,
+        "message": sentence,
+        "exit_code": int(error.exit_code if isinstance(error, GridBotError) else ExitCode.FAILED),
+    }
 
 
 def set_logging(manner: Manner) -> None:
@@ -151,9 +194,7 @@ def plain(value: object) -> object:
     return value
 
 
-def _drive(work: Generator[Step, None, Result], display: ProgressDisplay, manner: Manner) -> tuple[Result, bool]:
-    from trading.commands import News
-
+def _driven(work: Generator[Step, None, Result], show: Callable[[Step], None]) -> tuple[Result, bool]:
     interrupted = pending = False
     while True:
         try:
@@ -162,10 +203,7 @@ def _drive(work: Generator[Step, None, Result], display: ProgressDisplay, manner
             return end.value, interrupted
         pending = False
         try:
-            if isinstance(step, News):
-                _print_news(step, manner)
-            else:
-                display.show(step)
+            show(step)
         except KeyboardInterrupt:
             # It hit us, not the work: the work must hear of it, so that it can save what it has.
             pending = interrupted = True

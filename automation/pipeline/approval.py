@@ -10,8 +10,10 @@ from automation.codebase.patches import Patch
 from automation.config_sections import ApprovalConfig
 from automation.pipeline.requests import FixRequest
 
+_LEAVE_CODE = ("tests", "document")
 
-def needs_person(patch: Patch, request: FixRequest, policy: ApprovalConfig, home: Path) -> str | None:
+
+def needs_person(patch: Patch, request: FixRequest, policy: ApprovalConfig, home: Path, kind: str = "") -> str | None:
     """Say why a person must approve a change, or None when the policy lets it pass.
 
     A change that lands on a branch of its own, in a separate worktree or in a patch file alters nothing that anybody
@@ -28,12 +30,14 @@ def needs_person(patch: Patch, request: FixRequest, policy: ApprovalConfig, home
         GridBot's own.
     home : Path
         GridBot's data home; copies below it are throw-away.
+    kind : str
+        Of a proposed change. Tests and docstrings leave the code that runs as it is, so their length asks nobody.
     """
     guarded = [path for path in patch.paths if _within(path, policy.always_ask)]
     if guarded and not (request.approve and throw_away(request.path, home)):
         return f"{guarded[0]} always asks for a person's approval"
     changed = sum(line[:1] in "+-" and line[:3] not in ("+++", "---") for line in patch.diff().splitlines())
-    if changed > policy.max_changed_lines and not request.approve:
+    if changed > policy.max_changed_lines and not request.approve and kind not in _LEAVE_CODE:
         return f"the change touches {changed} lines; above {policy.max_changed_lines} a person is asked"
     if request.land is Land.APPLY and not request.approve:
         return "applying a change to the files at hand asks for approval (or --approve)"

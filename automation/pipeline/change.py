@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
 
 from automation.codebase.patches import Patch
-from automation.pipeline.state import RunState
+from automation.pipeline.state import Chosen, RunState
+
+PROPOSAL_NAME = "proposal.json"
 
 
 def change_of(state: RunState) -> Patch:
@@ -18,6 +24,33 @@ def landing_of(state: RunState) -> Patch:
     added = _decoded(state.get("added", {}))
     tests = {path: added[path] for path in state.get("regression", [])}
     return Patch.of(_decoded(state.get("before", {})), {**_decoded(state.get("after", {})), **tests})
+
+
+def kept_proposal(folder: Path) -> dict[str, object] | None:
+    """Return the change that a run is to weigh, as plain JSON from its folder; None when it looks for one itself."""
+    file = folder / PROPOSAL_NAME
+    if not file.is_file():
+        return None
+    found: dict[str, object] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
+def proposed_patch(proposal: Mapping[str, object]) -> Patch:
+    """Return the patch of a proposal as the run's folder keeps it."""
+    before, after = (_decoded(cast("dict[str, str]", proposal[name])) for name in ("before", "after"))
+    return Patch.of(before, after)
+
+
+def beginning_of(proposal: Mapping[str, object] | None) -> RunState:
+    """Return what the state of a run says from the start of the change that it weighs; nothing when it weighs none."""
+    if proposal is None:
+        return {}
+    edits = cast("list[Chosen]", proposal["edits"])
+    return {
+        "proposal": {name: proposal[name] for name in ("kind", "title", "evidence")},
+        "chosen": edits,
+        "patch": proposed_patch(proposal).diff(),
+    }
 
 
 def files_of(state: RunState) -> dict[str, bytes]:

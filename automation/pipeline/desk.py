@@ -31,6 +31,7 @@ from automation.incidents.records import Outcome, TestReport
 from automation.incidents.suites import SuiteSettings, report_of, suite_job, suite_server, suite_settings
 from automation.models.bound import BoundModel
 from automation.models.selection import open_model
+from automation.pipeline.live_progress import LiveProgress
 from automation.pipeline.requests import FixRequest
 from automation.pipeline.session_requests import session_tests
 from automation.repair.search import Tally
@@ -78,14 +79,26 @@ class Desk:
         self.home = home
         self.request = request
         self.config = config
-        self.notify = notify
         self.tally = Tally()
+        self._listener = notify
+        self._live = LiveProgress(folder)
+        self._stage = ""
         self._files = dict(files or {})
         self._end = monotonic() + request.max_minutes * 60 - spent_s
         self._server: ForkServer | None = None
         self._model: BoundModel | None = None
         self._model_opened = False
         self._vocabulary: Vocabulary | None = None
+
+    def listen(self, listener: Callable[[Progress], None]) -> None:
+        """Lead progress to another listener from now on."""
+        self._listener = listener
+
+    def notify(self, step: Progress) -> None:
+        """Tell the listener of a step, and whoever looks at the run's folder."""
+        if self._live.is_due:
+            self._show(step)
+        self._listener(step)
 
     @property
     def seconds_left(self) -> float:
@@ -252,12 +265,31 @@ class Desk:
     def enter(self, stage: str) -> None:
         """Note which stage is at work, for whoever looks at the run meanwhile or after a crash."""
         (self.folder / "stage").write_text(stage, encoding="utf-8")
+        self._stage = stage
+        self._show(Progress(stage))
 
     def discard(self) -> None:
         """Stop what runs and remove the private copy, if there is one."""
         self.close()
         if is_workspace(work_folder(self.home, self.folder.name)):
             close_workspace(self.workspace)
+
+    def _show(self, step: Progress) -> None:
+        tried, usage = dict(self.tally.tried), self._model.usage if self._model is not None else None
+        speed = sum(tried.values()) / self.tally.seconds if self.tally.seconds else 0.0
+        self._live.write(
+            {
+                "stage": self._stage,
+                "label": step.label,
+                "done": step.done,
+                "total": step.total,
+                "unit": step.unit,
+                "tried": tried,
+                "candidates_per_second": round(speed, 1),
+                "model_calls": usage.calls if usage else 0,
+                "model_tokens": usage.prompt_tokens + usage.tokens if usage else 0,
+            }
+        )
 
     def _patience(self, baseline: TestReport) -> float:
         # Tracing and plain Python in the place of compiled code are slow; a hang need not last the full time again.

@@ -22,6 +22,7 @@ from automation.pipeline.stages.record import record
 from automation.pipeline.stages.reproduce import reproduce
 from automation.pipeline.stages.triage import triage
 from automation.pipeline.stages.verify import verify
+from automation.pipeline.stages.weigh import weigh
 from automation.pipeline.state import RunState, Status
 
 Stage = Callable[[Desk, RunState], RunState]
@@ -37,6 +38,7 @@ class Context:
 Graph = CompiledStateGraph[RunState, Context, RunState, RunState]
 
 STAGES: dict[str, Stage] = {
+    "weigh": weigh,
     "observe": observe,
     "triage": triage,
     "reproduce": reproduce,
@@ -61,7 +63,8 @@ def build_graph(checkpointer: BaseCheckpointSaver[Any] | None = None) -> Graph:
     for name, stage in STAGES.items():
         # LangGraph's overloads want a runtime that is passed by keyword only; a plain parameter is as good.
         graph.add_node(name, _node(name, stage))  # type: ignore[call-overload]
-    graph.add_edge(START, "observe")
+    graph.add_conditional_edges(START, _first, ["weigh", "observe"])
+    graph.add_conditional_edges("weigh", _unless_settled("approve"), ["approve", "record"])
     for name, following in (("observe", "triage"), ("triage", "reproduce"), ("reproduce", "localise")):
         graph.add_conditional_edges(name, _unless_settled(following), [following, "record"])
     graph.add_conditional_edges("localise", _after_localise, ["propose", "approve", "record"])
@@ -76,7 +79,7 @@ def build_graph(checkpointer: BaseCheckpointSaver[Any] | None = None) -> Graph:
 def _node(name: str, stage: Stage) -> Callable[[RunState, Runtime[Context]], RunState]:
     def node(state: RunState, runtime: Runtime[Context]) -> RunState:
         desk = runtime.context.desk
-        desk.notify = runtime.stream_writer
+        desk.listen(runtime.stream_writer)
         desk.enter(name)
         started = monotonic()
         changes = stage(desk, state)
@@ -88,6 +91,10 @@ def _node(name: str, stage: Stage) -> Callable[[RunState, Runtime[Context]], Run
         return {**changes, "seconds": seconds}
 
     return node
+
+
+def _first(state: RunState) -> str:
+    return "weigh" if "proposal" in state else "observe"
 
 
 def _settled(state: RunState) -> bool:

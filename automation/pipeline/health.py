@@ -18,12 +18,27 @@ _LEAST_FREE = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at; without a needed one the night cannot begin."""
+    """One thing that was looked at.
+
+    Parameters
+    ----------
+    name : str
+        What it is.
+    ok : bool
+        Whether it is as it should be.
+    detail : str
+        What was found, in one sentence or less.
+    needed : bool
+        Whether nothing can begin without it.
+    hint : str
+        What to do when it is not as it should be.
+    """
 
     name: str
     ok: bool
     detail: str
     needed: bool = True
+    hint: str = ""
 
 
 def health_checks(target: Path, home: Path, config: AutomationConfig) -> tuple[Check, ...]:
@@ -38,24 +53,27 @@ def first_failure(checks: Sequence[Check]) -> Check | None:
 
 def _git() -> Check:
     found = shutil.which("git")
-    return Check("git", found is not None, found or "the git program is not on PATH; install it")
+    return Check("git", found is not None, found or "the git program is not on PATH", hint="install git")
 
 
 def _disk(home: Path) -> Check:
     place = next(folder for folder in (home, *home.parents) if folder.exists())
     free = shutil.disk_usage(place).free
-    return Check("disk", free >= _LEAST_FREE, f"{free / (1 << 30):.1f} GiB are free below {place}; 1 GiB is needed")
+    detail = f"{free / (1 << 30):.1f} GiB are free below {place}; 1 GiB is needed"
+    return Check("disk", free >= _LEAST_FREE, detail, hint="`gridbot clean` lists what can go")
 
 
 def _home(home: Path) -> Check:
     place = next(folder for folder in (home, *home.parents) if folder.exists())
     writable = os.access(place, os.W_OK)
-    return Check("data home", writable, f"{home} {'can' if writable else 'cannot'} be written")
+    detail = f"{home} {'can' if writable else 'cannot'} be written"
+    return Check("data home", writable, detail, hint="name another folder with --home or GRIDBOT_HOME")
 
 
 def _sandbox() -> Check:
     found = isolation()
-    return Check("sandbox", found.namespaces, found.describe(), needed=False)
+    hint = "allow user namespaces; until then name no repository that you do not trust"
+    return Check("sandbox", found.namespaces, found.describe(), needed=False, hint=hint)
 
 
 def _models(config: AutomationConfig) -> list[Check]:

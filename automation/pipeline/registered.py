@@ -78,6 +78,7 @@ PIPELINE_COMMANDS = (
         risk=Risk.WRITE,
         examples=("runs approve 20261121-0912",),
         phrases=("approve the repair",),
+        by_person=True,
     ),
     Command(
         name="runs reject",
@@ -87,6 +88,7 @@ PIPELINE_COMMANDS = (
         risk=Risk.WRITE,
         examples=("runs reject 20261121-0912",),
         phrases=("reject the repair",),
+        by_person=True,
     ),
     Command(
         name="runs abandon",
@@ -96,5 +98,6 @@ PIPELINE_COMMANDS = (
         risk=Risk.WRITE,
         examples=("runs abandon 20261121-0912",),
         phrases=("forget this repair",),
+        destructive=True,
     ),
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from automation.pipeline.evidence import evidence_lines
 from automation.pipeline.result import FixResult
 from trading.report.pages import filled, write_whole
 
@@ -23,9 +24,10 @@ def render_report(result: FixResult) -> str:
         "run.html.j2",
         {"moment": _moment, "words": _words, "counts": counts_text},
         result=result,
-        title=str((result.incident or {}).get("title") or "nothing to repair"),
+        title=result.title or str((result.incident or {}).get("title") or "nothing to repair"),
         diff=list(_marked(result.patch)),
         evidence="\n".join(_evidence(result.incident or {})),
+        facts=list(evidence_lines(result.evidence)),
         landed=f"{landed['how']} {landed.get('branch') or landed.get('path') or ''}" if landed else "",
         total_s=sum(result.seconds.values()),
         slowest_s=max(result.seconds.values(), default=0.0) or 1.0,

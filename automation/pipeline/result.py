@@ -5,24 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 from rich.console import Group, RenderableType
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from automation.pipeline.evidence import evidence_lines
 from automation.pipeline.state import RunState, Status
 from trading.errors import ExitCode
 
 _SHOWN_PLACES = 20
 _EXIT_CODES = {
     Status.FIXED: ExitCode.DONE,
+    Status.LANDED: ExitCode.DONE,
     Status.REFUSED: ExitCode.REFUSED,
     Status.AWAITING_APPROVAL: ExitCode.AWAITING_APPROVAL,
     Status.NOTHING_TO_FIX: ExitCode.NOTHING_TO_DO,
 }
-_COLOURS = {Status.FIXED: "green", Status.NOTHING_TO_FIX: "green", Status.AWAITING_APPROVAL: "yellow"}
+_COLOURS = {
+    Status.FIXED: "green",
+    Status.LANDED: "green",
+    Status.NOTHING_TO_FIX: "green",
+    Status.AWAITING_APPROVAL: "yellow",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,10 @@ class FixResult:
         How it stands.
     reason : str
         Why it is not fixed, in one sentence; empty when it is.
+    kind, title : str
+        ``fix``, or the kind of a change that was proposed and its one line.
+    evidence : mapping of str to object
+        What speaks for a proposed change.
     incident : mapping or None
         The incident as JSON.
     diagnosis : sequence of mapping
@@ -57,6 +68,9 @@ class FixResult:
     folder: str
     status: Status
     reason: str = ""
+    kind: str = "fix"
+    title: str = ""
+    evidence: Mapping[str, object] = field(default_factory=dict)
     incident: Mapping[str, object] | None = None
     others: Sequence[str] = ()
     diagnosis: Sequence[Mapping[str, object]] = ()
@@ -79,7 +93,7 @@ class FixResult:
 
     @property
     def exit_code(self) -> ExitCode:
-        """0 fixed, 1 not fixed, 3 refused, 5 awaiting approval, 6 nothing to fix."""
+        """0 fixed or landed, 1 not fixed, 3 refused, 5 awaiting approval, 6 nothing to fix."""
         return _EXIT_CODES.get(self.status, ExitCode.FAILED)
 
     def with_status(self, status: Status, reason: str) -> FixResult:
@@ -107,6 +121,8 @@ class FixResult:
     def as_text(self) -> RenderableType:
         """Return a short account for people."""
         parts: list[RenderableType] = [self._headline()]
+        if self.title:
+            parts.append(Text(f"{self.kind:<9} {self.title}"))
         if self.incident:
             parts.append(Text(f"incident  {self.incident['title']} ({self.incident['kind']})"))
         if self.reproduction:
@@ -141,6 +157,7 @@ class FixResult:
 
     def _figures(self) -> list[str]:
         lines = [f"change    {each['place']}: {each['description']} ({each['proposer']})" for each in self.chosen]
+        lines += [f"evidence  {name}: {text}" for name, text in evidence_lines(self.evidence)]
         if self.tried:
             speed = f"{sum(self.tried.values())} candidates, {self.candidates_per_second:.0f} a second"
             model = f"; {self.model}: {self.model_calls} calls, {self.model_tokens} tokens" if self.model else ""
@@ -169,6 +186,7 @@ def result_of_state(state: RunState, folder: Path) -> FixResult:
     tried = state.get("tried", {})
     seconds = state.get("search_seconds", 0.0)
     chosen = state.get("chosen", [])
+    proposal = state.get("proposal", {})
     return FixResult(
         run_id=state["run_id"],
         started_ms=state["started_ms"],
@@ -176,6 +194,9 @@ def result_of_state(state: RunState, folder: Path) -> FixResult:
         folder=str(folder),
         status=Status(state["status"]),
         reason=state.get("reason", ""),
+        kind=str(proposal.get("kind", "fix")),
+        title=str(proposal.get("title", "")),
+        evidence=cast("Mapping[str, object]", proposal.get("evidence", {})),
         incident=state.get("incident"),
         others=state.get("others", []),
         diagnosis=state.get("diagnosis", [])[:_SHOWN_PLACES],

@@ -32,12 +32,20 @@ class RunList:
         if not self.runs:
             return "no runs yet; `gridbot fix PATH` makes one"
         table = Table(box=None, pad_edge=False, header_style="dim")
-        for column in ("run", "started (UTC)", "status", "incident", "proposer", "seconds", "target"):
+        for column in ("run", "started (UTC)", "kind", "status", "about", "proposer", "seconds", "target"):
             table.add_column(column, overflow="fold")
         for run in self.runs:
             row = _row(run)
             started = f"{datetime.fromtimestamp(run.started_ms / 1000, UTC):%Y-%m-%d %H:%M}"
-            shown = (row["run_id"], started, row["status"], row["incident"], row["proposer"] or "-", row["seconds"])
+            shown = (
+                row["run_id"],
+                started,
+                row["kind"],
+                row["status"],
+                row["incident"],
+                row["proposer"] or "-",
+                row["seconds"],
+            )
             table.add_row(*map(str, shown), run.target)
         return table
 
@@ -47,7 +55,8 @@ def _row(run: FixResult) -> dict[str, object]:
         "run_id": run.run_id,
         "started_ms": run.started_ms,
         "status": run.status.value,
-        "incident": str((run.incident or {}).get("title", "")),
+        "kind": run.kind,
+        "incident": run.title or str((run.incident or {}).get("title", "")),
         "proposer": run.proposer,
         "seconds": round(sum(run.seconds.values()), 1),
         "target": run.target,

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from automation.config import load_automation_config
 from automation.databases import open_database
-from automation.pipeline.change import files_of
+from automation.pipeline.change import beginning_of, files_of, kept_proposal
 from automation.pipeline.desk import Desk
 from automation.pipeline.result import FixResult
 from automation.pipeline.runs import Run, RunStore
@@ -119,6 +119,7 @@ def _fresh(run: Run) -> RunState:
         "status": str(Status.RUNNING),
         "reason": "",
         "seconds": {},
+        **beginning_of(kept_proposal(run.folder)),
     }
 
 

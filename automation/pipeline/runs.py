@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from automation.errors import RunNotFound
+from automation.pipeline.change import PROPOSAL_NAME, beginning_of, kept_proposal
+from automation.pipeline.live_progress import FILE_NAME as PROGRESS_NAME
 from automation.pipeline.report import write_report
 from automation.pipeline.requests import FixRequest
 from automation.pipeline.result import FixResult, result_of_state
@@ -41,8 +43,16 @@ class RunStore:
         self.home = home
         self.folder = home / "runs"
 
-    def create(self, request: FixRequest) -> Run:
-        """Make the folder of a new run."""
+    def create(self, request: FixRequest, proposal: Mapping[str, object] | None = None) -> Run:
+        """Make the folder of a new run.
+
+        Parameters
+        ----------
+        request : FixRequest
+            What was asked for.
+        proposal : mapping of str to object, optional
+            A change that is to be weighed, as plain JSON; None looks for one.
+        """
         started_ms = time.time_ns() // 1_000_000
         stamp = datetime.fromtimestamp(started_ms / 1000, UTC).strftime("%Y%m%d-%H%M%S")
         run_id = f"{stamp}-{secrets.token_hex(4)}"
@@ -56,6 +66,9 @@ class RunStore:
             "started_ms": started_ms,
             "request": {**request.model_dump(mode="json"), **places, "path": str(request.path.resolve())},
         }
+        if proposal is not None:
+            # Before the file that makes it a run, so that no run forgets what it was to weigh.
+            _write(run.folder / PROPOSAL_NAME, proposal)
         _write(run.folder / "run.json", kept)
         return run
 
@@ -97,6 +110,7 @@ class RunStore:
         if result.patch:
             (run.folder / "patch.diff").write_text(result.patch, encoding="utf-8", newline="")
         write_report(result, run.folder / "report.html")
+        (run.folder / PROGRESS_NAME).unlink(missing_ok=True)
         return result
 
     def result(self, run: Run) -> FixResult:
@@ -112,6 +126,7 @@ class RunStore:
             "target": str(run.request.path),
             "status": Status.RUNNING,
             "reason": f"stopped or at work in {place}",
+            **beginning_of(kept_proposal(run.folder)),
         }
         return result_of_state(state, run.folder)
 

@@ -11,6 +11,7 @@ class Status(StrEnum):
 
     RUNNING = "running"
     FIXED = "fixed"
+    LANDED = "landed"
     UNFIXED = "unfixed"
     NOTHING_TO_FIX = "nothing_to_fix"
     REFUSED = "refused"
@@ -35,8 +36,9 @@ class RunState(TypedDict, total=False):
     which a change need not mend and had better mend, ``beside`` those of them that are quick in plain Python;
     ``before`` and ``after`` hold, in base64, the files that the run changed, ``added`` those that it needs beside
     them, such as a log's reproduction, and ``regression`` those of them that land with the change; ``reproduction``
-    says what a session's failure was reduced to; ``tiers`` are the proposers still to be asked, ``tier`` the one
-    that is asked now.
+    says what a session's failure was reduced to; ``proposal`` is the kind, title and evidence of a change that somebody
+    proposed, of a run that weighs it instead of looking for one; ``ask`` is why a person must decide on it; ``tiers``
+    are the proposers still to be asked, ``tier`` the one that is asked now.
     """
 
     run_id: str
@@ -58,6 +60,8 @@ class RunState(TypedDict, total=False):
     added: dict[str, str]
     regression: list[str]
     reproduction: dict[str, object] | None
+    proposal: dict[str, object]
+    ask: str
     diagnosis: list[dict[str, object]]
     tiers: list[str]
     tier: str

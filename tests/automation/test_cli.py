@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from automation.cli import gridbot_registry
+from automation.registry import gridbot_registry
 from automation.interfaces.command_line import build_application, run_command_line
-from automation.interfaces.options import build_request
+from automation.requests import build_request
 from trading.commands import Command, Registry
 from trading.errors import UsageError
 

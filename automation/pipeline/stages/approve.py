@@ -13,7 +13,8 @@ from automation.pipeline.state import RunState, Status
 def approve(desk: Desk, state: RunState) -> RunState:
     """Let the change pass by policy, or wait for a person."""
     patch = change_of(state)
-    why = needs_person(patch, desk.request, desk.config.approval, desk.home)
+    kind = str(state.get("proposal", {}).get("kind", ""))
+    why = state.get("ask") or needs_person(patch, desk.request, desk.config.approval, desk.home, kind)
     if why is None:
         return {"approval": "by policy", "patch": patch.diff()}
     answer = interrupt({"why": why, "patch": patch.diff()})

@@ -6,8 +6,11 @@ from automation.codebase.landing import Land
 from automation.codebase.landing import land as land_patch
 from automation.pipeline.change import landing_of
 from automation.pipeline.desk import Desk
+from automation.pipeline.evidence import evidence_lines
 from automation.pipeline.state import RunState, Status
 from trading.commands import Progress
+
+_MOST_LINES = 12
 
 
 def land(desk: Desk, state: RunState) -> RunState:
@@ -19,12 +22,12 @@ def land(desk: Desk, state: RunState) -> RunState:
         desk.workspace,
         patch,
         how,
-        branch=f"gridbot/fix-{state['run_id']}",
+        branch=f"gridbot/{state.get('proposal', {}).get('kind', 'fix')}-{state['run_id']}",
         message=_message(state),
         patch_folder=desk.folder,
     )
     return {
-        "status": Status.FIXED,
+        "status": Status.LANDED if "proposal" in state else Status.FIXED,
         "landed": {
             "how": landed.how.value,
             "branch": landed.branch,
@@ -35,6 +38,8 @@ def land(desk: Desk, state: RunState) -> RunState:
 
 
 def _message(state: RunState) -> str:
+    if "proposal" in state:
+        return _proposed_message(state)
     incident = state.get("incident") or {}
     edits = "\n".join(f"- {each['place']}: {each['description']} ({each['proposer']})" for each in state["chosen"])
     before, after = state["tests_before"], state["tests_after"]
@@ -43,6 +48,18 @@ def _message(state: RunState) -> str:
         f"Fix {incident.get('title', 'a failing test')}\n\n{edits}\n{shown}\n"
         f"Tests before: {_counts(before)}; after: {_counts(after)}.\n"
     )
+
+
+def _proposed_message(state: RunState) -> str:
+    proposal = state["proposal"]
+    edits = [f"- {each['place']}: {each['description']} ({each['proposer']})" for each in state["chosen"]]
+    if len(edits) > _MOST_LINES:
+        edits[_MOST_LINES:] = [f"- and {len(edits) - _MOST_LINES} more"]
+    evidence = [f"{name}: {text}" for name, text in evidence_lines(proposal["evidence"])][:_MOST_LINES]
+    before, after = state.get("tests_before", {}), state.get("tests_after", {})
+    told = f"Tests before: {_counts(before)}; after: {_counts(after)}."
+    parts = (str(proposal["title"]), "\n".join(edits), "\n".join(evidence), told)
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _counts(counts: dict[str, int]) -> str:

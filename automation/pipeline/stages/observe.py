@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import replace
 
-from automation.codebase.workspaces import content_key
-from automation.errors import RepositoryUnusable
-from automation.incidents.classify import incidents_of
 from automation.incidents.log_incidents import incidents_in
-from automation.incidents.records import Incident, Kind, Outcome, TestReport
+from automation.incidents.records import Incident, Kind, TestReport
 from automation.incidents.reproduce import Reproduction, reproduction_for
 from automation.incidents.suites import run_suite
+from automation.pipeline.baseline import baseline
 from automation.pipeline.change import encoded
 from automation.pipeline.desk import Desk
 from automation.pipeline.plain import incident_json
@@ -20,7 +16,6 @@ from automation.pipeline.state import RunState, Status
 from trading.commands import Progress
 from trading.setting_sources import data_home
 
-_LEAST_S = 5.0
 # Fewer inputs make every candidate's run shorter, but the search for the fault needs its time too.
 _REDUCTION_SHARE, _LONGEST_REDUCTION_S = 0.25, 120.0
 
@@ -43,14 +38,7 @@ def observe(desk: Desk, state: RunState) -> RunState:
         if "status" in changes:
             return changes
     desk.notify(Progress("running the tests as they are"))
-    report = _baseline(desk)
-    if report.problem:
-        raise RepositoryUnusable(f"the tests of {desk.workspace.target} cannot run: {report.problem}")
-    if _was_cut_short(desk, report):
-        raise RepositoryUnusable(
-            f"the tests of {desk.workspace.target} did not end within {_within(desk):.0f} s; "
-            "name fewer with --tests, or allow more with --max-minutes and sandbox.wall_s"
-        )
+    report = baseline(desk)
     made = changes.get("reproduction")
     if made is not None:
         report = _with_plain(desk, report, str(made["test"]))
@@ -62,47 +50,12 @@ def observe(desk: Desk, state: RunState) -> RunState:
     return changes
 
 
-def _baseline(desk: Desk) -> TestReport:
-    settings = desk.settings
-    asked = json.dumps([settings.arguments, str(settings.python), settings.python_path, settings.test_timeout_s])
-    key = hashlib.sha256(f"{content_key(desk.workspace)} {asked}".encode()).hexdigest()
-    cached = desk.home / "baselines" / f"{key}.json"
-    # A reproduction stands in the workspace only, so its run is no property of the target's content.
-    is_plain = desk.request.log is None and desk.request.session is None
-    if is_plain and cached.is_file():
-        return desk.read(cached)
-    within = replace(settings.limits, wall_s=_within(desk))
-    report = run_suite(desk.workspace.tree, replace(settings, limits=within))
-    if is_plain and _lasts(report):
-        desk.write(cached, report)
-    return report
-
-
 def _with_plain(desk: Desk, report: TestReport, test: str) -> TestReport:
     # Compiled code reads past an array's end in silence; what a session's test says in plain Python counts.
     path = test.partition("::")[0]
     plain = run_suite(desk.workspace.tree, desk.seen_settings, tests=[path])
     shown = {result.node_id: result for result in plain.tests if result.failed}
     return replace(report, tests=tuple(shown.get(result.node_id, result) for result in report.tests))
-
-
-def _was_cut_short(desk: Desk, report: TestReport) -> bool:
-    """Say whether time ran out on a suite that is long, and not on a test that hangs."""
-    if report.complete or not report.tests:
-        return False
-    last = report.tests[-1]
-    return last.outcome is Outcome.TIMEOUT and last.duration_s < desk.settings.test_timeout_s
-
-
-def _within(desk: Desk) -> float:
-    budget = desk.request.max_minutes * 60
-    return min(desk.settings.limits.wall_s, max(_LEAST_S, budget))
-
-
-def _lasts(report: TestReport) -> bool:
-    # What a network did, or a package that is not installed, may be otherwise the next time with the same content.
-    passing = {Kind.EXTERNAL, Kind.IMPORT, Kind.RESOURCE, Kind.TIMEOUT}
-    return report.complete and not any(incident.kind in passing for incident in incidents_of(report))
 
 
 def _from_session(desk: Desk, name: str) -> RunState:

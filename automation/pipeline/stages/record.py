@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from automation.improvement.ledger import FILE_NAME, Ledger
@@ -48,6 +49,7 @@ def _remember(desk: Desk, state: RunState) -> None:
 
 def _row(state: RunState) -> RepairRecord:
     incident = state.get("incident") or {}
+    proposal: Mapping[str, object] = state.get("proposal", {})
     landed = state.get("landed") or {}
     status = Status(state["status"])
     return RepairRecord(
@@ -55,10 +57,10 @@ def _row(state: RunState) -> RepairRecord:
         started_ms=state["started_ms"],
         target=state["target"],
         fingerprint=str(incident.get("fingerprint", "")),
-        kind=str(incident.get("kind", "")),
-        title=str(incident.get("title", "")),
+        kind=str(proposal.get("kind") or incident.get("kind", "")),
+        title=str(proposal.get("title") or incident.get("title", "")),
         status=_SETTLED.get(status) or Outcome(status.value),
-        proposer="; ".join(each["proposer"] for each in state.get("chosen", [])) if status is Status.FIXED else "",
+        proposer=_proposers(state) if status in (Status.FIXED, Status.LANDED) else "",
         candidates=state.get("tried", {}),
         plausible=len(state.get("alternatives", [])) + len(state.get("chosen", [])),
         seconds=state.get("seconds", {}),
@@ -68,3 +70,7 @@ def _row(state: RunState) -> RepairRecord:
         commit=str(landed.get("commit") or ""),
         branch=str(landed.get("branch") or ""),
     )
+
+
+def _proposers(state: RunState) -> str:
+    return "; ".join(dict.fromkeys(each["proposer"] for each in state.get("chosen", [])))

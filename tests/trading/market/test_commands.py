@@ -19,7 +19,8 @@ from tests.trading.market.series import (
     write_json,
     write_parquet,
 )
-from trading.commands import Progress, result_of, trading_registry
+from trading.commands import Progress, result_of
+from trading.registered import trading_registry
 from trading.errors import DataError, ExitCode, UsageError
 from trading.market.commands import check, export, import_files, list_store
 from trading.market.readers import read_candles

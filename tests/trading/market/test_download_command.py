@@ -21,7 +21,7 @@ from rich.console import Console
 from tests.klines_server import HANG, Call, KlinesServer, RecordingClock, status
 from tests.markets import START_MS, random_market
 from tests.trading.market.series import watched
-from trading.commands import trading_registry
+from trading.registered import trading_registry
 from trading.errors import ConnectionLost, ExitCode, RateLimited, UsageError
 from trading.market.candles import Candles
 from trading.market.download_command import DownloadRequest, DownloadResult, download

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.trading.market.series import watched
-from trading.commands import trading_registry
+from trading.registered import trading_registry
 from trading.errors import ExitCode, Refused
 from trading.market.candles import COLUMNS
 from trading.market.sources import home_store

@@ -11,7 +11,8 @@ import pytest
 from rich.console import Console, RenderableType
 
 from tests.markets import random_market
-from trading.commands import Result, result_of, trading_registry
+from trading.commands import Result, result_of
+from trading.registered import trading_registry
 from trading.errors import DataError, ExitCode, UsageError
 from trading.market.candles import COLUMNS, Candles
 from trading.market.times import iso

@@ -1,0 +1,93 @@
+"""From a reading to commands with a probability each: nearness to examples and rules, weighed together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from automation.assistant.examples import UNKNOWN, Example, load_examples
+from automation.assistant.nearest import Neighbours
+from automation.assistant.reading import Reading
+from automation.assistant.rules import evidence
+from automation.codebase.search.embedding import SentenceEmbedder
+from trading.commands import Command
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each kind of evidence counts, fitted on the written sentences.
+
+    Parameters
+    ----------
+    regression, likeness, rules : float
+        Factors of the three.
+    """
+
+    regression: float
+    likeness: float
+    rules: float
+
+
+# by `benchmarks/assistant.py --fit`: the least surprise on the examples left out and the written sentences
+WITH_MEANING = Weights(9.0, 6.0, 1.0)
+WORDS_ALONE = Weights(9.0, 6.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """A command that a sentence may mean.
+
+    Parameters
+    ----------
+    command : str
+        Its name; empty for what no command does.
+    probability : float
+        0 to 1.
+    why : str
+        The example that it is nearest to.
+    likeness : float
+        To that example.
+    """
+
+    command: str
+    probability: float
+    why: str
+    likeness: float
+
+
+class Classifier:
+    """Says which commands a reading may mean.
+
+    Parameters
+    ----------
+    commands : sequence of Command
+        What there is.
+    embedder : SentenceEmbedder, optional
+        Gives meaning; None compares words alone.
+    cache : Path, optional
+        Folder for what need not be computed twice.
+    """
+
+    def __init__(self, commands: Sequence[Command], embedder: SentenceEmbedder | None, cache: Path | None) -> None:
+        self.examples: tuple[Example, ...] = load_examples(commands)
+        self._names = (*(command.name for command in commands), UNKNOWN)
+        self._weights = WORDS_ALONE if embedder is None else WITH_MEANING
+        self._neighbours = Neighbours(self.examples, self._names, embedder, cache)
+
+    def likely(self, reading: Reading) -> tuple[Likely, ...]:
+        """Return every command, the likeliest first."""
+        near = self._neighbours.of(reading.words)
+        told = evidence(reading.words, ((each.kind, each.label) for each in reading.mentions), self._names)
+        rules = np.array([told[name] for name in self._names])
+        weights = self._weights
+        scores = weights.regression * near.regression + weights.likeness * near.likeness + weights.rules * rules
+        shares = np.exp(scores - scores.max())
+        shares /= shares.sum()
+        order = np.argsort(-shares)
+        return tuple(
+            Likely(self._names[place], float(shares[place]), near.example[place], float(near.likeness[place]))
+            for place in order
+        )

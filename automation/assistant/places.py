@@ -1,0 +1,290 @@
+"""Where in a repository a description leads: "the grid module", "the candle store", "the function that trails"."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from automation.assistant.normalise import stem
+from automation.codebase.files import python_files
+from automation.codebase.search.words import split_name
+from automation.codebase.sources import source_of
+from automation.codebase.symbols import Symbol, symbols_of
+from automation.errors import AutomationError
+
+_FRESH_S = 20.0
+_HEAD_BYTES = 400
+_MOST_OPENED = 6
+_MOST_TESTS = 4
+_LEAST_CODE = 0.6
+_MOSTLY = 0.5
+_DEFINED = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|^([A-Za-z_]\w*)[ \t]*[:=]", re.MULTILINE)
+# What people call code, which says nothing of which code.
+_CALLED = frozenset(
+    "a an the this that these those of in on at for to with from by and or is are be it its my our your me i we you all"
+    " function functions method methods class classes module modules file files folder directory package part parts code"
+    " logic calculation calculations computation computing calculating compute computes calculate calculates thing stuff"
+    " implementation handling handler component system source script python symbol section some new please entire whole"
+    " everything about which what where does do how into need needs missing trading gridbot there use used one bot more"
+    " repository project current any"
+    " unit better good much so very too so has have can get lot tests test testing tested".split()
+)
+_LIKE = {
+    "websocket": ("stream", "feed"), "websockets": ("stream", "feed"), "ws": ("stream", "feed"), "key": ("keys",),
+    "database": ("store", "journal"), "backtest": ("backtesting",), "backtester": ("backtest",), "stop": ("stopping",),
+    "reader": ("readers",), "fee": ("fees", "accounting"), "order": ("orders",), "indicator": ("indicators",),
+    "downloader": ("download",), "grids": ("grid",), "price": ("prices",), "rate": ("limiter",), "limit": ("limits",),
+}  # fmt: skip
+_KIND_WORDS = (
+    ("folder", re.compile(r"\b(?:folder|directory|package|wing|subpackage)\b")),
+    ("symbol", re.compile(r"\b(?:function|method|class|constant|routine)\b")),
+    ("file", re.compile(r"\b(?:file|module|script)\b")),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: str
+    words: Counter[str]
+    stem: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    changed: int
+    text: str
+    defined: frozenset[str]
+
+
+class Places:
+    """The places of a repository, found by words; what is on disk is looked at again after a while.
+
+    Parameters
+    ----------
+    root : Path
+        The repository's folder.
+    clock : callable
+        Seconds that only rise.
+    """
+
+    def __init__(self, root: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self.root = root.resolve()
+        self._clock = clock
+        self._seen_at = -math.inf
+        self._files: tuple[_File, ...] = ()
+        self._rarity: dict[str, float] = {}
+        self._symbols: dict[tuple[str, int], tuple[Symbol, ...]] = {}
+        self._read: dict[str, _Contents] = {}
+
+    def target(self, description: str) -> str | None:
+        """Return the file, folder or ``file::symbol`` that a description means, or None.
+
+        Parameters
+        ----------
+        description : str
+            Words such as ``"the grid calculation function"``.
+        """
+        words = _content(description)
+        if not words:
+            return None
+        kind = next((kind for kind, pattern in _KIND_WORDS if pattern.search(description.lower())), "")
+        ranked = self._ranked(words)
+        if kind == "folder" or (kind == "" and not self._names_file(words, ranked)):
+            folder = self._folder(words)
+            if folder is not None:
+                return folder
+        if not ranked:
+            return None
+        if kind == "symbol":
+            found = self._symbol(words, [path for _, path in ranked[:_MOST_OPENED]])
+            if found is not None:
+                return found
+        return ranked[0][1]
+
+    def symbol(self, name: str) -> str | None:
+        """Return ``file::name`` of a definition by its name; None when there is none.
+
+        Parameters
+        ----------
+        name : str
+            Qualified, or the end of a qualified name.
+        """
+        self._look()
+        own = name.rpartition(".")[2]
+        found = [
+            (file.weight, file.path, each.name)
+            for file in self._files
+            if own in self._contents(file.path).defined
+            for each in self._symbols_in(file.path)
+            if f".{each.name}".endswith(f".{name}")
+        ]
+        best = max((weight for weight, _, _ in found), default=0.0)
+        chosen = [(path, full) for weight, path, full in found if weight == best]
+        if len(chosen) == 1:
+            return "::".join(chosen[0])
+        # of several none is guessed: the command says which there are
+        return name if chosen else None
+
+    def file_called(self, name: str) -> str | None:
+        """Return the one Python file of a name, wherever it is; code before tests."""
+        self._look()
+        found = [(file.weight, file.path) for file in self._files if PurePosixPath(file.path).name == name]
+        best = max((weight for weight, _ in found), default=0.0)
+        chosen = [path for weight, path in found if weight == best]
+        return chosen[0] if len(chosen) == 1 else None
+
+    def holds(self, path: str) -> bool:
+        """Say whether a path is in the repository."""
+        return (self.root / path).exists()
+
+    def tests_of(self, description: str) -> tuple[str, ...]:
+        """Return the test files that fit a description best, those that use the code it means before others."""
+        words = _content(description)
+        if not words:
+            return ()
+        ranked = self._ranked(words)
+        modules = {path.removesuffix(".py").replace("/", ".") for _, path in ranked[:_MOST_OPENED]}
+        scores: list[tuple[float, str]] = []
+        for file in self._files:
+            if not PurePosixPath(file.path).name.startswith("test_"):
+                continue
+            own = sum(weight * self._rare(word) for word, weight in words.items() if word in file.words)
+            text = self._contents(file.path).text
+            told = sum(weight * self._rare(word) * min(text.count(word), 5) / 5 for word, weight in words.items())
+            uses = sum(f"from {module} import" in text for module in modules)
+            score = 2 * own + told + 3 * uses
+            if own or uses or told > _MOSTLY * sum(weight * self._rare(word) for word, weight in words.items()):
+                scores.append((score, file.path))
+        scores.sort(key=lambda pair: (-pair[0], pair[1]))
+        best = scores[0][0] if scores else 0.0
+        return tuple(path for score, path in scores[:_MOST_TESTS] if score >= best / 2)
+
+    def _names_file(self, words: dict[str, float], ranked: list[tuple[float, str]]) -> bool:
+        return any(stem(split_name(PurePosixPath(path).stem)) in words for _, path in ranked[:3])
+
+    def _ranked(self, words: dict[str, float]) -> list[tuple[float, str]]:
+        self._look()
+        scored = []
+        for file in self._files:
+            hits = {word: weight for word, weight in words.items() if word in file.words}
+            if not hits:
+                continue
+            score = sum(weight * self._rare(word) * min(file.words[word], 4) for word, weight in hits.items())
+            # a file that is called exactly so comes before one whose name holds the words among others
+            exact = set(split_name(file.stem).split())
+            stems = {stem(word) for word in exact}
+            score *= 1 + 0.8 * len(stems & words.keys()) / len(stems | {word for word, own in words.items() if own == 1})
+            scored.append((score * file.weight, file.path))
+        scored.sort(key=lambda pair: (-pair[0], len(pair[1]), pair[1]))
+        return scored
+
+    def _folder(self, words: dict[str, float]) -> str | None:
+        folders = {parent.as_posix() for file in self._files if file.weight == 1 for parent in PurePosixPath(file.path).parents}
+        asked = {word for word, weight in words.items() if weight == 1}
+        named = [
+            (len(folder.split("/")), folder)
+            for folder in folders - {"."}
+            if {stem(word) for word in split_name(folder.rpartition("/")[2]).split()} == asked
+        ]
+        return min(named)[1] if named else None
+
+    def _symbol(self, words: dict[str, float], paths: Iterable[str]) -> str | None:
+        best, found = 0.0, None
+        code = {file.path for file in self._files if file.weight >= _LEAST_CODE}
+        for order, path in enumerate(path for path in paths if path in code):
+            around = {stem(word) for word in split_name(path).split()}
+            for each in self._symbols_in(path):
+                if each.kind == "constant":
+                    continue
+                own = {stem(word) for word in split_name(each.own_name).split()}
+                told = {stem(word) for word in split_name(each.doc).split()}
+                score = sum(
+                    weight * self._rare(word) * (3.0 if word in own else 1.0 if word in told else 0.0)
+                    + (0.4 * self._rare(word) if word in around else 0.0)
+                    for word, weight in words.items()
+                )
+                score *= (1.0 if each.public else 0.8) / (1 + order)
+                if score > best and (own | told) & words.keys():
+                    best, found = score, f"{path}::{each.name}"
+        return found
+
+    def _rare(self, word: str) -> float:
+        return self._rarity.get(word, 1.0)
+
+    def _look(self) -> None:
+        if self._clock() - self._seen_at < _FRESH_S:
+            return
+        try:
+            paths = python_files(self.root)
+        except AutomationError:
+            paths = ()
+        known = {file.path: file for file in self._files}
+        self._files = tuple(known.get(path) or self._described(path) for path in paths)
+        counts = Counter(word for file in self._files for word in file.words)
+        total = len(self._files) + 1
+        self._rarity = {word: math.log(1 + total / count) for word, count in counts.items()}
+        self._seen_at = self._clock()
+
+    def _described(self, path: str) -> _File:
+        pure = PurePosixPath(path)
+        own = pure.parent.name if pure.name == "__init__.py" else pure.stem
+        words: Counter[str] = Counter()
+        for word in split_name(own).split():
+            words[stem(word)] += 3
+        for folder in pure.parts[:-1]:
+            for word in split_name(folder).split():
+                words[stem(word)] += 1
+        for word in _first_line(self.root / path):
+            words[stem(word)] += 1
+        aside = pure.parts[0] in {"tests", "test", "benchmarks", "docs", "examples"} or pure.name.startswith("test_")
+        weight = 0.25 if aside else 0.6 if pure.name == "__init__.py" or "inside" in pure.parts else 1.0
+        return _File(path, words, own, weight)
+
+    def _contents(self, path: str) -> _Contents:
+        try:
+            changed = (self.root / path).stat().st_mtime_ns
+            kept = self._read.get(path)
+            if kept is None or kept.changed != changed:
+                text = (self.root / path).read_text(encoding="utf-8", errors="replace")
+                defined = frozenset(name for pair in _DEFINED.findall(text) for name in pair if name)
+                kept = self._read[path] = _Contents(changed, text.lower(), defined)
+        except OSError:
+            return _Contents(0, "", frozenset())
+        return kept
+
+    def _symbols_in(self, path: str) -> tuple[Symbol, ...]:
+        try:
+            changed = (self.root / path).stat().st_mtime_ns
+            if (path, changed) not in self._symbols:
+                self._symbols[path, changed] = symbols_of(source_of(path, (self.root / path).read_bytes()))
+            return self._symbols[path, changed]
+        except (AutomationError, OSError):
+            # a file that does not parse defines nothing that could be named
+            return ()
+
+
+def _content(description: str) -> dict[str, float]:
+    words: dict[str, float] = {}
+    for word in split_name(description).split():
+        if word in _CALLED or len(word) < 2:
+            continue
+        words[stem(word)] = 1.0
+        for other in _LIKE.get(word, ()):
+            words.setdefault(stem(other), 0.8)
+    return words
+
+
+def _first_line(path: Path) -> list[str]:
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return []
+    match = re.match(r'\s*(?:#[^\n]*\n\s*)*(?:"""|\'\'\')(.+?)(?:\n|"""|\'\'\')', head, re.DOTALL)
+    return split_name(match[1]).split() if match else []

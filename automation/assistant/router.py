@@ -1,0 +1,159 @@
+"""From a sentence to commands: read, compared, weighed, filled; asked about when unsure, refused when nothing fits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from automation.assistant.answers import Context, Plan, Question, Refusal, Routed, Step
+from automation.assistant.arguments import fill
+from automation.assistant.classify import Classifier, Likely
+from automation.assistant.examples import UNKNOWN
+from automation.assistant.filling import Filling
+from automation.assistant.names import COINS, EXCHANGES, Names
+from automation.assistant.normalise import Speller, plain_quotes
+from automation.assistant.places import Places
+from automation.assistant.reading import Reading, read
+from automation.assistant.splitting import Cut, cuts
+from automation.codebase.search.embedding import SentenceEmbedder
+from trading.commands import Registry
+from trading.setting_sources import data_home
+
+_SURE = 0.5
+_SURE_STEP = 0.45
+_UNKNOWN_AT = 0.45
+_LEAST_LIKENESS = 0.33
+_CHOICES = 3
+_LONGEST = 2_000
+# Both stop a session; the shorter one is taken.
+_SAME = {"sessions stop": "stop"}
+_SUGGEST = "`gridbot ask` alone lists what can be said"
+
+
+class Router:
+    """Understands sentences; keeps nothing of them, so that one router serves many callers, one at a time each.
+
+    Parameters
+    ----------
+    registry : Registry
+        The commands that there are.
+    root : Path
+        The repository that files and symbols are looked for in.
+    embedder : SentenceEmbedder, optional
+        Gives sentences their meaning; without one, words alone are compared.
+    context : Context, optional
+        What the caller knows; each call of `route` may bring its own.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        root: Path,
+        *,
+        embedder: SentenceEmbedder | None = None,
+        context: Context | None = None,
+    ) -> None:
+        self._registry = registry
+        self._context = context or Context()
+        self._names = Names(self._context.home)
+        self._places = Places(root)
+        self._classifier = Classifier(list(registry), embedder, data_home(self._context.home) / "assistant")
+        words = {word for example in self._classifier.examples for word in example.sentence.split()}
+        self._speller = Speller(words | set(COINS) | set(EXCHANGES))
+
+    def route(self, sentence: str, context: Context | None = None) -> Routed:
+        """Return what a sentence means.
+
+        Parameters
+        ----------
+        sentence : str
+            As a person typed it; at most 2,000 characters.
+        context : Context, optional
+            In place of the router's own.
+
+        Returns
+        -------
+        Plan, Question or Refusal
+            A plan when sure; a question with the likeliest commands when not; a refusal when nothing fits.
+        """
+        text = plain_quotes(sentence)
+        if not any(character.isalnum() for character in text):
+            return Refusal(f"there is nothing to do in an empty sentence; {_SUGGEST}")
+        if len(text) > _LONGEST:
+            return Refusal(f"a sentence of {len(text):,} characters is too long; say it in at most {_LONGEST:,}")
+        known = context or self._context
+        whole = self._read(text, known)
+        for cut in cuts(text):
+            plan = self._plan(cut, whole, known)
+            if plan is not None:
+                return plan
+        return self._single(whole, known)
+
+    def _plan(self, cut: Cut, whole: tuple[Reading, tuple[Likely, ...]], context: Context) -> Plan | None:
+        read_parts = [self._read(part, context) for part in cut.parts]
+        best = [likely[0] for _, likely in read_parts]
+        if any(one.command == UNKNOWN or one.probability < _SURE_STEP for one in best):
+            return None
+        commands = [_SAME.get(one.command, one.command) for one in best]
+        # a word such as "then" between two like commands still says two; "and" between them says one with two objects
+        if not cut.is_certain and (len(set(commands)) < len(commands) or not self._is_better(best, whole[1][0])):
+            return None
+        steps: list[Step] = []
+        before: dict[str, object] = {}
+        for (reading, _), one in zip(read_parts, best, strict=True):
+            step = self._step(one, reading, context, before)
+            steps.append(step)
+            before = {**before, **_handed_on(step)}
+        return Plan(tuple(steps))
+
+    def _is_better(self, parts: list[Likely], whole: Likely) -> bool:
+        least = min(part.probability for part in parts)
+        nearest = sum(part.likeness for part in parts) / len(parts)
+        return least >= _SURE and nearest > whole.likeness - 0.05
+
+    def _single(self, whole: tuple[Reading, tuple[Likely, ...]], context: Context) -> Routed:
+        reading, likely = whole
+        best = likely[0]
+        unknown = next(one for one in likely if one.command == UNKNOWN)
+        likely = tuple(one for one in likely if one.command != UNKNOWN)
+        if best.command == UNKNOWN or unknown.probability > _UNKNOWN_AT or best.likeness < _LEAST_LIKENESS:
+            return Refusal(f"GridBot has no command for that; {_SUGGEST}")
+        if best.probability >= _SURE:
+            return Plan((self._step(best, reading, context, {}),))
+        choices = tuple(self._step(one, reading, context, {}) for one in likely[:_CHOICES])
+        return Question("which of these do you mean?", choices)
+
+    def _read(self, text: str, context: Context) -> tuple[Reading, tuple[Likely, ...]]:
+        reading = read(text, self._names, self._speller, context.clock())
+        return reading, self._merged(self._classifier.likely(reading))
+
+    def _merged(self, likely: tuple[Likely, ...]) -> tuple[Likely, ...]:
+        """Join commands that are the same under two names."""
+        extra = {_SAME[one.command]: one for one in likely if one.command in _SAME}
+        joined = [
+            replace(one, probability=one.probability + extra[one.command].probability) if one.command in extra else one
+            for one in likely
+            if one.command not in _SAME
+        ]
+        return tuple(sorted(joined, key=lambda one: -one.probability))
+
+    def _step(self, one: Likely, reading: Reading, context: Context, before: dict[str, object]) -> Step:
+        command = self._registry[one.command]
+        filling = Filling(command.name, command.load_request(), reading, context, self._names, self._places, before)
+        fill(filling)
+        values = {name: value for name, value in filling.values.items() if value is not None}
+        return Step(command, values, round(one.probability, 3), f"like {one.why!r}", filling.missing)
+
+
+def _handed_on(step: Step) -> dict[str, object]:
+    """Return what a later step may mean by "it"."""
+    values = dict(step.values)
+    told = {name: values[name] for name in ("target", "diff", "session", "path", "log", "tests", "run") if name in values}
+    for name in ("symbols", "targets", "candles", "symbol"):
+        series = values.get(name)
+        if series is not None:
+            told["series"] = [str(each) for each in series] if isinstance(series, list) else [str(series)]
+            break
+    if "files" in values and isinstance(values["files"], list):
+        told["series"] = [values["symbol"]] if "symbol" in values else [str(each) for each in values["files"]]
+    return told

@@ -1,0 +1,73 @@
+"""A sentence with several wishes, cut into its parts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_STRONG = re.compile(
+    r"\s*(?:[,;.]\s*)?\b(?:and )?(?:then|after that|after this|afterwards|afterward|next|finally|lastly|subsequently|later on|thereafter|followed by"
+    r"|once (?:that is|that's|this is) done|when (?:that is|that's|this is) done)\b[,:]?\s+(?:also )?(?:please )?|\s*;\s+",
+    re.IGNORECASE,
+)
+_WEAK = re.compile(r"\s*,\s*(?:and |but )?(?:also |please )*|\s+and (?:also |please )*|\s*[.!?]\s+", re.IGNORECASE)
+_FIRST = re.compile(r"^(?:first(?:ly)?|to begin with|to start with|start by|begin by|start with)[,:]?\s+(?:of all,? )?", re.IGNORECASE)
+_BEFORE = re.compile(r"^before (?:you )?(?P<later>[^,]+),\s*(?P<first>.+)$|^(?P<first2>.+?),? (?:but )?before (?P<later2>(?:you )?\w+(?:ing)?\b.+)$", re.IGNORECASE)
+_AFTER = re.compile(r"^(?:after|once) (?:you )?(?:have )?(?P<first>[^,]+),\s*(?P<later>.+)$|^(?P<later2>.+?) after (?:you (?:have )?)?(?P<first2>\w+ing\b.+)$", re.IGNORECASE)
+_DIAGNOSIS = re.compile(r"^(?:find out|find the|find|look|see|why|what|check (?:why|what)|figure out|locate|is|are|there is|it|the|my|our|i|we|something)\b", re.IGNORECASE)
+_PRONOUN = re.compile(r"\b(?:it|them|that|this|these|those)\b", re.IGNORECASE)
+_QUOTED = re.compile(r'"[^"]*"|`[^`]*`')
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A way to read a sentence as several.
+
+    Parameters
+    ----------
+    parts : tuple of str
+        In the order in which they are to be done.
+    is_certain : bool
+        Whether a word such as "then" says that they are several; else they may still be one wish.
+    """
+
+    parts: tuple[str, ...]
+    is_certain: bool
+
+
+def cuts(sentence: str) -> tuple[Cut, ...]:
+    """Return the ways in which a sentence may be several, the surest first; the whole is not among them.
+
+    Parameters
+    ----------
+    sentence : str
+        As it was typed; what is quoted is never cut.
+    """
+    for pattern in (_BEFORE, _AFTER):
+        match = pattern.match(sentence)
+        if match is not None:
+            found = {name: text for name, text in match.groupdict().items() if text}
+            first = next(text for name, text in found.items() if name.startswith("first"))
+            later = next(text for name, text in found.items() if name.startswith("later"))
+            return (Cut((first.strip(), later.strip()), False),)
+    strong = _split(_FIRST.sub("", sentence), _STRONG)
+    if len(strong) > 1:
+        # what stands before "then" may be several, too: "run the tests, fix what fails, then document it"
+        finer = [part for piece in strong for part in _split(piece, _WEAK)]
+        return (Cut(tuple(finer), False), Cut(strong, True)) if len(finer) > len(strong) else (Cut(strong, True),)
+    weak = _split(_FIRST.sub("", sentence), _WEAK)
+    if len(weak) < 2 or (_DIAGNOSIS.match(weak[0]) and _PRONOUN.search(weak[-1])):
+        return ()
+    return (Cut(weak, False),)
+
+
+def _split(sentence: str, pattern: re.Pattern[str]) -> tuple[str, ...]:
+    quoted = [match.span() for match in _QUOTED.finditer(sentence)]
+    parts, at = [], 0
+    for match in pattern.finditer(sentence):
+        inside = any(start < match.end() and match.start() < end for start, end in quoted)
+        if not inside and sentence[at : match.start()].strip():
+            parts.append(sentence[at : match.start()].strip(" ,;"))
+            at = match.end()
+    rest = sentence[at:].strip(" ,;")
+    return tuple(part for part in (*parts, rest) if part)

@@ -1,0 +1,54 @@
+"""The faces' own commands as plain data for the registry: what starts a console, a server, an editor or a question."""
+
+from trading.commands import Command, Risk
+
+FACE_COMMANDS = (
+    Command(
+        name="ask",
+        summary="Say in plain English what you want; the command that does it is shown, and run.",
+        run="automation.assistant.commands:ask",
+        request="automation.assistant.requests:AskRequest",
+        risk=Risk.READ,
+        examples=(
+            'ask "how are my sessions"',
+            'ask "debug the websocket connection" --dry-run',
+            'ask "run the tests, fix what fails, then document it"',
+        ),
+    ),
+    Command(
+        name="console",
+        summary="Open the console: sessions, trading, maintenance, improvement, logs, settings, and a prompt.",
+        run="automation.interfaces.console.commands:console",
+        request="automation.interfaces.console.requests:ConsoleRequest",
+        risk=Risk.READ,
+        examples=("console", "console --screen trading --theme light"),
+        by_person=True,
+    ),
+    Command(
+        name="mcp",
+        summary="Serve the commands, symbol tools and reports over the Model Context Protocol.",
+        run="automation.interfaces.mcp.commands:mcp",
+        request="automation.interfaces.mcp.requests:McpRequest",
+        risk=Risk.WRITE,
+        examples=("mcp", "mcp --http --port 8931"),
+        by_person=True,
+    ),
+    Command(
+        name="vscode sync",
+        summary="Write .vscode/ anew from the registry: tasks, launch, settings, extensions, shortcuts.",
+        run="automation.interfaces.vscode.commands:sync",
+        request="automation.interfaces.vscode.requests:SyncRequest",
+        risk=Risk.WRITE,
+        examples=("vscode sync", "vscode sync --check"),
+        phrases=("write the VS Code tasks anew", "update the editor's tasks", "sync vscode"),
+    ),
+    Command(
+        name="vscode install",
+        summary="Merge GridBot's shortcuts into VS Code's own keybindings, keeping the user's, or take them out again.",
+        run="automation.interfaces.vscode.commands:install",
+        request="automation.interfaces.vscode.requests:InstallRequest",
+        risk=Risk.WRITE,
+        examples=("vscode install", "vscode install --remove"),
+        phrases=("install the VS Code shortcuts", "set up the keyboard shortcuts in my editor"),
+    ),
+)

@@ -1,0 +1,1 @@
+"""The console: the registry's commands and everything worth watching, in one terminal."""

@@ -1,0 +1,299 @@
+"""The overview: sessions, profit, health, the last night and the newest run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widgets import DataTable, Sparkline, Static
+
+from automation.interfaces.console.background import in_background
+from automation.interfaces.console.context import ConsoleContext
+from automation.interfaces.console.data.night import NightFacts, RunFacts, last_night, newest_run
+from automation.interfaces.console.data.sessions import SessionFacts, SessionReader, Standing
+from automation.interfaces.console.screens.base import Pane
+from automation.interfaces.execution import Ended
+
+_HEALTH_EVERY_MS = 600_000
+_COLUMNS = ("session", "state", "symbol", "equity", "profit", "position", "orders")
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewFacts:
+    """What the overview shows, but for the health, which is asked less often.
+
+    Parameters
+    ----------
+    sessions : tuple of SessionFacts
+        Those that run first.
+    night : NightFacts or None
+        The last night.
+    run : RunFacts or None
+        The newest run.
+    """
+
+    sessions: tuple[SessionFacts, ...]
+    night: NightFacts | None
+    run: RunFacts | None
+
+
+class OverviewPane(Pane[OverviewFacts]):
+    """Sessions on top, the one under the cursor in figures, and how the house stands."""
+
+    EVERY_S = 2.0
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("h", "health", "Health"),
+        Binding("i", "show_session", "Inspect"),
+        Binding("s", "stop_session", "Stop"),
+    ]
+    DEFAULT_CSS = """
+    OverviewPane #sessions { height: auto; min-height: 2; max-height: 50%; background: $ground; }
+    OverviewPane #no-sessions { height: 1fr; padding: 1 2; color: $quiet; }
+    OverviewPane #equity { height: 1fr; min-height: 4; padding: 0 1; background: $raised; }
+    OverviewPane #figures { width: 34; height: 1fr; }
+    OverviewPane #curve { width: 1fr; height: 1fr; }
+    OverviewPane #curve-title { height: 1; color: $quiet; }
+    OverviewPane #sparkline { height: 1fr; }
+    OverviewPane #sparkline > .sparkline--max-color { color: $price; }
+    OverviewPane #sparkline > .sparkline--min-color { color: $price; }
+    OverviewPane #house { height: auto; max-height: 10; padding: 0 1; border-top: solid $frame; }
+    """
+
+    def __init__(self, context: ConsoleContext, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(context, id=id)
+        self.health: Ended | None = None
+        self._asked_ms: int | None = None
+        self._reader: SessionReader | None = None
+        self._order: tuple[str, ...] = ()
+
+    def body(self) -> ComposeResult:
+        """Yield the widgets."""
+        yield Static("reading the data home …", id="no-sessions")
+        table = DataTable[Text](id="sessions", cursor_type="row", zebra_stripes=False)
+        table.display = False
+        yield table
+        with Horizontal(id="equity"):
+            yield Static(id="figures")
+            with Vertical(id="curve"):
+                yield Static(id="curve-title")
+                yield Sparkline([], id="sparkline", summary_function=_last)
+        yield Static(id="house")
+
+    def on_mount(self) -> None:
+        """Lay out the columns."""
+        table = self.query_one("#sessions", DataTable)
+        for name in _COLUMNS:
+            title = Text(name, justify="right" if name in ("equity", "profit", "position", "orders") else "left")
+            table.add_column(title, key=name)
+        self.query_one("#equity").display = False
+
+    def read(self) -> OverviewFacts:
+        """Read sessions, the last night and the newest run."""
+        if self._reader is None:
+            self._reader = SessionReader(self.context.home)
+        return OverviewFacts(
+            self._reader.read(), last_night(self.context.root, self.context.home), newest_run(self.context.home)
+        )
+
+    def show(self, facts: OverviewFacts) -> None:
+        """Draw all of it, and ask for the health when that was long ago."""
+        self._show_sessions(facts.sessions)
+        self._show_chosen()
+        self._show_house(facts)
+        now = self.context.clock()
+        if self._asked_ms is None or now - self._asked_ms >= _HEALTH_EVERY_MS:
+            self._asked_ms = now
+            in_background(self, self._ask_health, self._healthy, self.console.complain)
+
+    @property
+    def chosen(self) -> SessionFacts | None:
+        """The session under the cursor."""
+        sessions = self.facts.sessions if self.facts is not None else ()
+        row = self.query_one("#sessions", DataTable).cursor_row
+        return sessions[row] if 0 <= row < len(sessions) else None
+
+    def on_data_table_row_highlighted(self, _: DataTable.RowHighlighted) -> None:
+        """Show the session under the cursor."""
+        self._show_chosen()
+
+    def action_health(self) -> None:
+        """Check everything, the exchange too."""
+        self.console.run_command("health", {}, show=True)
+
+    def action_show_session(self) -> None:
+        """Show all of the session under the cursor."""
+        if self.chosen is not None:
+            self.console.run_command("sessions show", {"session": self.chosen.name}, show=True)
+
+    def action_stop_session(self) -> None:
+        """Stop the session under the cursor, once its command was typed."""
+        if self.chosen is not None:
+            self.run_command("stop", {"session": self.chosen.name}, then=lambda _: self.reread())
+
+    def _ask_health(self) -> Ended:
+        return self.context.answer("health", {"offline": True})
+
+    def _healthy(self, ended: Ended) -> None:
+        self.health = ended
+        if self.facts is not None:
+            self._show_house(self.facts)
+        self.post_message(self.Shown(self))
+
+    def _show_sessions(self, sessions: tuple[SessionFacts, ...]) -> None:
+        table, none = self.query_one("#sessions", DataTable), self.query_one("#no-sessions", Static)
+        table.display, none.display = bool(sessions), not sessions
+        none.update("No sessions yet. Type / and: paper --symbol BTC/USDT")
+        names = tuple(one.name for one in sessions)
+        if names != self._order:
+            # the cursor stays on its session when the order changes
+            row, self._order = table.cursor_row, names
+            kept = self._under(row)
+            table.clear()
+            for one in sessions:
+                table.add_row(*self._cells(one), key=one.name)
+            table.move_cursor(row=names.index(kept) if kept in names else 0)
+            return
+        for one in sessions:
+            for column, content in zip(_COLUMNS, self._cells(one), strict=True):
+                table.update_cell(one.name, column, content, update_width=True)
+
+    def _under(self, row: int) -> str:
+        table = self.query_one("#sessions", DataTable)
+        return str(table.ordered_rows[row].key.value) if 0 <= row < table.row_count else ""
+
+    def _cells(self, one: SessionFacts) -> tuple[Text, ...]:
+        palette = self.palette
+        states = {Standing.RUNNING: palette.good, Standing.STOPPED: palette.quiet, Standing.HALTED: palette.warn}
+        orders = "" if one.open_orders is None else str(one.open_orders)
+        return (
+            Text(one.name, f"bold {palette.ink}"),
+            Text(one.standing.value, states.get(one.standing, palette.bad)),
+            Text(f"{one.mode} {one.symbol}".strip(), palette.ink),
+            Text(money(one.equity), palette.ink, justify="right"),
+            Text(signed(one.profit), self._side(one.profit), justify="right"),
+            Text(quantity(one.position), palette.ink, justify="right"),
+            Text(orders, palette.ink, justify="right"),
+        )
+
+    def _show_chosen(self) -> None:
+        one = self.chosen
+        self.query_one("#equity").display = one is not None
+        if one is None:
+            return
+        palette = self.palette
+        text = Text(no_wrap=True, overflow="ellipsis")
+        text.append(one.name, f"bold {palette.ink}")
+        text.append(f"  {one.exchange} {one.timeframe}\n", palette.quiet)
+        if one.note:
+            text.append(one.note, palette.warn if one.standing is Standing.HALTED else palette.bad)
+            text.no_wrap = False
+        else:
+            share = f" ({one.profit / one.capital:+.2%})" if one.profit is not None and one.capital else ""
+            text.append(f"profit   {signed(one.profit)} {one.currency}{share}\n", self._side(one.profit))
+            text.append(f"equity   {money(one.equity)} {one.currency}\n", palette.ink)
+            text.append(f"price    {money(one.price)} {one.currency}\n", palette.ink)
+            text.append(f"holds    {quantity(one.position)} {one.symbol.partition('/')[0]}\n", palette.ink)
+            text.append(f"capital  {money(one.capital)} {one.currency}\n", palette.quiet)
+            text.append(f"feed     {one.feed}" if one.feed else _when(one.last_ms), palette.quiet)
+        self.query_one("#figures", Static).update(text)
+        low, high = (min(one.points), max(one.points)) if one.points else (0.0, 0.0)
+        span = f"equity, last day: {low:,.2f} to {high:,.2f} {one.currency}" if one.points else "no equity yet"
+        self.query_one("#curve-title", Static).update(Text(span, no_wrap=True, overflow="ellipsis"))
+        self.query_one("#sparkline", Sparkline).data = [point - low for point in one.points]
+
+    def _show_house(self, facts: OverviewFacts) -> None:
+        palette = self.palette
+        lines = [self._profit_line(facts.sessions), self._health_line(), self._run_line(facts), self._night_line(facts)]
+        text = Text(no_wrap=True, overflow="ellipsis")
+        for number, (title, words, colour) in enumerate(lines):
+            text.append("\n" if number else "").append(f"{title:<12}", palette.quiet)
+            text.append(words, colour)
+        self.query_one("#house", Static).update(text)
+
+    def _profit_line(self, sessions: tuple[SessionFacts, ...]) -> tuple[str, str, str]:
+        sums: dict[str, Decimal] = {}
+        for one in sessions:
+            if one.open_orders is not None and one.profit is not None:
+                sums[one.currency] = sums.get(one.currency, Decimal(0)) + one.profit
+        running = sum(one.open_orders is not None for one in sessions)
+        words = ", ".join(f"{signed(total)} {currency}" for currency, total in sums.items())
+        if not sums:
+            return "profit", f"{running} of {len(sessions)} sessions running", self.palette.quiet
+        total = sum(sums.values(), Decimal(0))
+        return "profit", f"{words} in {running} running of {len(sessions)} sessions", self._side(total)
+
+    def _health_line(self) -> tuple[str, str, str]:
+        palette = self.palette
+        if self.health is None:
+            return "health", "checking …", palette.quiet
+        result = self.health.result
+        if result is None:
+            return "health", self.health.text, palette.bad
+        checks = [check for check in _list(result.get("checks")) if not check.get("ok")]
+        failed = [check for check in checks if check.get("needed")]
+        if failed:
+            words = "; ".join(f"{check['name']}: {check['detail']}" for check in failed)
+            return "health", words, palette.bad
+        notes = f"; to note: {', '.join(str(check['name']) for check in checks)}" if checks else ""
+        return "health", f"all that is needed is there{notes}", palette.good
+
+    def _run_line(self, facts: OverviewFacts) -> tuple[str, str, str]:
+        palette, run = self.palette, facts.run
+        if run is None:
+            return "repair", "no run yet", palette.quiet
+        waits = f"; {run.waiting} waiting for approval (3)" if run.waiting else ""
+        colour = {"fixed": palette.good, "running": palette.accent, "awaiting_approval": palette.warn}
+        reason = f": {run.reason}" if run.reason else ""
+        words = f"{run.run_id} {run.status.replace('_', ' ')}{waits}{reason}"
+        return "repair", words, palette.warn if run.waiting else colour.get(run.status, palette.ink)
+
+    def _night_line(self, facts: OverviewFacts) -> tuple[str, str, str]:
+        palette, night = self.palette, facts.night
+        if night is None:
+            return "last night", "no night yet; `gridbot nightly` looks after the repository", palette.quiet
+        good = night.status in ("fixed", "nothing_to_fix")
+        reason = f": {night.reason}" if night.reason else ""
+        started = night.started[:16].replace("T", " ")
+        words = f"{started} {night.status.replace('_', ' ')}{reason} ({night.minutes:.0f} min)"
+        return "last night", words, palette.good if good else palette.warn
+
+    def _side(self, amount: Decimal | None) -> str:
+        if amount is None or amount == 0:
+            return self.palette.quiet
+        return self.palette.good if amount > 0 else self.palette.bad
+
+
+def money(amount: Decimal | None) -> str:
+    """Return an amount with thousands and two places; small ones with as many as they need."""
+    if amount is None:
+        return "-"
+    return f"{amount:,.2f}" if abs(amount) >= 1 or amount == 0 else f"{amount.normalize():f}"
+
+
+def signed(amount: Decimal | None) -> str:
+    """Return an amount with its sign."""
+    return "-" if amount is None else f"{amount:+,.2f}"
+
+
+def quantity(amount: Decimal | None) -> str:
+    """Return a quantity without closing zeros."""
+    return "-" if amount is None else f"{amount.normalize():f}"
+
+
+def _when(time_ms: int) -> str:
+    return f"until {datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC" if time_ms else "no candle yet"
+
+
+def _last(values: Sequence[float]) -> float:
+    return values[-1] if values else 0.0
+
+
+def _list(value: object) -> list[Mapping[str, object]]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,1 @@
+"""VS Code: tasks, launch configurations, settings and shortcuts, derived from the registry."""

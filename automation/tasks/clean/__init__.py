@@ -1,0 +1,1 @@
+"""What GridBot made, is old, and can go: listed first, removed when told so."""

@@ -1,0 +1,295 @@
+"""Look for calls of one subject that show different behaviour: by type, by constant, by what was seen, by coverage.
+
+Loaded by file path inside the sandbox, for any Python from 3.9 on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import importlib.util
+import inspect
+import io
+import os
+import random
+import sys
+import time
+import types
+import typing
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple  # noqa: UP035 - read at run time by Python 3.9
+
+if typing.TYPE_CHECKING:
+    from automation.repair.inside import variations
+    from automation.tasks.generate_tests.inside import calling, entering, pools, values
+else:
+    # loaded by path: the target may hold a package of the same name as ours
+    _HERE = Path(__file__).parent
+    _package = sys.modules.setdefault("_gridbot_tests", types.ModuleType("_gridbot_tests"))
+    _package.__path__ = [str(_HERE), str(_HERE.parents[2] / "repair" / "inside")]
+    from _gridbot_tests import calling, entering, pools, values, variations
+
+_SECONDS = 6.0
+_KEPT_ALIKE = 10
+_KEPT = 160
+_DRAWN = 12
+_Chosen = List[calling.Given]  # noqa: UP006
+
+Record = Dict[str, Any]  # noqa: UP006
+Emit = Callable[[Record], None]
+
+
+def run(job: Record, emit: Emit) -> None:
+    """Emit ``modules`` (what the import brought in from outside), then ``cases``, or ``skip`` with a reason.
+
+    Parameters
+    ----------
+    job : dict
+        ``root``, ``python_path``, ``path`` and ``module`` of the file; ``subject`` (owner, name, kind, documented), None
+        to import only; ``numbers`` and ``texts`` (constants), ``given`` (argument lists that were seen or asked for,
+        each with its origin), ``seed``, ``calls`` (how many at most).
+    """
+    gc.freeze()
+    root = entering.enter(job)
+    warnings.simplefilter("ignore")
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            importlib.import_module(job["module"])
+    except BaseException as error:  # noqa: BLE001 - the target's module code may raise anything
+        emit({"skip": f"importing {job['module']} raises {type(error).__name__}: {str(error)[:160]}"})
+        return
+    emit({"modules": _foreign(root), "hypothesis": importlib.util.find_spec("hypothesis") is not None})
+    if job["subject"] is None:
+        return
+    subject = calling.Subject(job["module"], **job["subject"])
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        emit(_Survey(subject, job, root).result())
+
+
+def _foreign(root: str) -> list[str]:
+    found = []
+    for name, module in sys.modules.copy().items():
+        origin = getattr(getattr(module, "__spec__", None), "origin", None)
+        if isinstance(origin, str) and Path(origin).is_absolute() and not origin.startswith(root):
+            if not name.startswith(("_gridbot", "gridbot_", "automation.")):
+                found.append(name)
+    return found
+
+
+class _Survey:
+    def __init__(self, subject: calling.Subject, job: Record, root: str) -> None:
+        self._job = job
+        self._rng = random.Random(job["seed"])  # noqa: S311 - repeatable, no secret
+        self._pools = pools.Pools(job["numbers"], job["texts"])
+        self._caller = calling.Caller(subject, os.path.join(root, job["path"]), root)  # noqa: PTH118
+        self._subject = subject
+        self._cases: List[Record] = []  # noqa: UP006
+        self._alike: Dict[Tuple[object, ...], int] = {}  # noqa: UP006
+        self._corpus: List[_Chosen] = []  # noqa: UP006
+        self._tried: set[str] = set()
+        self._until = time.monotonic() + _SECONDS
+
+    def result(self) -> Record:
+        try:
+            slots = self._slots()
+        except (TypeError, ValueError) as error:
+            return {"skip": f"its signature cannot be read: {error}"}
+        empty = [name for name, _, pool in slots if not pool]
+        if empty and not self._job["given"]:
+            return {"skip": f"nothing is known to pass as {empty[0]}"}
+        for given, origin in self._given(slots):
+            self._try(given, origin)
+        short = [slot for slot in slots if slot[0] not in self._optional]
+        for some in (short, slots) if not empty else ():
+            for chosen in _rows(some):
+                if self._spent(0.3 if some is short else 0.6):
+                    break
+                self._try(chosen, "type")
+        self._explore({name: pool for name, _, pool in slots})
+        if not self._cases:
+            touched = self._caller.touch.what
+            return {"skip": f"it {touched}" if touched else "no call returned something that a test can state"}
+        return {"cases": self._cases[:_KEPT], "strategies": _strategies(self._caller, self._subject)}
+
+    def _spent(self, share: float) -> bool:
+        return len(self._tried) >= self._job["calls"] * share or time.monotonic() > self._until
+
+    def _slots(self) -> List[Tuple[str, str, List[values.Written]]]:  # noqa: UP006
+        slots: List[Tuple[str, str, List[values.Written]]] = []  # noqa: UP006
+        self._optional: set[str] = set()
+        if self._subject.kind in ("method", "property"):
+            slots.append(("instance", "instance", self._pools.instances(self._caller.scope[self._subject.owner])))
+        if self._subject.kind == "property":
+            return slots
+        for parameter, hint in _parameters(self._caller.function(), self._subject):
+            pool = self._pools.of(hint, parameter.name, parameter.default)
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                continue
+            if not pool and parameter.default is not parameter.empty:
+                continue
+            if parameter.default is not parameter.empty:
+                self._optional.add(parameter.name)
+            style = "keyword" if parameter.kind is parameter.KEYWORD_ONLY else "positional"
+            slots.append((parameter.name, style, pool + _drawn(hint, self._job["seed"])))
+        return slots
+
+    def _given(self, slots: Sequence[Tuple[str, str, object]]) -> Iterator[Tuple[_Chosen, str]]:  # noqa: UP006
+        styles = {name: style for name, style, _ in slots}
+        for each in self._job["given"]:
+            named = {name: values.Written(text, tuple(imports)) for name, text, imports in each["arguments"]}
+            if all(name in styles for name in named):
+                chosen = [calling.Given(name, styles[name], named[name]) for name in styles if name in named]
+                yield _with_keywords(chosen, list(styles)), each["origin"]
+
+    def _try(self, chosen: _Chosen, origin: str) -> bool:
+        key = repr([(each.name, each.source.text) for each in chosen])
+        if key in self._tried:
+            return False
+        self._tried.add(key)
+        found = self._caller.case(chosen, origin)
+        if found is None:
+            return False
+        outcome = found["outcome"]
+        sort = (outcome["kind"], outcome["text"] if outcome["kind"] == "raises" else "")
+        signature = (*sort, tuple(map(tuple, found["arcs"])))
+        count = self._alike.get(signature, 0)
+        self._alike[signature] = count + 1
+        if count == 0:
+            self._corpus.append(chosen)
+        if count < _KEPT_ALIKE or self._is_new_result(found):
+            self._cases.append(found)
+        return count == 0
+
+    def _is_new_result(self, found: Record) -> bool:
+        if len(self._cases) >= _KEPT or found["outcome"]["kind"] == "raises":
+            return False
+        return all(each["outcome"] != found["outcome"] for each in self._cases)
+
+    def _explore(self, known: Dict[str, List[values.Written]]) -> None:  # noqa: UP006
+        """Alter what reached something new, again and again."""
+        while self._corpus and not self._spent(1.0):
+            base = self._rng.choice(self._corpus)
+            if not base:
+                return
+            before = len(self._tried)
+            at = self._rng.randrange(len(base))
+            altered = self._altered(base[at], known.get(base[at].name, []))
+            if altered is not None:
+                self._try([*base[:at], base[at]._replace(source=altered), *base[at + 1 :]], "explored")
+            if len(self._tried) == before:
+                # nothing new came of it: count it, so that a small space of inputs comes to an end
+                self._tried.add(f"again {len(self._tried)}")
+
+    def _altered(self, given: calling.Given, pool: Sequence[values.Written]) -> Optional[values.Written]:  # noqa: UP045
+        if pool and self._rng.random() < 0.4:
+            return self._rng.choice(pool)
+        try:
+            value = pools.evaluated(given.source, self._caller.scope)
+            options = list(variations.varied(value, self._rng)) + self._spliced(value)
+            return values.written(self._rng.choice(options)) if options else None
+        except Exception:  # noqa: BLE001 - a value that cannot be varied or written is left as it is
+            return None
+
+    def _spliced(self, value: object) -> List[object]:  # noqa: UP006
+        texts = self._job["texts"]
+        if not isinstance(value, str) or not texts:
+            return []
+        piece, at = self._rng.choice(texts), self._rng.randrange(len(value) + 1)
+        if len(value) > 40:
+            return []
+        return [value + piece, piece + value, value[:at] + piece + value[at:], value[:at] + piece + value[at + 1 :]]
+
+
+def _parameters(function: Any, subject: calling.Subject) -> List[Tuple[inspect.Parameter, object]]:  # noqa: UP006
+    if subject.kind == "class":
+        return pools.constructor(function)
+    hints = pools.resolved(function)
+    found = list(inspect.signature(function).parameters.values())
+    if subject.kind == "method":
+        found = found[1:]
+    return [(each, hints.get(each.name, each.annotation)) for each in found if each.kind is not each.VAR_KEYWORD]
+
+
+def _with_keywords(chosen: _Chosen, order: Sequence[str]) -> _Chosen:
+    """Pass by name what comes after a parameter that is left to its default."""
+    present = [each.name for each in chosen]
+    gap = next((name for name in order if name not in present), None)
+    if gap is None:
+        return chosen
+    late = set(order[order.index(gap) :])
+    return [
+        each._replace(style="keyword") if each.name in late and each.style == "positional" else each for each in chosen
+    ]
+
+
+def _rows(slots: Sequence[Tuple[str, str, List[values.Written]]]) -> Iterator[_Chosen]:  # noqa: UP006
+    names = [(name, style) for name, style, _ in slots]
+    for row in pools.rows_of([pool for _, _, pool in slots]):
+        yield [
+            calling.Given(name, style, source)
+            for (name, style), source in zip(names, row)  # noqa: B905 - Python 3.9
+        ]
+
+
+def _drawn(hint: object, seed: int) -> List[values.Written]:  # noqa: UP006
+    """Return what hypothesis draws for an annotation, where it is installed; the shortest first."""
+    try:
+        import hypothesis
+        from hypothesis import strategies
+    except ImportError:
+        return []
+    found: Dict[str, values.Written] = {}  # noqa: UP006
+
+    def note(value: object) -> None:
+        with contextlib.suppress(values.Unwritable, RecursionError):
+            each = values.written(value)
+            if len(each.text) <= 40 and each.text.isascii():
+                found[each.text] = each
+
+    try:
+        strategy = strategies.from_type(hint)  # type: ignore[var-annotated, arg-type]
+        settings = hypothesis.settings(
+            max_examples=2 * _DRAWN, database=None, derandomize=True, deadline=None,
+            suppress_health_check=list(hypothesis.HealthCheck), phases=[hypothesis.Phase.generate],
+        )
+        settings(hypothesis.given(strategy)(note))()
+    except Exception:  # noqa: BLE001 - an annotation that hypothesis has no strategy for
+        return []
+    return sorted(found.values(), key=lambda each: len(each.text))[:_DRAWN]
+
+
+def _strategies(caller: calling.Caller, subject: calling.Subject) -> Dict[str, str]:  # noqa: UP006
+    """Return hypothesis' own words for the parameters that have plain types."""
+    if subject.kind not in ("function", "static"):
+        return {}
+    found = {}
+    for parameter, hint in _parameters(caller.function(), subject):
+        text = _STRATEGIES.get(hint) if isinstance(hint, type) else _STRATEGIES_OF.get(str(hint))
+        if text is not None:
+            found[parameter.name] = text
+    return found
+
+
+_STRATEGIES: Dict[Any, str] = {  # noqa: UP006
+    int: "st.integers({low}, {high})",
+    float: "st.floats({low}, {high})",
+    bool: "st.booleans()",
+    str: "st.text()",
+    bytes: "st.binary()",
+    list: "st.lists(st.integers())",
+}
+_STRATEGIES_OF = {
+    "list[int]": "st.lists(st.integers())",
+    "list[float]": "st.lists(st.floats(allow_nan=False, allow_infinity=False))",
+    "list[str]": "st.lists(st.text())",
+    "collections.abc.Sequence[int]": "st.lists(st.integers())",
+    "collections.abc.Sequence[float]": "st.lists(st.floats(-1e6, 1e6))",
+    "collections.abc.Sequence[str]": "st.lists(st.text())",
+    "collections.abc.Iterable[int]": "st.lists(st.integers())",
+    "collections.abc.Iterable[str]": "st.lists(st.text())",
+    "dict[str, int]": "st.dictionaries(st.text(), st.integers())",
+    "dict[str, str]": "st.dictionaries(st.text(), st.text())",
+}

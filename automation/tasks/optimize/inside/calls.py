@@ -1,0 +1,229 @@
+"""Calls of one function: seen while a program runs, and made anew on versions of it; loaded by path in the sandbox."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import inspect
+import os
+import re
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+
+Arguments = dict[str, object]
+
+_MOST_CALLS, _MOST_KEPT = 2_000, 60
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
+_GENERATOR = inspect.CO_GENERATOR
+_ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+
+
+class Enough(BaseException):
+    """All calls that are wanted were seen; no ``except Exception`` of the program catches it."""
+
+
+class Harvest:
+    """Copies the arguments of one function whenever it is called.
+
+    Parameters
+    ----------
+    path : str
+        Of its file, absolute.
+    name : str
+        Without what is before a dot.
+    lines : frozenset of int
+        First lines that its code object may have.
+    """
+
+    def __init__(self, path: str, name: str, lines: frozenset[int]) -> None:
+        self.seen: list[Arguments] = []
+        self.scope: dict[str, object] = {}
+        self.count = 0
+        self.problem = ""
+        self._path, self._name, self._lines = path, name, lines
+        self._known: dict[types.CodeType, bool] = {}
+        self._texts: set[object] = set()
+        self._begun: list[types.FrameType] = []
+        self._busy = False
+        self._full = False
+
+    @property
+    def kept(self) -> int:
+        """Different calls that are kept."""
+        return len(self.seen)
+
+    @property
+    def distinct(self) -> int:
+        """Different calls among all that were counted."""
+        return len(self._texts)
+
+    def watch(self, work: Callable[[], object]) -> None:
+        """Do some work and look at it; a failure of it is none of ours, what was seen before it counts."""
+        if self._full:
+            return
+        sys.setprofile(self._on_event)
+        try:
+            work()
+        except Enough:
+            pass
+        except Exception as error:  # noqa: BLE001 - a workload may raise anything
+            self.problem = self.problem or f"the workload raises {type(error).__name__}: {error}"[:200]
+        finally:
+            sys.setprofile(None)
+
+    def _on_event(self, frame: types.FrameType, event: str, argument: object) -> None:
+        if event != "call" or self._busy:
+            return
+        code = frame.f_code
+        wanted = self._known.get(code)
+        if wanted is None:
+            wanted = self._known[code] = self._is_wanted(code)
+        if not wanted:
+            return
+        if code.co_flags & _ASYNC:
+            self.problem = "it is asynchronous"
+        elif not code.co_flags & _GENERATOR or not any(frame is one for one in self._begun):
+            self._busy = True
+            try:
+                self._take(frame)
+            finally:
+                self._busy = False
+            if self._full:
+                sys.setprofile(None)
+                raise Enough
+
+    def _is_wanted(self, code: types.CodeType) -> bool:
+        named = code.co_name == self._name and code.co_firstlineno in self._lines
+        return named and os.path.abspath(code.co_filename) == self._path  # noqa: PTH100 - as above
+
+    def _take(self, frame: types.FrameType) -> None:
+        if frame.f_code.co_flags & _GENERATOR:
+            self._begun.append(frame)
+        if frame.f_code.co_freevars:
+            self.problem = "it is a closure"
+            return
+        arguments = {name: frame.f_locals[name] for name in _parameters(frame.f_code) if name in frame.f_locals}
+        self.count += 1
+        self._full = self.count >= _MOST_CALLS
+        try:
+            # The module beside this one was loaded by whoever loaded this one.
+            shape = sys.modules["_gridbot_shapes"].shape_of(arguments)
+            if shape not in self._texts:
+                if len(self.seen) < _MOST_KEPT:
+                    self.seen.append(copy.deepcopy(arguments))
+                self._texts.add(shape)
+                self.scope = frame.f_globals
+        except Exception as error:  # noqa: BLE001 - what a target's value does when it is copied is its own
+            self.problem = f"its arguments cannot be copied ({type(error).__name__})"
+            self._full = self._full or (self.count > _MOST_KEPT and not self.seen)
+
+
+def _parameters(code: types.CodeType) -> tuple[str, ...]:
+    count = code.co_argcount + code.co_kwonlyargcount
+    count += bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
+    return code.co_varnames[:count]
+
+
+class Version:
+    """One version of the function, in a module of its own; classes stay the original ones."""
+
+    def __init__(self, owner: object, name: str, function: object) -> None:
+        self._owner, self._name, self._function = owner, name, function
+
+    @contextlib.contextmanager
+    def installed(self) -> Iterator[Callable[..., object]]:
+        """Put a method in its class for as long as it is called; a plain function is called as it is."""
+        if self._owner is None:
+            yield _plain(self._function)
+            return
+        before = inspect.getattr_static(self._owner, self._name)
+        setattr(self._owner, self._name, self._function)
+        try:
+            yield _plain(self._function)
+        finally:
+            setattr(self._owner, self._name, before)
+
+    def hints(self) -> Mapping[str, object]:
+        """Return its resolved annotations; none where they cannot be resolved."""
+        try:
+            return typing.get_type_hints(_plain(self._function))
+        except Exception:  # noqa: BLE001 - an annotation may be any expression
+            return {}
+
+
+class Versions:
+    """Makes versions of one function out of texts of its module.
+
+    Parameters
+    ----------
+    scope : dict
+        The module as it was loaded.
+    function : str
+        Dotted name.
+    path : str
+        Of its file.
+    """
+
+    def __init__(self, scope: dict[str, object], function: str, path: str) -> None:
+        self._scope, self._path = scope, path
+        *self._owners, self._name = function.split(".")
+
+    def make(self, text: str) -> Version:
+        """Execute a text of the module and return its version of the function."""
+        name = str(self._scope["__name__"])
+        kept = {key: self._scope.get(key) for key in ("__package__", "__spec__", "__loader__", "__path__")}
+        fresh: dict[str, object] = {key: value for key, value in kept.items() if value is not None}
+        # A script guards its work by its name, and must not do it again.
+        fresh.update(__name__="_gridbot_version" if name == "__main__" else name, __file__=self._path)
+        exec(compile(text, self._path, "exec", dont_inherit=True), fresh)  # noqa: S102 - this is the sandbox
+        holder: object = types.SimpleNamespace(**fresh)
+        owner: object = types.SimpleNamespace(**self._scope) if self._owners else None
+        for part in self._owners:
+            holder, owner = getattr(holder, part), getattr(owner, part)
+        found = inspect.getattr_static(holder, self._name)
+        for key, value in self._scope.items():
+            if isinstance(value, type) and value.__module__ == name and key in fresh:
+                fresh[key] = value
+        return Version(owner, self._name, found)
+
+
+def call(function: Callable[..., object], arguments: Arguments) -> object:
+    """Call a function with the arguments as a frame had them."""
+    return binding(function, arguments)()
+
+
+def binding(function: Callable[..., object], arguments: Arguments) -> Callable[[], object]:
+    """Return the call of a function with the arguments as a frame had them."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return partial(function, **arguments)
+    positional: list[object] = []
+    named: dict[str, object] = {}
+    for name, parameter in parameters.items():
+        if name not in arguments:
+            continue
+        value = arguments[name]
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            positional.extend(typing.cast("Sequence[object]", value))
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            named.update(typing.cast("Mapping[str, object]", value))
+        elif parameter.kind is parameter.KEYWORD_ONLY:
+            named[name] = value
+        else:
+            positional.append(value)
+    return partial(function, *positional, **named)
+
+
+def without_addresses(text: str) -> str:
+    """Return a text with memory addresses taken out."""
+    return _ADDRESS.sub("0x", text)
+
+
+def _plain(function: object) -> Callable[..., object]:
+    inner = function.__func__ if isinstance(function, (staticmethod, classmethod)) else function
+    inner = inner.fget if isinstance(inner, property) else inner
+    return typing.cast("Callable[..., object]", inner)

@@ -1,0 +1,89 @@
+"""Inputs at the edges of their types, where a rewrite and its original are most likely to part; loaded by path."""
+
+from __future__ import annotations
+
+import random
+import typing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+_FLOATS = (0.0, -0.0, 1.0, -1.0, 1e200, -1e200, 5e-324, float("inf"), float("-inf"), float("nan"), 0.1)
+_INTEGERS = (0, 1, -1, 2, 2**31, 2**63, -(2**63) - 1)
+_TEXTS = ("", " ", "a", "aa", "ä", "A", "0", "\n")
+
+
+def strained(seen: Sequence[Mapping[str, object]], rng: random.Random, most: int) -> Iterator[dict[str, object]]:
+    """Yield arguments like those that were seen, with one of them, or a part of one, at an edge of its type.
+
+    Parameters
+    ----------
+    seen : sequence of mapping
+        Arguments by parameter name.
+    rng : random.Random
+        Decides.
+    most : int
+        How many to yield.
+    """
+    for _ in range(most):
+        base = dict(rng.choice(seen))
+        names = [name for name in base if name not in ("self", "cls")]
+        if not names:
+            return
+        name = rng.choice(names)
+        yield {**base, name: strain(base[name], rng)}
+
+
+def strain(value: object, rng: random.Random) -> object:
+    """Return a value of the same kind at an edge: an extreme number, an empty or doubled collection."""
+    edge = _EDGES.get(type(value))
+    if edge is not None:
+        return edge(value, rng)
+    if hasattr(value, "dtype") and hasattr(value, "copy") and getattr(value, "ndim", 0) == 1:
+        return _array(value, rng)
+    return value
+
+
+def _items(items: list[object], rng: random.Random) -> list[object]:
+    choice = rng.random()
+    if not items or choice < 0.2:
+        return []
+    if choice < 0.4:
+        return items + items
+    if choice < 0.5:
+        return items[:1]
+    at = rng.randrange(len(items))
+    return [*items[:at], strain(items[at], rng), *items[at + 1 :]]
+
+
+def _mapping(value: dict[object, object], rng: random.Random) -> object:
+    if not value or rng.random() < 0.3:
+        return {}
+    key = rng.choice(list(value))
+    return {**value, key: strain(value[key], rng)}
+
+
+def _array(value: typing.Any, rng: random.Random) -> object:  # noqa: ANN401
+    choice = rng.random()
+    if choice < 0.3 or not len(value):
+        return value[: rng.choice((0, 1, 2))].copy()
+    found = value.copy()
+    if found.dtype.kind == "f":
+        found[rng.randrange(len(found))] = rng.choice(_FLOATS)
+    elif found.dtype.kind in "iu":
+        found[rng.randrange(len(found))] = rng.choice((0, 1, 2, 100))
+    return found
+
+
+def _hashable(value: set[object], rng: random.Random) -> object:
+    return type(value)(_items(sorted(value, key=repr), rng))
+
+
+_EDGES: dict[type, Callable[[typing.Any, random.Random], object]] = {
+    float: lambda _, rng: rng.choice(_FLOATS),
+    int: lambda _, rng: rng.choice(_INTEGERS),
+    str: lambda value, rng: rng.choice((*_TEXTS, value * 2)),
+    list: _items,
+    tuple: lambda value, rng: tuple(_items(list(value), rng)),
+    dict: _mapping,
+    set: _hashable,
+    frozenset: _hashable,
+}

@@ -1,0 +1,278 @@
+"""Prove that versions of one function do the same, and time them, on inputs that a workload and tests give it.
+
+Loaded by file path inside the sandbox, for any Python from 3.9 on. The workload runs with a profile hook that copies the
+arguments of the function; inputs near those are added; then the original and every version are called with the same
+copies, and what they return, raise, print, yield and leave of their arguments and of the module's state is compared.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import importlib.util
+import inspect
+import io
+import itertools
+import os
+import random
+import signal
+import sys
+import time
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+if typing.TYPE_CHECKING:
+    from automation.repair.inside import variations
+    from automation.tasks.optimize.inside import calls, extremes, shapes, workload_run
+
+
+def _load(name: str, path: str) -> types.ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+if not typing.TYPE_CHECKING:
+    _here = Path(__file__)
+    shapes, calls, extremes, workload_run = (
+        _load(f"_gridbot_{name}", str(_here.with_name(f"{name}.py")))
+        for name in ("shapes", "calls", "extremes", "workload_run")
+    )
+
+Record = dict[str, object]
+Emit = Callable[[Record], None]
+
+_MOST_NEAR = 160
+_LEAST_CALL_S, _SLOWER = 1.0, 8.0
+_SETTLING_SHARE, _COMPARING_SHARE = 0.3, 0.7
+_ROUNDS = 9
+_TIMED_INPUTS = 12
+_SHORT_S, _REPEATED_S = 0.0002, 0.001
+
+
+class TooLong(BaseException):
+    """A call ran longer than it may; no ``except Exception`` of the target catches it."""
+
+
+def run(job: Record, emit: Emit) -> None:
+    """Harvest calls, compare every version with the original, and time those that are equal.
+
+    Parameters
+    ----------
+    job : dict
+        ``workloads`` (as `workload_run` takes them), ``variations`` (path of the file that varies inputs), ``path`` (of
+        the module), ``function`` (dotted name), ``lines`` (its first lines), ``versions`` (texts of the module, the
+        original first), ``seed``, ``seconds`` and ``tolerance`` (relative, of floating point numbers).
+    emit : callable
+        Takes a record with ``inputs``, ``calls`` and ``distinct``, or with ``problem``; then one a version with
+        ``equal`` and ``difference``, and ``ratio``: its time by the original's.
+    """
+    near = _load("_gridbot_variations", str(job["variations"]))
+    path = os.path.abspath(str(job["path"]))  # noqa: PTH100 - links stay as the program sees them
+    name = str(job["function"])
+    harvest = calls.Harvest(path, name.rsplit(".", 1)[-1], frozenset(typing.cast("Sequence[int]", job["lines"])))
+    for workload in typing.cast("Sequence[Mapping[str, object]]", job["workloads"]):
+        harvest.watch(lambda work=workload: workload_run.perform(work))
+    if not harvest.seen:
+        emit({"problem": harvest.problem or "nothing that ran calls it with arguments that can be copied"})
+        return
+    texts = [str(text) for text in typing.cast("Sequence[str]", job["versions"])]
+    try:
+        versions = calls.Versions(harvest.scope, name, path)
+        original = versions.make(texts[0])
+    except Exception as error:  # noqa: BLE001 - the target's own module code may raise anything
+        emit({"problem": f"its module cannot be executed a second time ({type(error).__name__})"})
+        return
+    signal.signal(signal.SIGALRM, _on_alarm)
+    clock = _Clock(float(typing.cast("float", job["seconds"])))
+    inputs = _inputs(harvest, original, near, int(typing.cast("int", job["seed"])))
+    settled = _settled(inputs, original, clock)
+    emit({"inputs": len(settled), "seen": harvest.kept, "calls": harvest.count, "distinct": harvest.distinct})
+    if not settled:
+        return
+    equal: dict[int, calls.Version] = {0: original}
+    for index, text in enumerate(texts[1:], start=1):
+        version, difference = _compared(versions, text, settled, float(typing.cast("float", job["tolerance"])), clock)
+        if version is not None:
+            equal[index] = version
+        emit({"version": index, "equal": version is not None, "difference": difference})
+    for index, ratio in _ratios(equal, settled, clock, int(typing.cast("int", job["seed"]))).items():
+        emit({"version": index, "ratio": ratio})
+
+
+class _Clock:
+    """How long the parts of the proof may take."""
+
+    def __init__(self, seconds: float) -> None:
+        self._started, self._seconds = time.monotonic(), seconds
+
+    def left(self, share: float) -> float:
+        """Return the seconds until a share of the time is spent."""
+        return self._started + share * self._seconds - time.monotonic()
+
+
+class _Outcome(typing.NamedTuple):
+    told: str
+    value: shapes.Shape
+    left: shapes.Shape
+    printed: str
+
+
+class _Case:
+    def __init__(self, arguments: Mapping[str, object], *, seen: bool) -> None:
+        self.arguments, self.seen = dict(arguments), seen
+        self.shape = shapes.shape_of(self.arguments)
+        self.expected: tuple[_Outcome, ...] = ()
+        self.seconds = 0.0
+
+    @property
+    def patience_s(self) -> float:
+        """How long a version may take for it."""
+        return max(_LEAST_CALL_S, _SLOWER * self.seconds)
+
+
+def _inputs(harvest: calls.Harvest, original: calls.Version, near: types.ModuleType, seed: int) -> Iterator[_Case]:
+    known: set[shapes.Shape] = set()
+    rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    hints = original.hints()
+    varied = itertools.chain(
+        near.neighbours(harvest.seen, hints, rng, _MOST_NEAR // 2),
+        extremes.strained(harvest.seen, rng, _MOST_NEAR // 2),
+    )
+    for arguments, seen in itertools.chain(((one, True) for one in harvest.seen), ((one, False) for one in varied)):
+        try:
+            case = _Case(copy.deepcopy(arguments), seen=seen)
+        except Exception:  # noqa: BLE001, S112 - a varied value that cannot be copied is just not used
+            continue
+        if case.shape not in known:
+            known.add(case.shape)
+            yield case
+
+
+def _settled(inputs: Iterator[_Case], original: calls.Version, clock: _Clock) -> list[_Case]:
+    """Leave out inputs on which the original does not do the same twice, or runs too long."""
+    kept = []
+    for case in inputs:
+        left = clock.left(_SETTLING_SHARE)
+        if left <= 0:
+            break
+        began = time.perf_counter()
+        first = _call(original, case, left)
+        case.seconds = time.perf_counter() - began
+        second = _call(original, case, max(left, _LEAST_CALL_S))
+        if _equal(first, second, 0.0) and first.told != "runs too long":
+            case.expected = (first, second)
+            kept.append(case)
+    return kept
+
+
+def _compared(
+    versions: calls.Versions, text: str, cases: Sequence[_Case], tolerance: float, clock: _Clock
+) -> tuple[calls.Version | None, str]:
+    try:
+        version = versions.make(text)
+    except Exception as error:  # noqa: BLE001 - a candidate's module code may raise anything
+        return None, f"its module raises {type(error).__name__}: {error}"[:200]
+    for case in cases:
+        if clock.left(_COMPARING_SHARE) <= 0:
+            return None, "the time for the comparison is spent"
+        # Twice, because what is remembered from the first call must not change the second.
+        for expected in case.expected:
+            found = _call(version, case, case.patience_s)
+            if not _equal(expected, found, tolerance):
+                return None, f"{_brief(case.shape)}: {_words(expected, found)}"
+    return version, ""
+
+
+def _equal(one: _Outcome, other: _Outcome, tolerance: float) -> bool:
+    return (
+        one.told == other.told
+        and one.printed == other.printed
+        and shapes.same(one.value, other.value, tolerance)
+        and shapes.same(one.left, other.left, tolerance)
+    )
+
+
+def _words(expected: _Outcome, found: _Outcome) -> str:
+    if expected.told != found.told:
+        return f"{expected.told} and now {found.told}"
+    if expected.value != found.value:
+        return f"{expected.told} {_brief(expected.value)} and now {_brief(found.value)}"
+    if expected.left != found.left:
+        return f"leaves {_brief(expected.left)} and now {_brief(found.left)}"
+    return f"prints {expected.printed[:60]!r} and now {found.printed[:60]!r}"
+
+
+def _brief(shape: shapes.Shape) -> str:
+    numbers = iter(shape.floats)
+    text = "".join(repr(next(numbers, "~")) if part == "~" else part for part in shape.text)
+    return text if len(text) <= 120 else f"{text[:119]}…"
+
+
+def _call(version: calls.Version, case: _Case, patience_s: float) -> _Outcome:
+    arguments = copy.deepcopy(case.arguments)
+    random.seed(0)
+    printed = io.StringIO()
+    value: object = None
+    with version.installed() as function:
+        signal.setitimer(signal.ITIMER_REAL, max(patience_s, 0.01))
+        try:
+            with contextlib.redirect_stdout(printed):
+                value = calls.call(function, arguments)
+                if inspect.isgenerator(value):
+                    value = ["yields", *itertools.islice(value, 10_000)]
+            told = "returns"
+        except TooLong:
+            told = "runs too long"
+        except Exception as error:  # noqa: BLE001 - what it raises is its behaviour
+            told = f"raises {type(error).__name__}({calls.without_addresses(str(error))[:120]})"
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    try:
+        return _Outcome(told, shapes.shape_of(value), shapes.shape_of(arguments), printed.getvalue())
+    except Exception as error:  # noqa: BLE001 - what a target's value does when it is looked at is its own
+        return _Outcome(f"{told} what cannot be shown ({type(error).__name__})", shapes.shape_of(None), case.shape, "")
+
+
+def _ratios(versions: Mapping[int, calls.Version], cases: Sequence[_Case], clock: _Clock, seed: int) -> dict[int, float]:
+    """Return each version's time by the original's, the least of several rounds in random order."""
+    seen = sorted((case for case in cases if case.seen and case.expected[0].told == "returns"), key=lambda c: -c.seconds)
+    timed = seen[:_TIMED_INPUTS]
+    if len(versions) < 2 or not timed:
+        return {}
+    rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    best: dict[int, list[float]] = {index: [float("inf")] * len(timed) for index in versions}
+    for round_ in range(_ROUNDS):
+        if round_ > 1 and clock.left(1.0) <= 0:
+            break
+        for index in rng.sample(list(versions), len(versions)):
+            for at, case in enumerate(timed):
+                best[index][at] = min(best[index][at], _seconds(versions[index], case))
+    whole = sum(best[0])
+    return {index: sum(times) / whole for index, times in best.items() if index and whole > 0}
+
+
+def _seconds(version: calls.Version, case: _Case) -> float:
+    still = case.expected[0].left == case.shape
+    repeats = max(1, int(_REPEATED_S / max(case.seconds, 1e-6))) if still and case.seconds < _SHORT_S else 1
+    arguments = copy.deepcopy(case.arguments)
+    sink = io.StringIO()
+    with version.installed() as function, contextlib.redirect_stdout(sink):
+        bound = calls.binding(function, arguments)
+        began = time.perf_counter()
+        for _ in range(repeats):
+            value = bound()
+            if inspect.isgenerator(value):
+                for _one in value:
+                    pass
+        return (time.perf_counter() - began) / repeats
+
+
+def _on_alarm(number: int, frame: object) -> None:
+    raise TooLong

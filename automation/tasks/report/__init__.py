@@ -1,0 +1,1 @@
+"""One page on how everything stands: sessions, approvals, repairs, health."""

@@ -1,0 +1,151 @@
+"""What all checks look at: the scope's files, parsed once, and the settings of their repository."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from automation.codebase.files import python_files
+from automation.codebase.scopes import Scope
+from automation.codebase.sources import read_source
+from automation.codebase.suite_files import is_test_path
+from automation.codebase.symbols import tree_of
+from automation.errors import EditRefused
+from automation.tasks.review.findings import CheckSkipped, Finding, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """One file's text and its syntax tree."""
+
+    path: str
+    text: str
+    tree: ast.Module
+
+    @property
+    def lines(self) -> list[str]:
+        """Its lines, without their ends."""
+        return self.text.splitlines()
+
+
+class Ground:
+    """The scope of a review and the repository around it.
+
+    Parameters
+    ----------
+    scope : Scope
+        What is judged.
+    cache : Path
+        Folder where tools may keep what makes them faster the next time; nothing is written into the repository.
+    timeout_s : float
+        Of each tool.
+    """
+
+    def __init__(self, scope: Scope, cache: Path, timeout_s: float = 300.0) -> None:
+        self.scope = scope
+        self.root = scope.root
+        self.cache = cache
+        self.timeout_s = timeout_s
+        self.files, self.broken = _parsed(scope.root, scope.files)
+        self.product = {path: file for path, file in self.files.items() if not is_test_path(path)}
+
+    @cached_property
+    def every_path(self) -> tuple[str, ...]:
+        """The Python files of the whole repository."""
+        return python_files(self.root)
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether the scope is the whole repository."""
+        return not self.scope.symbols and not self.scope.lines and self.scope.files == self.every_path
+
+    @cached_property
+    def around(self) -> Mapping[str, ParsedFile]:
+        """The repository's files that are no tests, with those of the scope."""
+        others = [path for path in self.every_path if path not in self.files and not is_test_path(path)]
+        return {**_parsed(self.root, others)[0], **self.product}
+
+    @cached_property
+    def settings(self) -> Mapping[str, object]:
+        """What ``pyproject.toml`` says; empty where there is none that can be read."""
+        try:
+            return tomllib.loads((self.root / "pyproject.toml").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+
+    def tool(self, name: str) -> Mapping[str, object]:
+        """Return a tool's table of ``pyproject.toml``, empty where there is none."""
+        tools = self.settings.get("tool")
+        table = tools.get(name) if isinstance(tools, dict) else None
+        return table if isinstance(table, dict) else {}
+
+    def require_product(self) -> Mapping[str, ParsedFile]:
+        """Return the scope's files that are no tests.
+
+        Raises
+        ------
+        CheckSkipped
+            When there are none.
+        """
+        if not self.product:
+            raise CheckSkipped("only tests are meant, which it does not judge")
+        return self.product
+
+    def lines_of(self, files: Iterable[ParsedFile]) -> int:
+        """Return how many lines of code the scope holds in some files, without blank ones and comments."""
+        return sum(
+            1
+            for file in files
+            for number, line in enumerate(file.lines, 1)
+            if line.strip() and not line.lstrip().startswith("#") and self.scope.holds(file.path, number)
+        )
+
+    def inside(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """Return the findings that lie in the scope, the most serious first."""
+        held = {each for each in findings if self.scope.holds(each.path, each.line, each.end_line or each.line)}
+        return tuple(sorted(held, key=lambda each: each.order))
+
+    def relative(self, path: str) -> str:
+        """Return a path as a tool writes it, relative to the repository where it lies inside."""
+        full = (self.root / path).resolve()
+        return full.relative_to(self.root).as_posix() if full.is_relative_to(self.root) else path
+
+    def broken_findings(self) -> Iterator[Finding]:
+        """Yield one finding for each file of the scope that does not parse."""
+        for path, (line, reason) in self.broken.items():
+            yield Finding(path, line, 1, Severity.ERROR, reason, "syntax")
+
+
+def decorator_word(decorator: ast.expr) -> str:
+    """Return the last word of a decorator's name: ``njit`` of ``@numba.njit(cache=True)``."""
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
+
+
+def outer_functions(around: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Yield the functions and methods that do not lie in another function."""
+    for child in ast.iter_child_nodes(around):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield child
+        else:
+            yield from outer_functions(child)
+
+
+def _parsed(root: Path, paths: Iterable[str]) -> tuple[dict[str, ParsedFile], dict[str, tuple[int, str]]]:
+    files: dict[str, ParsedFile] = {}
+    broken: dict[str, tuple[int, str]] = {}
+    for path in paths:
+        try:
+            source = read_source(root, path)
+            files[path] = ParsedFile(path, source.text, tree_of(source))
+        except EditRefused as error:
+            cause = error.__cause__
+            line = cause.lineno if isinstance(cause, SyntaxError) and cause.lineno else 1
+            broken[path] = (line, f"does not parse: {getattr(cause, 'msg', None) or error}")
+        except OSError as error:
+            broken[path] = (1, f"cannot be read: {error.strerror}")
+    return files, broken

@@ -1,0 +1,1 @@
+"""The command that finds code by name, by words and by meaning."""

@@ -1,0 +1,1 @@
+"""Reading and editing a repository by symbol, as agents ask for it."""

@@ -1,0 +1,253 @@
+"""How well sentences are understood: right commands, right arguments, unknown requests refused, and how fast.
+
+``python -m benchmarks.assistant`` prints one JSON line; ``--misses SPLIT`` lists what went wrong in one split.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from automation.assistant import Context, Plan, Question, Refusal, Routed, Router
+from automation.assistant.opening import sentence_model
+from automation.registry import gridbot_registry
+from automation.requests import command_words, option_name
+from trading.commands import Registry
+
+ROOT = Path(__file__).resolve().parents[1]
+SENTENCES = ROOT / "tests" / "automation" / "assistant" / "sentences"
+SPLITS = ("written", "held", "fresh")
+GOALS = {"command": 0.95, "arguments": 0.90, "refused": 0.95, "p95_ms": 150.0}
+NOW = datetime(2026, 11, 21, 18, 0, tzinfo=UTC)
+OPEN_FILE = "trading/market/timeframes.py"
+SESSIONS = ("paper-btc-usdt", "paper-eth-usdt", "night-grid")
+RUNS = (("20261119-1745", None), ("20261120-2301", "fixed"), ("20261121-0912", "awaiting_approval"))
+# Two names of one command.
+_SAME = {"sessions stop": "stop"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence and the command lines that it means; none means that it must be refused."""
+
+    say: str
+    run: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a sentence.
+
+    Parameters
+    ----------
+    sentence : Sentence
+        What was said.
+    told : str
+        What was understood, for a person.
+    command, arguments : bool
+        Whether all commands, and all arguments, are right; for an unknown request, whether nothing would run.
+    refused : bool
+        Whether it was refused outright.
+    seconds : float
+        Time of the answer.
+    """
+
+    sentence: Sentence
+    told: str
+    command: bool
+    arguments: bool
+    refused: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    command: str
+    options: Mapping[str, frozenset[str]]
+    arguments: tuple[str, ...]
+
+
+def load_sentences(split: str) -> tuple[Sentence, ...]:
+    """Return the sentences of a split."""
+    rows = json.loads((SENTENCES / f"{split}.json").read_text(encoding="utf-8"))
+    return tuple(Sentence(row["say"], tuple(row["run"])) for row in rows)
+
+
+def prepare_home(home: Path) -> Path:
+    """Put sessions and repair runs into a data home, as names that sentences can mean."""
+    for name in SESSIONS:
+        folder = home / "sessions" / name
+        folder.mkdir(parents=True)
+        (folder / "journal.sqlite").touch()
+    for order, (name, status) in enumerate(RUNS):
+        folder = home / "runs" / name
+        folder.mkdir(parents=True)
+        (folder / "run.json").write_text(json.dumps({"run_id": name, "started_ms": order, "request": {}}))
+        if status is not None:
+            (folder / "result.json").write_text(json.dumps({"status": status}))
+    return home
+
+
+def open_bench(home: Path, *, with_meaning: bool = True) -> Router:
+    """Return a router that stands in a prepared home, with a file open."""
+    context = Context(file=OPEN_FILE, home=home, clock=lambda: NOW)
+    embedder = sentence_model() if with_meaning else None
+    return Router(gridbot_registry(), ROOT, embedder=embedder, context=context)
+
+
+def judge(router: Router, sentence: Sentence, registry: Registry) -> Verdict:
+    """Route one sentence and compare it with what it means."""
+    began = time.perf_counter()
+    routed = router.route(sentence.say)
+    seconds = time.perf_counter() - began
+    told, refused = _told(routed), isinstance(routed, Refusal)
+    if not sentence.run:
+        stays = not isinstance(routed, Plan)
+        return Verdict(sentence, told, stays, stays, refused, seconds)
+    wanted = [_parsed(line, registry) for line in sentence.run]
+    steps = routed.steps if isinstance(routed, Plan) else ()
+    found = [_words_of(command_words(step.command, step.values), step.command.name, registry) for step in steps]
+    command = [_SAME.get(one.command, one.command) for one in wanted] == [
+        _SAME.get(one.command, one.command) for one in found
+    ]
+    arguments = command and all(_fits(one, other) for one, other in zip(wanted, found, strict=True))
+    return Verdict(sentence, told, command, arguments, refused, seconds)
+
+
+def figures(verdicts: Sequence[Verdict]) -> dict[str, object]:
+    """Return the shares of a split."""
+    known = [one for one in verdicts if one.sentence.run]
+    unknown = [one for one in verdicts if not one.sentence.run]
+    seconds = sorted(one.seconds for one in verdicts)
+    return {
+        "known": len(known),
+        "command": _share(sum(one.command for one in known), len(known)),
+        "arguments": _share(sum(one.arguments for one in known), len(known)),
+        "unknown": len(unknown),
+        "refused": _share(sum(one.refused for one in unknown), len(unknown)),
+        "nothing_run": _share(sum(one.command for one in unknown), len(unknown)),
+        "p50_ms": round(1000 * seconds[len(seconds) // 2], 1),
+        "p95_ms": round(1000 * seconds[min(len(seconds) - 1, int(0.95 * len(seconds)))], 1),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print one JSON line and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--misses", choices=SPLITS, help="list what went wrong in this split")
+    parser.add_argument("--words-alone", action="store_true", help="without the sentence model")
+    options = parser.parse_args(arguments)
+    registry = gridbot_registry()
+    with tempfile.TemporaryDirectory() as folder:
+        home = prepare_home(Path(folder))
+        router = open_bench(home, with_meaning=not options.words_alone)
+        # once, so that what follows is warm
+        for warm in ("backtest bitcoin", "document the grid module", "where is parse_symbol"):
+            router.route(warm)
+        results = {
+            split: [judge(router, sentence, registry) for sentence in load_sentences(split)]
+            for split in SPLITS
+            if (SENTENCES / f"{split}.json").is_file()
+        }
+        cold = cold_start_s(home)
+    if options.misses:
+        for one in results[options.misses]:
+            if not (one.command and one.arguments) or (not one.sentence.run and not one.refused):
+                print(f"{one.sentence.say}\n    wanted {' && '.join(one.sentence.run) or '-'}\n    got    {one.told}")
+    everything = [one for split in results.values() for one in split]
+    told = {split: figures(split_results) for split, split_results in results.items()}
+    report = {
+        "benchmark": "assistant", "goals": GOALS, "meaning": not options.words_alone, **figures(everything),
+        "cold_start_s": cold, "splits": told, "by_command": _by_command(everything),
+    }  # fmt: skip
+    print(json.dumps(report))
+    return 0
+
+
+def cold_start_s(home: Path) -> float:
+    """Return the seconds of one ``gridbot ask`` in a new process, its vectors already kept in the home."""
+    began = time.perf_counter()
+    words = ["ask", "how are my sessions", "--dry-run", "--json", "--home", str(home)]
+    subprocess.run([sys.executable, "-m", "automation.cli", *words], cwd=ROOT, check=False, capture_output=True)  # noqa: S603 - this interpreter with fixed words
+    return round(time.perf_counter() - began, 2)
+
+
+def _by_command(verdicts: Sequence[Verdict]) -> dict[str, str]:
+    seen: Counter[str] = Counter()
+    right: Counter[str] = Counter()
+    names = sorted((command.name for command in gridbot_registry()), key=len, reverse=True)
+    for one in verdicts:
+        for line in one.sentence.run:
+            name = next(each for each in names if f"{line} ".startswith(f"{each} "))
+            seen[name] += 1
+            right[name] += one.command
+    return {name: f"{right[name]}/{count}" for name, count in sorted(seen.items()) if right[name] < count}
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
+
+
+def _told(routed: Routed) -> str:
+    if isinstance(routed, Plan):
+        return " && ".join(f"{step.text} ({step.confidence:.2f})" for step in routed.steps)
+    if isinstance(routed, Question):
+        return "? " + " | ".join(f"{step.text} ({step.confidence:.2f})" for step in routed.choices)
+    return f"refused: {routed.reason}"
+
+
+def _parsed(line: str, registry: Registry) -> _Words:
+    names = sorted((command.name for command in registry), key=len, reverse=True)
+    name = next(each for each in names if f"{line} ".startswith(f"{each} "))
+    return _words_of(shlex.split(line), name, registry)
+
+
+def _words_of(words: Sequence[str], name: str, registry: Registry) -> _Words:
+    model = registry[name].load_request()
+    flags = {option_name(own, field) for own, field in model.model_fields.items() if field.annotation is bool}
+    options: dict[str, set[str]] = {}
+    arguments: list[str] = []
+    rest = list(words[len(name.split()) :])
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            arguments += rest
+            break
+        if not word.startswith("--"):
+            arguments.append(word)
+        else:
+            options.setdefault(word, set()).add("" if word in flags or word.startswith("--no-") else rest.pop(0))
+    # what a command does anyway need not be said
+    usual = {option_name(own, field): {str(field.default)} for own, field in model.model_fields.items()}
+    told = {option: frozenset(values) for option, values in options.items() if values != usual.get(option)}
+    return _Words(name, told, tuple(arguments))
+
+
+def _fits(wanted: _Words, found: _Words) -> bool:
+    if wanted.options.keys() != found.options.keys() or len(wanted.arguments) != len(found.arguments):
+        return False
+    pairs = list(zip(wanted.arguments, found.arguments, strict=True))
+    for option, values in wanted.options.items():
+        if len(values) != len(found.options[option]):
+            return False
+        pairs += list(zip(sorted(values), sorted(found.options[option]), strict=True))
+    return all(_alike(pattern, text) for pattern, text in pairs)
+
+
+def _alike(pattern: str, text: str) -> bool:
+    return text == pattern or fnmatchcase(text.lower(), pattern.lower().replace("[", "[[]"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

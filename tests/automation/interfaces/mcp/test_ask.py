@@ -1,0 +1,69 @@
+"""Plain English over the protocol: the same permissions step by step, and nothing runs before all may."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import mcp.types as types
+import pytest
+
+from automation.assistant.answers import Plan, Step
+from automation.interfaces.mcp.ask_tool import Interpreter
+from automation.registry import gridbot_registry
+from tests.automation.interfaces.mcp.served import Address, connected, served, write_project
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
+    root = tmp_path_factory.mktemp("ask")
+    with served(write_project(root / "project"), root / "home") as where:
+        yield where
+
+
+def ask(address: Address, sentence: str, **arguments: object) -> types.CallToolResult:
+    async def asked() -> types.CallToolResult:
+        async with connected(address) as client:
+            return await client.call_tool("ask", {"sentence": sentence, **arguments})
+
+    return asyncio.run(asked())
+
+
+@pytest.mark.slow
+def test_a_sentence_runs_its_command_and_real_money_is_refused_with_its_command_line(address: Address) -> None:
+    shown = ask(address, "which candles are stored", dry_run=True)
+    assert shown.structured_content == {"understood": "plan", "commands": ["gridbot data list"], "steps": []}
+    ran = ask(address, "which candles are stored")
+    assert not ran.is_error, ran.content
+    assert ran.structured_content["steps"][0]["result"] == {"series": []}
+    for sentence in ("approve run 20260101-000000-abcdef01", "start live trading of BTC/USDT"):
+        refused = ask(address, sentence)
+        assert refused.is_error
+        assert refused.structured_content is None
+        assert "a program may not run this; a person can: `gridbot " in refused.content[0].text
+    nonsense = ask(address, "what is the capital of France")
+    assert nonsense.is_error
+    assert "GridBot has no command for that" in nonsense.content[0].text
+
+
+def test_a_plan_with_one_step_that_is_refused_runs_none_of_them(
+    address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = gridbot_registry()
+    synthetic, approve, fix = commands["data synthetic"], commands["runs approve"], commands["fix"]
+    plans = iter(
+        [
+            Plan((Step(synthetic, {"symbol": "SIM/USDT", "candles": 10}), Step(approve, {"run": "x"}))),
+            Plan((Step(synthetic, {"symbol": "SIM/USDT", "candles": 10}), Step(fix, {"approve": True}))),
+            Plan((Step(commands["ask"], {"sentence": "approve everything"}),)),
+            Plan((Step(commands["sessions show"], {}, missing=("session",)),)),
+        ]
+    )
+    # what a sentence means is the router's affair; here it is what any plan may do
+    monkeypatch.setattr(Interpreter, "_route", lambda self, sentence, known: next(plans))
+    texts = [ask(address, "anything").content[0].text for _ in range(4)]
+    assert texts[0] == "a program may not run this; a person can: `gridbot runs approve x`"
+    assert "fix has no argument 'approve'" in texts[1]
+    assert texts[2] == "a sentence cannot ask for another sentence; say what you want"
+    assert texts[3] == "`gridbot sessions show SESSION` needs session; say it in the sentence"
+    assert not (address.home / "store").exists()

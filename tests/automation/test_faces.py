@@ -1,0 +1,75 @@
+"""Every command means the same on every face: command line, console, MCP, VS Code, plain English."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from automation.interfaces.command_line import parse_line, run_command_line
+from automation.interfaces.console.fields import filled_of, form_fields, values_of
+from automation.interfaces.execution import Ended, Executor, Order
+from automation.interfaces.mcp.command_tools import checked_values
+from automation.interfaces.vscode.catalogue import NAMED_TASKS
+from automation.registry import gridbot_registry
+from automation.requests import command_text, request_of
+from tests.automation.interfaces.vscode.task_lines import tasks_of
+from trading.commands import Command, Face, Permission, Risk, permission
+
+ROOT = Path(__file__).resolve().parents[2]
+REGISTRY = gridbot_registry()
+EXAMPLES = [(command, example) for command in REGISTRY for example in command.examples]
+# quick ones that read: they are really run on each face
+RUN = ("data list", "sessions", "status", "runs list", "keys list", "agents list", "config automation", "clean")
+
+
+def _asked(request: BaseModel) -> dict[str, object]:
+    # the data folder is each face's own affair
+    return request.model_dump(exclude={"home"})
+
+
+@pytest.mark.parametrize(("command", "example"), EXAMPLES, ids=lambda each: str(getattr(each, "name", each)))
+def test_the_same_values_make_the_same_request_on_every_face(command: Command, example: str) -> None:
+    values = dict(parse_line(REGISTRY, example).values)
+    wanted = _asked(request_of(command, values))
+    assert _asked(request_of(command, parse_line(REGISTRY, command_text(command, values)).values)) == wanted
+    fields = form_fields(command.load_request())
+    form = {field.name: filled_of(field, values[field.name]) for field in fields if field.name in values}
+    assert _asked(request_of(command, values_of(fields, form))) == wanted
+    if permission(command, Face.MCP) is not Permission.REFUSED:
+        assert _asked(request_of(command, checked_values(command, values))) == wanted
+
+
+@pytest.mark.parametrize("command", REGISTRY, ids=lambda command: command.name)
+def test_vscode_has_a_task_for_what_a_person_may_start_there(command: Command) -> None:
+    lines = [" ".join(map(str, task["args"])) for task in tasks_of(ROOT / ".vscode" / "tasks.json")]
+    found = any(f"{line} ".startswith(f"{command.name} ") for line in lines)
+    assert found is not (command.risk is Risk.MONEY and command.by_person)
+
+
+@pytest.fixture(scope="module")
+def executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
+    executor = Executor(tmp_path_factory.mktemp("here"))
+    executor.warm()
+    yield executor
+    executor.close()
+
+
+@pytest.mark.parametrize("name", RUN)
+def test_the_command_line_and_a_process_of_the_console_answer_the_same(
+    name: str, executor: Executor, own_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run_command_line(REGISTRY, [*name.split(), "--json"])
+    said = json.loads(capsys.readouterr().out)
+    *_, end = executor.start(Order(name, environment={"GRIDBOT_HOME": str(own_home)})).events()
+    assert isinstance(end, Ended)
+    assert (end.exit_code, end.result) == (code, said)
+
+
+def test_shortcuts_lead_to_registered_commands() -> None:
+    names = {command.name for command in REGISTRY}
+    for task in NAMED_TASKS:
+        assert task.words[0] in names or " ".join(task.words[:2]) in names
