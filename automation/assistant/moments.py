@@ -22,6 +22,8 @@ _DAY_MONTH = re.compile(rf"\b(?:the )?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\.? (?:o
 _MONTH_DAY = re.compile(rf"\b{_MONTH}\.? (?:the )?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,? (?P<year>20\d\d))?", re.IGNORECASE)
 _MONTH_YEAR = re.compile(rf"\b{_MONTH}\.?,? (?:of )?(?P<year>20\d\d)\b", re.IGNORECASE)
 _MONTH_ALONE = re.compile(rf"\b(?:last )?{_MONTH}\b", re.IGNORECASE)
+# "between January and March 2025": the year holds for both
+_LATER_YEAR = re.compile(r"\s*(?:and|to|until|till|through|-)\s+\w+\s+(20\d\d)\b")
 _YEAR = re.compile(r"\b(?P<year>20[0-3]\d)\b(?![-/:.])")
 _RELATIVE_DAY = re.compile(r"\b(the day before yesterday|yesterday|today)\b", re.IGNORECASE)
 _WEEKDAY = re.compile(rf"\b(?:last )?({'|'.join(_DAYS)})\b", re.IGNORECASE)
@@ -177,7 +179,8 @@ def _moments(found: Mentions, now: datetime) -> list[_Moment]:
         add(day.isoformat(), (day + timedelta(days=1)).isoformat(), match.start(), match.end())
     for match in _MONTH_ALONE.finditer(text):
         if match["month"].lower() != "may" or match["month"] == "May" or _SINCE.search(text[: match.start()]):
-            told = _named_date(match, now)
+            later = _LATER_YEAR.match(text, match.end())
+            told = _named_date(match, now, None if later is None else int(later[1]))
             if told is not None:
                 add(*told, match.start(), match.end())
     for match in _YEAR.finditer(text):
@@ -187,15 +190,15 @@ def _moments(found: Mentions, now: datetime) -> list[_Moment]:
     return sorted(moments, key=lambda each: each.begin)
 
 
-def _named_date(match: re.Match[str], now: datetime) -> tuple[str, str] | None:
+def _named_date(match: re.Match[str], now: datetime, said: int | None = None) -> tuple[str, str] | None:
     parts = match.groupdict()
     named = str(parts.get("month") or "").lower()
     month = int(parts["number"]) if parts.get("number") else _month_number(named)
     day = int(parts["day"]) if parts.get("day") else None
-    year = int(parts["year"]) if parts.get("year") else now.year
+    year = int(parts["year"]) if parts.get("year") else said or now.year
     try:
         first = date(year, month, day or 1)
-        if not parts.get("year") and first > now.date():
+        if not parts.get("year") and said is None and first > now.date():
             first = first.replace(year=year - 1)
     except ValueError:
         return None

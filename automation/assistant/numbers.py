@@ -56,7 +56,7 @@ _LABELS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 _CANDLE = r"(?:candles?|candlesticks?|bars?|time ?frames?|data|prices?|charts?|k-?lines?|ohlcv?|intervals?|resolution)"
 _UNIT = r"(?P<unit>seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|[mhdw])"
 _FRAMES = (
-    re.compile(rf"\b(?:in |on |at |with )?(?:the )?(?P<n>{NUMBER}|an?)?[ -]?{_UNIT}[ -](?=(?:[\w/]+ )?{_CANDLE}\b)(?P<tail>{_CANDLE})?", re.IGNORECASE),
+    re.compile(rf"\b(?:in |on |at |with )?(?:the )?(?P<n>{NUMBER}|an?)?[ -]?{_UNIT}(?=[ -](?:[\w/]+ )?{_CANDLE}\b)", re.IGNORECASE),
     re.compile(rf"\b{_CANDLE} (?:of|with|at|in) (?P<n>{NUMBER}|an?)[ -]?{_UNIT}\b(?! ago)", re.IGNORECASE),
     re.compile(rf"\b(?:every|per) (?P<n>{NUMBER})?[ -]?{_UNIT}\b", re.IGNORECASE),
     re.compile(r"(?<![\w.:-])(?P<n>\d{1,3})(?P<unit>m|min|h|hr|d|w)(?![\w/-])", re.IGNORECASE),

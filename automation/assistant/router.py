@@ -14,7 +14,7 @@ from automation.assistant.names import COINS, EXCHANGES, Names
 from automation.assistant.normalise import Speller, plain_quotes
 from automation.assistant.places import Places
 from automation.assistant.reading import Reading, read
-from automation.assistant.splitting import Cut, cuts
+from automation.assistant.splitting import Cut, begins_with_verb, cuts
 from automation.codebase.search.embedding import SentenceEmbedder
 from trading.commands import Registry
 from trading.setting_sources import data_home
@@ -25,6 +25,9 @@ _UNKNOWN_AT = 0.45
 _LEAST_LIKENESS = 0.33
 _CHOICES = 3
 _LONGEST = 2_000
+# Of a sentence with several wishes: least share of a part's command in the whole, with a verb in front and without.
+_TRACE, _PLAIN_TRACE = 1e-4, 0.05
+_LIKE_ONE = 0.45
 # Both stop a session; the shorter one is taken.
 _SAME = {"sessions stop": "stop"}
 _SUGGEST = "`gridbot ask` alone lists what can be said"
@@ -95,8 +98,7 @@ class Router:
         if any(one.command == UNKNOWN or one.probability < _SURE_STEP for one in best):
             return None
         commands = [_SAME.get(one.command, one.command) for one in best]
-        # a word such as "then" between two like commands still says two; "and" between them says one with two objects
-        if not cut.is_certain and (len(set(commands)) < len(commands) or not self._is_better(best, whole[1][0])):
+        if not cut.is_certain and not _is_several(cut.parts, best, whole[1], commands):
             return None
         steps: list[Step] = []
         before: dict[str, object] = {}
@@ -105,11 +107,6 @@ class Router:
             steps.append(step)
             before = {**before, **_handed_on(step)}
         return Plan(tuple(steps))
-
-    def _is_better(self, parts: list[Likely], whole: Likely) -> bool:
-        least = min(part.probability for part in parts)
-        nearest = sum(part.likeness for part in parts) / len(parts)
-        return least >= _SURE and nearest > whole.likeness - 0.05
 
     def _single(self, whole: tuple[Reading, tuple[Likely, ...]], context: Context) -> Routed:
         reading, likely = whole
@@ -143,6 +140,22 @@ class Router:
         fill(filling)
         values = {name: value for name, value in filling.values.items() if value is not None}
         return Step(command, values, round(one.probability, 3), f"like {one.why!r}", filling.missing)
+
+
+def _is_several(
+    parts: tuple[str, ...], best: list[Likely], whole: tuple[Likely, ...], commands: list[str]
+) -> bool:
+    """Say whether commas and "and" stand between wishes, and not within one."""
+    if len(set(commands)) < len(commands) or min(one.probability for one in best) < _SURE:
+        return False
+    in_whole = {one.command: one.probability for one in whole}
+    for text, one in zip(parts, best, strict=True):
+        begins = begins_with_verb(text)
+        # what is no wish of its own leaves no trace in the whole
+        if in_whole.get(one.command, 0.0) < (_TRACE if begins else _PLAIN_TRACE) or one.likeness < _LIKE_ONE:
+            return False
+    nearest = sum(one.likeness for one in best) / len(best)
+    return nearest > whole[0].likeness - 0.05
 
 
 def _handed_on(step: Step) -> dict[str, object]:

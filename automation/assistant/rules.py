@@ -1,9 +1,10 @@
-"""What words and names speak for which command, as data."""
+"""What the names and the words of a sentence say for and against each command."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
+
+from automation.assistant.word_rules import RULES, TOPICS
 
 # A mention of a kind speaks for the commands that can use it, and against those that cannot.
 _CODE = ("review", "test", "document", "optimize")
@@ -13,7 +14,7 @@ _MARKET = (
     "data import", "data list",
 )  # fmt: skip
 _SESSION = ("stop", "sessions stop", "sessions show", "sessions report", "sessions replay", "fix", "paper", "live", "status")
-KINDS: dict[str, tuple[str, ...]] = {
+_KINDS: dict[str, tuple[str, ...]] = {
     "candle file": ("backtest", "paper", "data import", "data check", "agents explain", "config show", "exchange"),
     "log": ("incidents", "explain", "fix"),
     "gguf": ("models use", "models bench"),
@@ -34,9 +35,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "risk": ("backtest", "paper", "live", "config show", "agents explain"),
     "money": ("backtest", "paper", "live", "exchange", "data synthetic", "config show", "stop"),
 }  # fmt: skip
-
-# Commands whose ``--name``, or number, a labelled number is.
-LABELS: dict[str, tuple[str, ...]] = {
+# Whose option a labelled number is.
+_LABELS: dict[str, tuple[str, ...]] = {
     "seed": ("exchange", "data synthetic", "simulate", "demo", "paper", "fix", "nightly", "improvement compare", *_CODE),
     "port": ("mcp", "exchange"),
     "kills": ("simulate",),
@@ -47,12 +47,7 @@ LABELS: dict[str, tuple[str, ...]] = {
     "candles": ("data synthetic",),
     "start_price": ("data synthetic", "exchange"),
 }
-_FOR, _AGAINST = 1.2, -1.2
-_LABEL = 2.5
-
-# Words that speak for (or against) a command: name, pattern over the normal form, weight.
-_WORDS: tuple[tuple[str, str, float], ...] = ()
-WORDS = tuple((command, re.compile(pattern), weight) for command, pattern, weight in _WORDS)
+_KIND_WEIGHT, _LABEL_WEIGHT = 1.2, 2.5
 
 
 def evidence(words: str, kinds: Iterable[tuple[str, str]], commands: Iterable[str]) -> dict[str, float]:
@@ -65,17 +60,22 @@ def evidence(words: str, kinds: Iterable[tuple[str, str]], commands: Iterable[st
     kinds : iterable of (str, str)
         Kind and label of each mention.
     commands : iterable of str
-        Names.
+        Names; the empty one stands for what no command does.
     """
     told = dict.fromkeys(commands, 0.0)
     for kind, label in set(kinds):
-        fitting = LABELS.get(label) if kind == "number" else KINDS.get(kind)
-        if fitting is None:
-            continue
-        for_it, against = (_LABEL, -_LABEL) if kind == "number" else (_FOR, _AGAINST)
-        for name in told:
-            told[name] += for_it if name in fitting else against
-    for command, pattern, weight in WORDS:
-        if command in told and pattern.search(words):
-            told[command] += weight
+        fitting = _LABELS.get(label) if kind == "number" else _KINDS.get(kind)
+        if fitting is not None:
+            weight = _LABEL_WEIGHT if kind == "number" else _KIND_WEIGHT
+            for name in told:
+                told[name] += weight if name in fitting else -weight
+    for rule in RULES:
+        if rule.command in told and rule.words.search(words):
+            told[rule.command] += rule.weight
+    for topic in TOPICS:
+        if topic.about.search(words):
+            chosen = next((rule for rule in topic.actions if rule.words.search(words)), None)
+            for rule in topic.actions if chosen is not None else ():
+                if rule.command in told:
+                    told[rule.command] += rule.weight if rule is chosen else -rule.weight / 2
     return told

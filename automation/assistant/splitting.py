@@ -19,6 +19,15 @@ _PRONOUN = re.compile(r"\b(?:it|them|that|this|these|those)\b", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"|`[^`]*`')
 
 
+_VERB = re.compile(
+    r"^(?:please |also |just |kindly |can you |could you |would you |now )*(?:add|apply|approve|audit|backtest|back test|begin|bring|build|check|clean|compare|cover|create|debug|delete"
+    r"|demonstrate|diagnose|display|document|download|dump|end|execute|explain|export|fetch|find|fix|follow|forget|free|generate|get|give|halt|heal|import|improve|install|kill|launch|lint"
+    r"|list|load|look|make|measure|mend|monitor|open|optimi[sz]e|paper|plot|practi[sz]e|print|profile|prove|pull|purge|put|read|refresh|reject|remove|repair|replay|report|resume|review|run"
+    r"|save|say|scan|search|sell|set|show|shut|simulate|speed|start|stop|store|summari[sz]e|switch|sync|tell|terminate|test|tidy|time|trade|try|tune|update|use|verify|watch|write|document)\b",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """A way to read a sentence as several.
@@ -59,6 +68,11 @@ def cuts(sentence: str) -> tuple[Cut, ...]:
     if len(weak) < 2 or (_DIAGNOSIS.match(weak[0]) and _PRONOUN.search(weak[-1])):
         return ()
     return (Cut(weak, False),)
+
+
+def begins_with_verb(part: str) -> bool:
+    """Say whether a part begins as a wish does: with what is to be done."""
+    return _VERB.match(part) is not None
 
 
 def _split(sentence: str, pattern: re.Pattern[str]) -> tuple[str, ...]:

@@ -125,7 +125,7 @@ def require_words_renamed(
             raise EditRefused(f"renaming {name} changed more than names in {each}; nothing was taken over")
         for (kind, was), (_, now) in zip(old, new, strict=True):
             may_be = word.sub(new_name, was) if kind in {tokenize.STRING, tokenize.COMMENT} else was
-            if was != now and now != (new_name if was == old_name else may_be):
+            if now not in {was, new_name if was == old_name else may_be}:
                 turned = f"{was[:40]!r} into {now[:40]!r}"
                 raise EditRefused(f"renaming {name} turned {turned} in {each}; nothing was taken over")
 
@@ -140,8 +140,9 @@ def _located(tree: ast.Module, path: str, name: str) -> tuple[list[ast.stmt], in
 
 def _definitions(node: ast.AST, prefix: str) -> Iterator[tuple[list[ast.stmt], int, str]]:
     for field in ("body", "orelse", "finalbody"):
-        body = getattr(node, field, None)
-        for at, statement in enumerate(body if isinstance(body, list) else []):
+        found = getattr(node, field, None)
+        body: list[ast.stmt] = found if isinstance(found, list) else []
+        for at, statement in enumerate(body):
             if isinstance(statement, _Definition):
                 yield body, at, prefix + statement.name
                 yield from _definitions(statement, f"{prefix}{statement.name}.")

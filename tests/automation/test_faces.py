@@ -13,6 +13,7 @@ from automation.interfaces.command_line import parse_line, run_command_line
 from automation.interfaces.console.fields import filled_of, form_fields, values_of
 from automation.interfaces.execution import Ended, Executor, Order
 from automation.interfaces.mcp.command_tools import checked_values
+from automation.interfaces.mcp.schemas import WITHHELD
 from automation.interfaces.vscode.catalogue import NAMED_TASKS
 from automation.registry import gridbot_registry
 from automation.requests import command_text, request_of
@@ -39,11 +40,11 @@ def test_the_same_values_make_the_same_request_on_every_face(command: Command, e
     fields = form_fields(command.load_request())
     form = {field.name: filled_of(field, values[field.name]) for field in fields if field.name in values}
     assert _asked(request_of(command, values_of(fields, form))) == wanted
-    if permission(command, Face.MCP) is not Permission.REFUSED:
+    if permission(command, Face.MCP) is not Permission.REFUSED and not WITHHELD & values.keys():
         assert _asked(request_of(command, checked_values(command, values))) == wanted
 
 
-@pytest.mark.parametrize("command", REGISTRY, ids=lambda command: command.name)
+@pytest.mark.parametrize("command", tuple(REGISTRY), ids=lambda command: command.name)
 def test_vscode_has_a_task_for_what_a_person_may_start_there(command: Command) -> None:
     lines = [" ".join(map(str, task["args"])) for task in tasks_of(ROOT / ".vscode" / "tasks.json")]
     found = any(f"{line} ".startswith(f"{command.name} ") for line in lines)

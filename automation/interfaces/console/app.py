@@ -111,6 +111,11 @@ class ConsoleApp(App[None]):
         return self.screen_stack[0].query_one("#panes", ContentSwitcher)
 
     @property
+    def prompt(self) -> Prompt:
+        """Where commands and sentences are typed."""
+        return self.screen_stack[0].query_one(Prompt)
+
+    @property
     def pane(self) -> Pane[object] | None:
         """The screen that is shown; None until the first one is there."""
         shown = self.panes.visible_content
@@ -192,7 +197,9 @@ class ConsoleApp(App[None]):
 
     def action_prompt(self) -> None:
         """Go to the prompt."""
-        self.screen_stack[0].query_one(PromptInput).focus()
+        self.prompt.line.focus()
+        if self.context.pace > 0:
+            self.listener.prepare()
 
     def action_keys(self) -> None:
         """Show what each key does here."""

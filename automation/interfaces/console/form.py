@@ -25,6 +25,19 @@ from trading.errors import UsageError
 _AROUND = 15
 
 
+class Flag(Checkbox):
+    """A box whose mark is there or not, so that it can be told apart without colours."""
+
+    def on_mount(self) -> None:
+        """Draw the mark as it is first."""
+        self.watch_value()
+
+    def watch_value(self) -> None:
+        """Draw the mark, and tell of the change."""
+        self.BUTTON_INNER = "x" if self.value else " "
+        super().watch_value()
+
+
 class CommandForm(ModalScreen[dict[str, object] | None]):
     """Asks for a command's values; hands them back, or None when the person left.
 
@@ -156,7 +169,7 @@ class CommandForm(ModalScreen[dict[str, object] | None]):
         value = self.filled.get(field.name, "")
         key = f"field-{field.name}"
         if field.kind is Kind.FLAG:
-            return Checkbox(value=bool(value), id=key, compact=True)
+            return Flag(value=bool(value), id=key, compact=True)
         if field.kind is Kind.CHOICE:
             choices = [(choice, choice) for choice in field.choices]
             hint = field.hint or "as usual"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -36,6 +37,11 @@ class Listener:
         self._app = app
         self._context = app.context
         self._router: Router | None = None
+        self._lock = threading.Lock()
+
+    def prepare(self) -> None:
+        """Have the router ready before the first sentence."""
+        in_background(self._app, self._opened, lambda _: None, self._app.complain)
 
     def hear(self, line: str) -> None:
         """Do what a line says.
@@ -45,29 +51,43 @@ class Listener:
         line : str
             A command line, with or without the program's name, or plain English.
         """
-        in_background(self._app, partial(self._understand, line), self._heard, self._app.complain)
+        self._app.prompt.think(True)
+        in_background(self._app, partial(self._understand, line), self._heard, self._failed)
 
     def _understand(self, line: str) -> ParsedLine | Routed:
         try:
-            return parse_line(self._context.registry, line)
+            parsed = parse_line(self._context.registry, line)
         except UsageError:
             # what begins like a command and is none may still be a sentence: "stop the paper session"
             if line.split(maxsplit=1)[0] == PROGRAM or " " not in line:
                 raise
-        return self._routed(line)
+            return self._routed(line)
+        sentence = parsed.values.get("sentence") if parsed.command.name == "ask" else None
+        return self._routed(str(sentence)) if sentence else parsed
 
     def _routed(self, line: str) -> Routed:
-        from automation.assistant.answers import Context
-        from automation.assistant.router import Router
+        router = self._opened()
+        with self._lock:
+            return router.route(line)
 
-        if self._router is None:
-            self._router = Router(self._context.registry, self._context.root)
-        routed: Routed = self._router.route(line, Context(home=self._context.home))
-        return routed
+    def _opened(self) -> Router:
+        from automation.assistant.answers import Context
+        from automation.assistant.opening import open_router
+
+        with self._lock:
+            if self._router is None:
+                context = Context(home=self._context.home)
+                self._router = open_router(self._context.root, context=context, registry=self._context.registry)
+            return self._router
+
+    def _failed(self, problem: str) -> None:
+        self._app.prompt.think(False)
+        self._app.complain(problem)
 
     def _heard(self, found: ParsedLine | Routed) -> None:
         from automation.assistant.answers import Plan, Question
 
+        self._app.prompt.think(False)
         if isinstance(found, ParsedLine):
             if found.help:
                 self._app.open_form(found.command.name, found.values)

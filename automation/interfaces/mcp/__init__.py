@@ -1,1 +1,1 @@
-"""The Model Context Protocol server: the registry's commands, symbol tools, resources and prompts for other programs."""
+"""The Model Context Protocol server: commands, symbol tools, resources and prompts for other programs."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
@@ -14,9 +15,7 @@ from pydantic_core import to_jsonable_python
 
 from automation.assistant.answers import Context as Known
 from automation.assistant.answers import Question, Refusal, Routed, Step
-from automation.assistant.opening import open_router
 from automation.assistant.requests import AskRequest
-from automation.assistant.router import Router
 from automation.interfaces.execution import Ended
 from automation.interfaces.mcp.command_tools import Runner, checked_values
 from automation.interfaces.mcp.schemas import given_values, input_schema
@@ -24,6 +23,9 @@ from automation.interfaces.mcp.tools import Answer, make_tool, refused, told
 from automation.requests import build_request
 from trading.commands import Command, Registry
 from trading.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from automation.assistant.router import Router
 
 ASK = "ask"
 # A plan goes on after these: done, a finding that the next step may be about, nothing to do.
@@ -105,6 +107,9 @@ class Interpreter:
         return told("\n\n".join(texts), _data("plan", lines, done), is_error=failed)
 
     def _route(self, sentence: str, known: Known) -> Routed:
+        # what it takes to understand a sentence loads with the first one
+        from automation.assistant.opening import open_router
+
         if self._router is None:
             self._router = open_router(self._folder, context=known, registry=self._registry)
         return self._router.route(sentence, known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +27,10 @@ from automation.requests import build_request, command_text
 from trading.commands import Command, Face, Permission, Registry, permission
 from trading.errors import UsageError
 
+# What a model can make use of in one answer, and a client can carry.
+MOST_CHARACTERS = 200_000
 _WIDTH = 120
+_SET, _GUARDED = "config set", frozenset({"approval", "sandbox"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +83,9 @@ class Runner:
         """
         lines = [command_text(command, values) for command, values in steps]
         careful: list[Command] = []
-        for (command, _), line in zip(steps, lines, strict=True):
+        for (command, values), line in zip(steps, lines, strict=True):
             allowed = self.permission(command)
-            if allowed is Permission.REFUSED:
+            if allowed is Permission.REFUSED or _is_for_a_person(command, values):
                 raise UsageError(f"a program may not run this; a person can: `{line}`")
             if allowed is Permission.ASK:
                 careful.append(command)
@@ -134,8 +138,14 @@ def checked_values(command: Command, arguments: Mapping[str, object]) -> dict[st
 
 def answer_of(line: str, ended: Ended) -> CallToolResult:
     """Return a command's end as an answer; only what is no result at all is an error of the tool."""
-    data = {"command": line, "exit_code": ended.exit_code, "result": ended.result, "error": ended.error}
-    return told(ended.text, data, is_error=ended.error is not None)
+    result, text = ended.result, ended.text
+    length = len(json.dumps(result, default=str))
+    if length > MOST_CHARACTERS:
+        result = {"too_long": length, "whole": f"{line} --json"}
+    if len(text) > MOST_CHARACTERS:
+        text = f"{text[:MOST_CHARACTERS]}\n… cut after {MOST_CHARACTERS:,} characters; the whole: {line}"
+    data = {"command": line, "exit_code": ended.exit_code, "result": result, "error": ended.error}
+    return told(text, data, is_error=ended.error is not None)
 
 
 async def _asked(
@@ -149,6 +159,11 @@ async def _asked(
     if answer == "nobody to ask":
         return refused(f"a person must agree to this, and this client cannot ask one; run it yourself: {shown}")
     return refused(f"the person at the client said no to {shown}; nothing was run") if answer == "no" else None
+
+
+def _is_for_a_person(command: Command, values: Mapping[str, object]) -> bool:
+    # who approves, and what hems in the tests of a change, is not for those to say whose changes it is about
+    return command.name == _SET and str(values.get("name", "")).partition(".")[0] in _GUARDED
 
 
 def _danger(command: Command) -> str:

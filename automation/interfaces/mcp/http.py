@@ -107,6 +107,7 @@ class TokenGate:
         self._expected = f"Bearer {token}".encode()
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+        """Answer one request."""
         if scope["type"] == "lifespan" or (scope["type"] == "http" and self._shown(scope)):
             await self._application(scope, receive, send)
         elif scope["type"] == "http":

@@ -15,8 +15,8 @@ def debug_failing_test(test: str = "") -> str:
         f"1. Call `explain`{arguments}: it names the kind of error, its cause and the place.\n"
         "2. Read the code there with `find_symbol` (include_body) and who uses it with `find_referencing_symbols`.\n"
         "3. Say in two sentences what is wrong, with file and line.\n"
-        "4. Let `fix` search a repair. If it ends unfixed, write the smallest edit yourself with `replace_symbol_body`, "
-        "first with dry_run=true, then without.\n"
+        "4. Let `fix` search a repair. If it ends unfixed, write the smallest edit with `replace_symbol_body`, first "
+        "with dry_run=true, then without.\n"
         "5. Report the run's id, its diff and the tests before and after. Never change a test to make it pass. A run "
         "that awaits approval is approved by a person: `gridbot runs approve RUN`."
     )

@@ -1,4 +1,7 @@
-"""What the resources hold, as plain data or text: read from disk, bounded, and asking nobody."""
+"""What the resources hold, as plain data or text: read from disk, bounded, and asking nobody.
+
+Sessions and candles bring compiled code with them, so they load when they are first asked for.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,6 @@ from automation.pipeline.run_list import RunList
 from automation.pipeline.runs import RunStore
 from trading.commands import Permission, Registry
 from trading.errors import UsageError
-from trading.market.names import parse_symbol
-from trading.market.sources import home_store
-from trading.market.timeframes import timeframe_ms
-from trading.sessions.catalog import SessionCatalog
-from trading.sessions.logs import LOG_FILE
-from trading.sessions.session_results import SessionList, shown
 
 MOST_ROWS = 2_000
 _MOST_RUNS = 100
@@ -111,6 +108,9 @@ def report_text(folder: Path, path: str) -> str:
 
 def session_states(home: Path) -> dict[str, object]:
     """Return every session of the data home."""
+    from trading.sessions.catalog import SessionCatalog
+    from trading.sessions.session_results import SessionList
+
     return SessionList(tuple(SessionCatalog(home).list())).as_json()
 
 
@@ -122,6 +122,9 @@ def session_state(home: Path, session: str) -> dict[str, object]:
     UsageError
         When there is none of that name.
     """
+    from trading.sessions.catalog import SessionCatalog
+    from trading.sessions.session_results import shown
+
     catalog = SessionCatalog(home)
     with catalog.read(session) as journal:
         return shown(journal, is_running=catalog.is_running(session)).as_json()
@@ -135,6 +138,9 @@ def session_log(home: Path, session: str, lines: int) -> str:
     UsageError
         When there is no such session, or the number of lines is out of range.
     """
+    from trading.sessions.catalog import SessionCatalog
+    from trading.sessions.logs import LOG_FILE
+
     _require_count("lines", lines)
     catalog = SessionCatalog(home)
     catalog.require(session)
@@ -152,6 +158,8 @@ def session_log(home: Path, session: str, lines: int) -> str:
 
 def stored_candles(home: Path) -> dict[str, object]:
     """Return which candles are stored."""
+    from trading.market.sources import home_store
+
     return {"candles": [asdict(series) for series in home_store(home).contents()]}
 
 
@@ -165,6 +173,10 @@ def candle_rows(home: Path, symbol: str, timeframe: str, limit: int) -> str:
     DataError
         When nothing is stored of it.
     """
+    from trading.market.names import parse_symbol
+    from trading.market.sources import home_store
+    from trading.market.timeframes import timeframe_ms
+
     _require_count("limit", limit)
     store, name = home_store(home), parse_symbol(symbol)
     last_ms = store.last_timestamp(name, timeframe)

@@ -53,71 +53,78 @@ class Shelf:
     folder: Path
     home: Path
 
+    def commands(self) -> object:
+        """Tell every command."""
+        return command_rows(self.registry, self.runner)
+
+    def runs(self) -> object:
+        """Tell the newest runs."""
+        return run_rows(self.home)
+
+    def run(self, run: str) -> object:
+        """Tell how one run stands."""
+        return run_state(self.home, run)
+
+    def run_diff(self, run: str) -> object:
+        """Tell what one run changed."""
+        return run_patch(self.home, run)
+
+    def reports(self) -> object:
+        """Tell which reports there are."""
+        return report_rows(self.folder)
+
+    def report(self, path: str) -> object:
+        """Tell one report."""
+        return report_text(self.folder, path)
+
+    def sessions(self) -> object:
+        """Tell which sessions there are."""
+        return session_states(self.home)
+
+    def session(self, session: str) -> object:
+        """Tell what one session did."""
+        return session_state(self.home, session)
+
+    def log(self, session: str, lines: int = 200) -> object:
+        """Tell the end of a session's log."""
+        return session_log(self.home, session, lines)
+
+    def stored(self) -> object:
+        """Tell which candles are stored."""
+        return stored_candles(self.home)
+
+    def candles(self, symbol: str, timeframe: str, limit: int = 200) -> object:
+        """Tell the last candles of a symbol."""
+        return candle_rows(self.home, symbol, timeframe, limit)
+
+
+# Address, title, what it is, kind of content, and the method of `Shelf` that answers.
+RESOURCES = (
+    ("gridbot://commands", "Commands", "every command: risk, examples, name of its tool", _JSON, "commands"),
+    ("gridbot://runs", "Runs", "the newest runs: status, incident, proposer, seconds", _JSON, "runs"),
+    ("gridbot://runs/{run}", "A run", "diagnosis, diff, tests before and after, where it landed", _JSON, "run"),
+    ("gridbot://runs/{run}/diff", "The diff of a run", "unified, as git reads it", "text/x-diff", "run_diff"),
+    ("gridbot://reports", "Reports", "the files in the repository's folder reports/", _JSON, "reports"),
+    ("gridbot://reports/{+path}", "A report", "one of them, its first 200,000 characters", _TEXT, "report"),
+    ("gridbot://sessions", "Sessions", "paper and live sessions, and which run", _JSON, "sessions"),
+    ("gridbot://sessions/{session}", "A session", "orders, fills, position, balances, profit", _JSON, "session"),
+    ("gridbot://sessions/{session}/log{?lines}", "A log", "its last lines, 200 or up to 2,000", _TEXT, "log"),
+    ("gridbot://candles", "Stored candles", "symbols, timeframes and spans in the store", _JSON, "stored"),
+    (
+        "gridbot://candles/{symbol}/{timeframe}{?limit}",
+        "Candles",
+        "the last of a symbol (BTC-USDT) as CSV, 200 or up to 2,000",
+        "text/csv",
+        "candles",
+    ),
+)
+
 
 def add_resources(server: MCPServer, shelf: Shelf) -> None:
     """Offer what can be read, as resources and templates."""
-    registry, home, folder = shelf.registry, shelf.home, shelf.folder
-
-    def offer(uri: str, title: str, answer: Callable[..., object], kind: str = _JSON) -> None:
-        server.resource(uri, name=answer.__name__, title=title, description=answer.__doc__, mime_type=kind)(
-            _answering(answer)
-        )
-
-    def commands() -> object:
-        """Every command, with its risk, examples and the name of its tool."""
-        return command_rows(registry, shelf.runner)
-
-    def runs() -> object:
-        """The newest runs of the pipeline: status, incident, proposer, seconds."""
-        return run_rows(home)
-
-    def run(run: str) -> object:
-        """One run: diagnosis, diff, tests before and after, where it landed."""
-        return run_state(home, run)
-
-    def run_diff(run: str) -> object:
-        """The unified diff of one run."""
-        return run_patch(home, run)
-
-    def reports() -> object:
-        """The reports of the repository's folder `reports`."""
-        return report_rows(folder)
-
-    def report(path: str) -> object:
-        """One report as text, its first 200,000 characters."""
-        return report_text(folder, path)
-
-    def sessions() -> object:
-        """Every paper and live session, and whether it runs."""
-        return session_states(home)
-
-    def session(session: str) -> object:
-        """One session: orders, fills, position, balances, profit."""
-        return session_state(home, session)
-
-    def log(session: str, lines: int = 200) -> object:
-        """The end of a session's log, at most 2,000 lines."""
-        return session_log(home, session, lines)
-
-    def candle_list() -> object:
-        """Which candles are stored."""
-        return stored_candles(home)
-
-    def candles(symbol: str, timeframe: str, limit: int = 200) -> object:
-        """The last candles of a stored symbol (BTC-USDT) as CSV, at most 2,000."""
-        return candle_rows(home, symbol, timeframe, limit)
-
-    offer("gridbot://commands", "Commands", commands)
-    offer("gridbot://runs", "Runs", runs)
-    offer("gridbot://runs/{run}", "A run", run)
-    offer("gridbot://runs/{run}/diff", "The diff of a run", run_diff, "text/x-diff")
-    offer("gridbot://reports", "Reports", reports)
-    offer("gridbot://reports/{+path}", "A report", report, _TEXT)
-    offer("gridbot://sessions", "Sessions", sessions)
-    offer("gridbot://sessions/{session}", "A session", session)
-    offer("gridbot://sessions/{session}/log{?lines}", "The log of a session", log, _TEXT)
-    offer("gridbot://candles", "Stored candles", candle_list)
-    offer("gridbot://candles/{symbol}/{timeframe}{?limit}", "Candles", candles, "text/csv")
+    for uri, title, meaning, kind, name in RESOURCES:
+        answer = _answering(getattr(shelf, name))
+        server.resource(uri, name=name, title=title, description=meaning, mime_type=kind)(answer)
 
 
 def _answering(answer: Callable[P, object]) -> Callable[P, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 
 import anyio
 import anyio.from_thread
@@ -44,13 +44,14 @@ async def run_order(executor: Executor, order: Order, context: Context) -> Ended
     async with anyio.create_task_group() as group:
         group.start_soon(_read, execution, send, ended)
         try:
-            return await _tell(receive, order.command, context)
+            last = await _tell(receive, order.command, context)
         except BaseException:
             # whatever ends the request, cancellation above all, must not leave the command at work
             await _stop(execution, ended)
             raise
         finally:
             receive.close()
+    return last
 
 
 def safe(value: object) -> object:
@@ -138,10 +139,11 @@ def _words(step: Progress) -> str:
     return f"{step.label}: {step.done:g}{unit}" if step.done else step.label
 
 
-def _log(context: Context, command: str, data: Mapping[str, object]) -> Awaitable[None]:
+async def _log(context: Context, command: str, data: Mapping[str, object]) -> None:
     with warnings.catch_warnings():
         # newer clients ask for log messages request by request; the SDK calls the whole capability deprecated
         warnings.simplefilter("ignore", MCPDeprecationWarning)
-        return context.session.send_log_message(
+        sent = context.session.send_log_message(
             "info", safe(data), logger=f"gridbot.{command}", related_request_id=context.request_id
         )
+    await sent

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
@@ -42,6 +42,7 @@ from automation.tasks.symbols.requests import (
 from trading.commands import Registry
 
 T = TypeVar("T")
+R = TypeVar("R", bound=SymbolRequest)
 _RESUME = "runs resume"
 _ROAD = (
     "The change is made in a private copy, guarded and verified by the whole test suite, and lands on a branch of its "
@@ -50,17 +51,9 @@ _ROAD = (
 )
 
 
-class Reader(Protocol):
-    """Answers a request that only reads."""
-
-    def __call__(self, backend: SymbolBackend, root: Path, request: SymbolRequest) -> Mapping[str, object]:
-        """Return plain JSON."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class SymbolTool:
-    """One symbol tool.
+class ReadTool:
+    """A symbol tool that reads.
 
     Parameters
     ----------
@@ -68,32 +61,47 @@ class SymbolTool:
         As it is offered.
     request : type of SymbolRequest
         Its input.
-    read : callable or None
-        What answers it; None for a tool that edits.
-    edit : callable or None
-        What makes its edit; None for a tool that reads.
+    read : callable
+        Takes the backend, the repository and the request, and returns plain JSON.
     """
 
     name: str
     summary: str
     request: type[SymbolRequest]
-    read: Callable[..., Mapping[str, object]] | None = None
-    edit: Callable[..., SymbolEdit] | None = None
+    read: Callable[..., Mapping[str, object]]
 
 
-SYMBOL_TOOLS = (
-    SymbolTool("get_symbols_overview", "List what a Python file defines.", OverviewRequest, read=symbols_overview),
-    SymbolTool("find_symbol", "Find classes, functions, methods and constants.", FindRequest, read=find_symbols),
-    SymbolTool(
-        "find_referencing_symbols", "Find every place that leads to a symbol.", ReferencesRequest, read=find_references
-    ),
-    SymbolTool(
-        "search_for_pattern", "Search Python files with a regular expression.", PatternRequest, read=search_text
-    ),
-    SymbolTool("replace_symbol_body", "Replace a whole definition.", ReplaceRequest, edit=replaced),
-    SymbolTool("insert_after_symbol", "Insert code after a definition.", InsertRequest, edit=inserted_after),
-    SymbolTool("insert_before_symbol", "Insert code before a definition.", InsertRequest, edit=inserted_before),
-    SymbolTool("rename_symbol", "Rename a definition and all that refers to it.", RenameRequest, edit=renamed),
+@dataclass(frozen=True, slots=True)
+class EditTool:
+    """A symbol tool that edits.
+
+    Parameters
+    ----------
+    name, summary : str
+        As it is offered.
+    request : type of EditRequest
+        Its input.
+    make : callable
+        Takes the backend and the request, and returns the edit.
+    """
+
+    name: str
+    summary: str
+    request: type[EditRequest]
+    make: Callable[..., SymbolEdit]
+
+
+READ_TOOLS = (
+    ReadTool("get_symbols_overview", "List what a Python file defines.", OverviewRequest, symbols_overview),
+    ReadTool("find_symbol", "Find classes, functions, methods and constants.", FindRequest, find_symbols),
+    ReadTool("find_referencing_symbols", "Find all places that lead to a symbol.", ReferencesRequest, find_references),
+    ReadTool("search_for_pattern", "Search Python files with a regular expression.", PatternRequest, search_text),
+)
+EDIT_TOOLS = (
+    EditTool("replace_symbol_body", "Replace a whole definition.", ReplaceRequest, replaced),
+    EditTool("insert_after_symbol", "Insert code after a definition.", InsertRequest, inserted_after),
+    EditTool("insert_before_symbol", "Insert code before a definition.", InsertRequest, inserted_before),
+    EditTool("rename_symbol", "Rename a definition and all that refers to it.", RenameRequest, renamed),
 )
 
 
@@ -137,31 +145,26 @@ class SymbolDesk:
 
 def symbol_tools(desk: SymbolDesk, registry: Registry, runner: Runner) -> Iterator[Tool]:
     """Yield the symbol tools; edits are led down the one road by the command ``runs resume``."""
-    for each in SYMBOL_TOOLS:
-        yield _reading(each, desk) if each.read is not None else _editing(each, desk, registry, runner)
+    for reader in READ_TOOLS:
+        yield _reading(reader, desk)
+    for editor in EDIT_TOOLS:
+        yield _editing(editor, desk, registry, runner)
 
 
-def _reading(tool: SymbolTool, desk: SymbolDesk) -> Tool:
-    read = tool.read
-    assert read is not None
-
+def _reading(tool: ReadTool, desk: SymbolDesk) -> Tool:
     async def run(arguments: Mapping[str, object], context: Context) -> Answer:
-        request = _request(tool, arguments)
-        found = await desk.use(lambda backend: read(backend, desk.root, request))
+        request = _request(tool.request, arguments, tool.name)
+        found = await desk.use(lambda backend: tool.read(backend, desk.root, request))
         return told(json.dumps(found, ensure_ascii=False, indent=1), found)
 
     annotations = ToolAnnotations(title=tool.name, read_only_hint=True, open_world_hint=False)
     return make_tool(tool.name, tool.summary, input_schema(tool.request), ANY_OUTPUT, annotations, run)
 
 
-def _editing(tool: SymbolTool, desk: SymbolDesk, registry: Registry, runner: Runner) -> Tool:
-    make = tool.edit
-    assert make is not None
-
+def _editing(tool: EditTool, desk: SymbolDesk, registry: Registry, runner: Runner) -> Tool:
     async def run(arguments: Mapping[str, object], context: Context) -> Answer:
-        request = _request(tool, arguments)
-        assert isinstance(request, EditRequest)
-        edit = await desk.use(lambda backend: make(backend, request))
+        request = _request(tool.request, arguments, tool.name)
+        edit = await desk.use(lambda backend: tool.make(backend, request))
         diff = edit.patch.diff()
         if request.dry_run:
             return told(diff, {"status": "dry_run", "title": edit.title, "diff": diff})
@@ -183,5 +186,5 @@ def _shortened(answer: CallToolResult, edit: SymbolEdit, diff: str) -> CallToolR
     return CallToolResult(content=answer.content, structured_content={**data, "guard": run.get("guard_findings")})
 
 
-def _request(tool: SymbolTool, arguments: Mapping[str, object]) -> SymbolRequest:
-    return build_request(tool.request, given_values(tool.request, arguments), tool.name)
+def _request(model: type[R], arguments: Mapping[str, object], tool: str) -> R:
+    return build_request(model, given_values(model, arguments), tool)

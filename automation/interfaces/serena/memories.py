@@ -1,4 +1,4 @@
-"""The notes for agents in ``.serena/``, made from the code: `python -m automation.interfaces.serena.memories --write`."""
+"""The notes for agents in ``.serena/``, made from the code; ``--write`` on this module's command line writes them."""
 
 from __future__ import annotations
 
@@ -214,8 +214,9 @@ def _conventions(project: Mapping[str, object]) -> str:
     complexity = _table(lint, "mccabe")["max-complexity"]
     return _page(
         "Code style conventions",
-        f"`make lint` runs ruff, mypy and import-linter. Lines have at most {ruff['line-length']} characters, functions a",
-        f"complexity of at most {complexity}. Ruff's rules:",
+        "`make lint` runs ruff, mypy and import-linter.",
+        f"Lines have at most {ruff['line-length']} characters, functions a complexity of at most {complexity}.",
+        "Ruff's rules:",
         *_wrapped(", ".join(str(rule) for rule in _list(lint, "select")) + "."),
         "",
         _RULES.rstrip(),

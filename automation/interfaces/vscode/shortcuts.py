@@ -86,7 +86,7 @@ def with_shortcuts(text: str, where: str, *, force: bool) -> Merge:
     inside = plain[: plain.rindex("]")].rstrip()
     # the comma belongs to the block, so that what is left without it is the user's file to the last character
     comma = "" if inside.endswith(("[", ",")) else ","
-    block = f"\n{_BEGIN}\n{comma}{entries}\n{_END}"
+    block = f"\n{_BEGIN}\n{comma}{entries}\n{_END}\n"
     return Merge(own[: len(inside)] + block + own[len(inside) :], keys, left_out)
 
 
@@ -96,8 +96,7 @@ def without_shortcuts(text: str) -> str:
     end = text.find(_END, begin)
     if begin < 0 or end < 0:
         return text
-    before, after = text[:begin].removesuffix("\n"), text[end + len(_END) :]
-    return "" if before.strip() == "[" and after.strip() == "]" else before + after
+    return text[:begin].removesuffix("\n") + text[end + len(_END) :].removeprefix("\n")
 
 
 def _bound(text: str, where: str) -> dict[str, str]:

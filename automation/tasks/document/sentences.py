@@ -13,6 +13,7 @@ from automation.tasks.document.signatures import (
     is_generator,
     own_nodes,
     parameters_of,
+    returned_names,
 )
 from automation.tasks.review.docstrings import Documentable
 from automation.tasks.review.ground import decorator_word
@@ -101,10 +102,7 @@ def _of_class(node: ast.ClassDef, raised_by: Mapping[str, Iterable[tuple[str, st
     if any(base.endswith(("Error", "Exception", "Warning")) for base in bases):
         return _of_exception(node, raised_by)
     fields = [" ".join(words_of(one.bare)) for one in parameters_of(node)] if is_data_class(node) else []
-    if 1 <= len(fields) <= _MOST_NAMES:
-        subject = " ".join(words_of(node.name))
-        return f"{_article(subject).capitalize()} {subject}: {_listed(fields)}."
-    return None
+    return f"Holds {_listed(fields)}." if 2 <= len(fields) <= _MOST_NAMES else None
 
 
 def _of_exception(node: ast.ClassDef, raised_by: Mapping[str, Iterable[tuple[str, str]]]) -> str | None:
@@ -124,10 +122,16 @@ def _of_function(node: Function, owner: ast.ClassDef | None) -> str | None:
         return _of_main(node)
     if owner is not None and "classmethod" in decorators and node.name.startswith("from_"):
         return f"Make {_article(owner.name)} `{owner.name}` from {_source(node)}."
-    body = body_of(node)
+    body = [one for one in body_of(node) if not _is_guard(one)]
     if len(body) == 1 and isinstance(body[0], ast.Return) and body[0].value is not None:
         return _of_result(node, _without_self(body[0].value), is_property=bool(decorators & _PROPERTIES))
-    return None
+    names = [" ".join(words_of(name)) for name in returned_names(node)]
+    return f"Return {_listed(names)}." if names and all(names) else None
+
+
+def _is_guard(statement: ast.stmt) -> bool:
+    # what is refused stands in the section of exceptions
+    return isinstance(statement, ast.If) and len(statement.body) == 1 and isinstance(statement.body[0], ast.Raise)
 
 
 def _of_result(node: Function, value: ast.expr, *, is_property: bool) -> str | None:
@@ -136,10 +140,9 @@ def _of_result(node: Function, value: ast.expr, *, is_property: bool) -> str | N
     what = _described(value)
     if what is None:
         return None
-    if not what.startswith("``"):
-        return f"{_capital(what)}." if is_property else f"Return {what}."
-    subject = f"the {' '.join(words_of(node.name))}"
-    return f"{_capital(subject)}: {what}." if is_property else f"Return {subject}: {what}."
+    if not is_property:
+        return f"Return {what}."
+    return f"The {' '.join(words_of(node.name))}: {what}." if what.startswith("``") else f"{_capital(what)}."
 
 
 def _of_context(node: Function) -> str | None:
@@ -147,9 +150,10 @@ def _of_context(node: Function) -> str | None:
     tries = [one for one in body_of(node) if isinstance(one, ast.Try) and one.finalbody]
     if len(yielded) != 1 or not tries or len(tries[0].finalbody) != 1:
         return None
-    last = ast.unparse(tries[0].finalbody[0])
-    given = "" if yielded[0] is None else f" with ``{ast.unparse(yielded[0])}``"
-    return f"Run a block{given}, and ``{last}`` at its end, whatever happens." if len(last) <= _LONGEST_CODE else None
+    last, given = _shown(tries[0].finalbody[0]), _shown(yielded[0])
+    if last is None or (given is None) is not (yielded[0] is None):
+        return None
+    return f"Run a block{f' with {given}' if given else ''}, and {last} at its end, whatever happens."
 
 
 def _of_generator(node: Function) -> str | None:
@@ -157,19 +161,22 @@ def _of_generator(node: Function) -> str | None:
     loops = [one for one in body_of(node) if isinstance(one, ast.For)]
     if len(yields) != 1 or len(loops) != 1 or yields[0].value is None or isinstance(yields[0], ast.YieldFrom):
         return None
-    loop = loops[0]
-    target, each = ast.unparse(loop.target), ast.unparse(_without_self(loop.iter))
-    what = ast.unparse(_without_self(yields[0].value))
-    if max(len(each), len(what)) > _LONGEST_CODE:
+    loop, condition = loops[0], ""
+    inner = loop.body[0] if len(loop.body) == 1 else None
+    if isinstance(inner, ast.If) and not inner.orelse and len(inner.body) == 1:
+        test = _shown(_without_self(inner.test))
+        condition, inner = f" where {test}", inner.body[0] if test else None
+    if not isinstance(inner, ast.Expr) or inner.value is not yields[0]:
         return None
-    condition = ""
-    if len(loop.body) == 1 and isinstance(loop.body[0], ast.If) and not loop.body[0].orelse:
-        condition = f" where ``{ast.unparse(_without_self(loop.body[0].test))}``"
-    if condition == "" and not (len(loop.body) == 1 and isinstance(loop.body[0], ast.Expr)):
+    target, each = _shown(loop.target), _shown(_without_self(loop.iter))
+    what = _shown(_without_self(yields[0].value))
+    if None in {target, each, what}:
         return None
-    if what == target:
-        return f"Yield each of ``{each}``{condition}."
-    return f"Yield ``{what}`` for each ``{target}`` of ``{each}``{condition}."
+    return (
+        f"Yield each of {each}{condition}."
+        if what == target
+        else f"Yield {what} for each {target} of {each}{condition}."
+    )
 
 
 def _of_main(node: Function) -> str | None:
@@ -183,8 +190,7 @@ def _of_main(node: Function) -> str | None:
 
 
 def _of_predicate(value: ast.expr, is_property: bool) -> str | None:
-    text = ast.unparse(value)
-    if len(text) > _LONGEST_CODE or isinstance(value, ast.Name | ast.Attribute | ast.Constant):
+    if isinstance(value, ast.Name | ast.Attribute | ast.Constant):
         return None
     verb = "Whether" if is_property else "Return whether"
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in {"any", "all"}:
@@ -192,21 +198,49 @@ def _of_predicate(value: ast.expr, is_property: bool) -> str | None:
         inner = value.args[0] if len(value.args) == 1 else None
         if isinstance(inner, ast.GeneratorExp) and len(inner.generators) == 1 and not inner.generators[0].ifs:
             loop = inner.generators[0]
-            target, each = ast.unparse(loop.target), ast.unparse(loop.iter)
-            return f"{verb} ``{ast.unparse(inner.elt)}`` holds for {many} ``{target}`` of ``{each}``."
-    return f"{verb} ``{text}``."
+            holds, target, each = _shown(inner.elt), _shown(loop.target), _shown(loop.iter)
+            return None if None in {holds, target, each} else f"{verb} {holds} holds for {many} {target} of {each}."
+    shown = _shown(value) if _is_test(value) else None
+    return None if shown is None else f"{verb} {shown}."
+
+
+def _is_test(value: ast.expr) -> bool:
+    # what only asks another function says no more than that one's name
+    called = value.func if isinstance(value, ast.Call) else None
+    word = called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
+    return called is None or word in {"isinstance", "issubclass", "startswith", "endswith", "callable"}
 
 
 def _described(value: ast.expr) -> str | None:
+    called = value.func.id if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) else ""
+    if isinstance(value, ast.Call) and called in _KNOWN_CALLS and len(value.args) == 1 and not value.keywords:
+        inner = _named(value.args[0])
+        return None if inner is None else _KNOWN_CALLS[called].format(inner)
+    is_telling = any(
+        isinstance(node, _TELLING) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
+        for node in ast.walk(value)
+    )
+    return _shown(value) if is_telling else None
+
+
+def _named(value: ast.expr) -> str | None:
+    if isinstance(value, ast.Attribute) and isinstance(value.value, ast.Name) and value.value.id == "self":
+        return " ".join(words_of(value.attr))
+    return _shown(value)
+
+
+def _shown(value: ast.expr | ast.stmt | None) -> str | None:
+    """Return code for a sentence; None where it is long or speaks of what is private, which means nothing outside."""
+    if value is None:
+        return None
     text = ast.unparse(value)
-    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in _KNOWN_CALLS:
-        # keywords such as `key` would change what the words say
-        if len(value.args) != 1 or value.keywords or isinstance(value.args[0], ast.Starred):
-            return f"``{text}``" if len(text) <= _LONGEST_CODE else None
-        inner = ast.unparse(value.args[0])
-        return _KNOWN_CALLS[value.func.id].format(f"``{inner}``") if len(inner) <= _LONGEST_CODE else None
-    is_telling = any(isinstance(node, _TELLING) for node in ast.walk(value))
-    return f"``{text}``" if is_telling and len(text) <= _LONGEST_CODE else None
+    private = any(
+        (isinstance(node, ast.Name) and node.id.startswith("_") and node.id != "_")
+        or (isinstance(node, ast.Attribute) and node.attr.startswith("_"))
+        or isinstance(node, ast.Await)
+        for node in ast.walk(value)
+    )
+    return None if private or len(text) > _LONGEST_CODE or "\n" in text or "`" in text else f"``{text}``"
 
 
 class _WithoutSelf(ast.NodeTransformer):

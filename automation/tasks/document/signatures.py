@@ -73,6 +73,17 @@ def own_nodes(function: ast.AST) -> Iterator[ast.AST]:
             yield from own_nodes(child)
 
 
+def outer_functions_of(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Function]]:
+    """Yield the functions and methods of a file with their qualified names, without those inside functions."""
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield prefix + child.name, child
+        elif isinstance(child, ast.ClassDef):
+            yield from outer_functions_of(child, f"{prefix}{child.name}.")
+        else:
+            yield from outer_functions_of(child, prefix)
+
+
 def body_of(function: Function) -> list[ast.stmt]:
     """Return a function's statements without its docstring."""
     return function.body[1:] if ast.get_docstring(function, clean=False) is not None else function.body

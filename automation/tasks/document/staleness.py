@@ -25,6 +25,7 @@ from automation.tasks.review.docstrings import Documentable
 from automation.tasks.review.ground import decorator_word
 
 _PLAIN_TYPES = frozenset({"int", "float", "str", "bool", "bytes", "Path", "dict", "list", "tuple", "set", "datetime"})
+_MOST_TOLD = 80
 # A docstring may say the wider word.
 _WIDER = {("int", "float"), ("bool", "int"), ("Path", "str")}
 _HARMLESS_CALLS = frozenset({"len", "print", "range", "enumerate", "zip", "isinstance", "list", "dict", "tuple", "set"})
@@ -258,7 +259,8 @@ def _remove(work: _Work, listed: Section, entry: Entry, name: str) -> None:
         work.lines[entry.first] = re.sub(pattern, "", work.lines[entry.first], count=1)
     else:
         _cut(work.lines, listed, entry)
-    work.reasons.append(f"parameter {name} is gone")
+    said = f" (it said: {entry.text[:_MOST_TOLD]})" if entry.text and len(entry.names) == 1 else ""
+    work.reasons.append(f"parameter {name} is gone{said}")
 
 
 def _cut(lines: list[str], listed: Section, entry: Entry) -> None:

@@ -86,6 +86,10 @@ def _array(subject: Subject, case: Case) -> tuple[str, tuple[str, ...]]:
     return f"assert {case.call()}.tolist() == {case.expected}", _imports(case)
 
 
+def _arrays(subject: Subject, case: Case) -> tuple[str, tuple[str, ...]]:
+    return f"assert [each.tolist() for each in {case.call()}] == {case.expected}", _imports(case)
+
+
 def _raises(subject: Subject, case: Case) -> tuple[str, tuple[str, ...]]:
     return f"with {raising(case)}:\n    {case.call()}", (*_imports(case), "import pytest")
 
@@ -132,7 +136,7 @@ def left_scenario(subject: Subject, case: Case) -> str:
     return f"changes_{slug(of)}_in_place"
 
 
-_FORMS = {"value": _value, "array": _array, "raises": _raises, "left": _left}
+_FORMS = {"value": _value, "array": _array, "arrays": _arrays, "raises": _raises, "left": _left}
 
 
 def _is_expression(source: str) -> bool:

@@ -40,7 +40,8 @@ from automation.tasks.generate_tests.writing import WrittenTest, defined_names, 
 from trading.commands import Progress
 
 _MOST_MUTANTS = 400
-_EXISTING_SHARE, _BASELINE_SHARE, _MATRIX_SHARE = 0.2, 0.5, 0.85
+_EXISTING_SHARE, _BASELINE_SHARE, _MATRIX_SHARE = 0.2, 0.45, 0.75
+_LEAST_S = 5.0
 _ROUNDS = 3
 
 
@@ -143,7 +144,9 @@ class FileTests:
         return Progress(f"{self._path}: {label}", done, total, "mutants" if total else "")
 
     def _until(self, share: float) -> float:
-        return self._began + self._effort.seconds * share
+        """Return when a part of the time that is left will be over."""
+        left = self._effort.seconds - (monotonic() - self._began)
+        return monotonic() + max(_LEAST_S, left) * share
 
     # what is there
 
@@ -199,9 +202,9 @@ class FileTests:
         passed = existing.report.passed
         covered = frozenset(arc for test, arcs in existing.arcs.items() if test in passed for arc in arcs)
         before: dict[Mutant, bool] = {}
+        until = self._until(_BASELINE_SHARE)
         for start in range(0, len(mutants), _BATCH):
             batch = mutants[start : start + _BATCH]
-            until = self._until(_BASELINE_SHARE)
             before |= noticed_before(self._lab, self._path, batch, existing, shape, until, _unheard)
             yield self._progress("mutants that the tests there notice", len(before), len(mutants))
             if monotonic() > until:
@@ -217,9 +220,9 @@ class FileTests:
         matrix: dict[Mutant, frozenset[str]] = {}
         if not drafts:
             return {mutant: frozenset() for mutant in mutants}
+        until = self._until(_MATRIX_SHARE)
         for start in range(0, len(mutants), _BATCH):
             batch = mutants[start : start + _BATCH]
-            until = self._until(_MATRIX_SHARE)
             matrix |= noticed_by(self._lab, self._path, batch, drafts, steps, shape, until, _unheard)
             yield self._progress("mutants that new tests notice", len(matrix), len(mutants))
             if monotonic() > until:

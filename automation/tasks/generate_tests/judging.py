@@ -245,7 +245,8 @@ def unsteady(lab: Laboratory, test_path: str, text: str) -> dict[str, str]:
     files = {test_path: text.encode()}
     whole = report_of(lab.suite([test_path], files, wall_s=180.0).result())
     if whole.problem or not whole.collected:
-        return {test_path: whole.problem or "no test was collected"}
+        told = [f"{test.chain[0].type}: {test.chain[0].message}" for test in whole.failures if test.chain]
+        return {test_path: whole.problem or "; ".join(told) or "no test was collected"}
     wrong = {test.node_id: test.assertion or test.outcome.value for test in whole.failures}
     functions: dict[str, list[str]] = {}
     for node_id in whole.collected:

@@ -52,15 +52,15 @@ def mutants_of(text: str, operators: Collection[str] = OPERATORS) -> tuple[Mutan
         Which sorts of faults.
     """
     source = _Source(text)
-    found: dict[bytes, Mutant] = {}
-    original = _compiled(text)
+    found: list[Mutant] = []
     for name, function in _functions(source.tree, ""):
+        seen = {source.meaning(function)}
         for node, operator, new in _changes(function, operators):
-            mutant = source.mutant(name, node, operator, new)
-            code = None if mutant is None else _compiled(mutant.text)
-            if mutant is not None and code is not None and code != original:
-                found.setdefault(code, mutant)
-    return tuple(sorted(found.values(), key=lambda each: (each.line, each.operator, each.description)))
+            meaning = source.meaning(function, node, new)
+            if meaning is not None and meaning not in seen:
+                seen.add(meaning)
+                found.append(source.mutant(name, node, operator, new))
+    return tuple(sorted(found, key=lambda each: (each.line, each.operator, each.description)))
 
 
 def sampled(mutants: Sequence[Mutant], most: int, seed: int) -> tuple[Mutant, ...]:
@@ -89,17 +89,30 @@ class _Source:
         for line in self._content.splitlines(keepends=True):
             self._starts.append(self._starts[-1] + len(line))
 
-    def mutant(self, function: str, node: ast.expr | ast.stmt, operator: str, new: str) -> Mutant | None:
-        start = self._starts[node.lineno - 1] + node.col_offset
-        last = node.end_lineno or node.lineno
-        end = self._starts[last - 1] + (node.end_col_offset or 0)
+    def mutant(self, function: str, node: ast.expr | ast.stmt, operator: str, new: str) -> Mutant:
+        start, end = self._span(node)
         old = self._content[start:end].decode()
-        if isinstance(node, ast.expr):
-            # what follows keeps its lines
-            new = f"({new})" + "\n" * 0
-        text = (self._content[:start] + new.encode() + self._content[end:]).decode()
-        told = f"{_short(old)} became {_short(new.strip('()') if isinstance(node, ast.Constant) else new)}"
-        return Mutant(function, node.lineno, last, operator, told, text)
+        text = (self._content[:start] + _put(node, new) + self._content[end:]).decode()
+        told = f"{_short(old)} became {_short(new)}"
+        return Mutant(function, node.lineno, node.end_lineno or node.lineno, operator, told, text)
+
+    def meaning(self, function: Function, node: ast.expr | ast.stmt | None = None, new: str = "") -> str | None:
+        """Return what tells a function from one that does something else; None when it does not compile."""
+        first = min([function.lineno, *(each.lineno for each in function.decorator_list)])
+        start, end = self._starts[first - 1], self._span(function)[1]
+        content = self._content[start:end]
+        if node is not None:
+            at, until = self._span(node)
+            content = self._content[start:at] + _put(node, new) + self._content[until:end]
+        return _meaning(content.decode(), indented=function.col_offset > 0)
+
+    def _span(self, node: ast.expr | ast.stmt) -> tuple[int, int]:
+        last = node.end_lineno or node.lineno
+        return self._starts[node.lineno - 1] + node.col_offset, self._starts[last - 1] + (node.end_col_offset or 0)
+
+
+def _put(node: ast.expr | ast.stmt, new: str) -> bytes:
+    return (f"({new})" if isinstance(node, ast.expr) else new).encode()
 
 
 def _short(text: str) -> str:
@@ -107,16 +120,15 @@ def _short(text: str) -> str:
     return flat if len(flat) <= 60 else f"{flat[:57]}..."
 
 
-def _compiled(text: str) -> bytes | None:
-    """Return what tells two texts apart that do different things, None for one that does not compile."""
+def _meaning(text: str, *, indented: bool) -> str | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(text)
+            tree = ast.parse(f"if 1:\n{text}" if indented else text)
             compile(tree, "<mutant>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError):
         return None
-    return ast.dump(_Folded().visit(tree)).encode()
+    return ast.dump(_Folded().visit(tree))
 
 
 class _Folded(ast.NodeTransformer):

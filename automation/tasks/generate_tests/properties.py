@@ -13,6 +13,7 @@ from automation.tasks.generate_tests.wording import literal, snake
 _LEAST_ROWS, _MOST_ROWS = 3, 6
 _DOMAINS = (("-1_000_000", "1_000_000"), ("0", "1_000_000"), ("1", "10_000"))
 _EXAMPLES = 50
+_HYPOTHESIS = ("from hypothesis import given, settings", "from hypothesis import strategies as st")
 _PAIRS = (
     (r"^encode(.*)$", r"decode\1"),
     (r"^(.*)_encode$", r"\1_decode"),
@@ -216,7 +217,7 @@ def _drafts(subject: Subject, law: _Law, has_hypothesis: bool) -> Iterator[Draft
                 ground=Ground.PROPERTY,
                 scenario=law.scenario,
                 body=law.statement,
-                imports=(*imports, "from hypothesis import given, settings", "from hypothesis import strategies as st"),
+                imports=(*imports, *_HYPOTHESIS, *(["import string"] if "string.printable" in given else [])),
                 decorators=(f"@given({given})", *decorators),
                 parameters=", ".join(law.names),
                 cost=1.0,

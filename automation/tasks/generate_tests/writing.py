@@ -22,7 +22,7 @@ MARK = "# characterisation: what the code did, not what it was meant to do"
 _LONGEST_VALUE = 90
 _ORDER = {Ground.DOCUMENTED: 0, Ground.PROPERTY: 1, Ground.OBSERVED: 2}
 _RESERVED = frozenset({"request", "expected"})
-_SHARING = frozenset({"value", "array", "raises"})
+_SHARING = frozenset({"value", "array", "arrays", "raises"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +234,8 @@ def _shared_body(first: Case, cases: Sequence[Case], called: dict[int, str], has
     expected = "expected" if has_result else first.expected
     if first.kind == "array":
         return f"assert {call}.tolist() == {expected}"
+    if first.kind == "arrays":
+        return f"assert [each.tolist() for each in {call}] == {expected}"
     return f"assert {call} {'is' if first.outcome.get('same') else '=='} {expected}"
 
 

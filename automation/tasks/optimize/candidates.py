@@ -7,8 +7,9 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from automation.codebase.fork_server import ForkServer
 from automation.codebase.patches import FileChange, Patch
-from automation.incidents.suites import run_suite
+from automation.incidents.suites import report_of, suite_job, suite_server
 from automation.models.bound import BoundModel
 from automation.pipeline.proposal_rules import findings_of
 from automation.repair.statements import function_named
@@ -59,9 +60,7 @@ class Candidate:
         return attempt_of(self.draft, fate, self.proof, timing)
 
 
-def attempt_of(
-    draft: Draft, fate: str, proof: Proof | None = None, timing: dict[str, object] | None = None
-) -> Attempt:
+def attempt_of(draft: Draft, fate: str, proof: Proof | None = None, timing: dict[str, object] | None = None) -> Attempt:
     """Return a rewrite with its fate, for people."""
     return Attempt(
         place=f"{draft.path}:{draft.line}",
@@ -120,27 +119,38 @@ def candidates(
         texts = tuple(applied(source.text, draft.edits) for draft in drafts)
         question = Question(function.path, function.name, source.text, texts)
         request = bench.request
-        proofs = prove(
-            bench.workspace, bench.settings, question, works, tolerance=request.tolerance, seed=request.seed
-        )
+        proofs = prove(bench.workspace, bench.settings, question, works, tolerance=request.tolerance, seed=request.seed)
         found += _promising(bench, function, list(zip(drafts, proofs, strict=True)), attempts)
-    kept = []
-    for candidate in sorted(found, key=lambda each: -each.expected):
-        yield Progress(f"running the tests that touch {candidate.function.name}", len(kept), len(found), "rewrites")
-        tests = touching[candidate.function].tests
-        wrong = failing_test(bench, {candidate.draft.path: _content(bench, candidate.draft)}, tests)
-        if wrong:
-            attempts.append(candidate.attempt(f"{wrong} fails with it"))
-        else:
-            kept.append(replace(candidate, tests=tests))
+    kept: list[Candidate] = []
+    with suite_server(bench.workspace.tree, bench.settings, workers=1) as server:
+        for candidate in sorted(found, key=lambda each: -each.expected):
+            yield Progress(f"running the tests that touch {candidate.function.name}", len(kept), len(found), "rewrites")
+            tests = touching[candidate.function].tests
+            wrong = failing_test(bench, server, {candidate.draft.path: _content(bench, candidate.draft)}, tests)
+            if wrong:
+                attempts.append(candidate.attempt(f"{wrong} fails with it"))
+            else:
+                kept.append(replace(candidate, tests=tests))
     return kept
 
 
-def failing_test(bench: Bench, files: dict[str, bytes | None], tests: Sequence[str]) -> str:
-    """Return the first of some tests that does not pass with changed files; empty when all do."""
+def failing_test(bench: Bench, server: ForkServer, files: dict[str, bytes | None], tests: Sequence[str]) -> str:
+    """Return the first of some tests that does not pass with changed files; empty when all do.
+
+    Parameters
+    ----------
+    bench : Bench
+        Of this optimisation.
+    server : ForkServer
+        Runs the repository's tests.
+    files : mapping of str to bytes or None
+        As the tests see them.
+    tests : sequence of str
+        Node ids.
+    """
     if not tests:
         return ""
-    report = run_suite(bench.workspace.tree, bench.settings, tests=tests, files=files)
+    report = report_of(server.submit(suite_job(bench.settings, tests=tests), files).result())
     return next((test for test in tests if test not in report.passed), "")
 
 
@@ -151,9 +161,7 @@ def _drafts(bench: Bench, function: HotFunction, model: BoundModel | None) -> It
         until = bench.seconds_left * (1 - _MODEL_SHARE)
         deadline = partial(_left_above, bench, until)
         request = bench.request
-        yield from model_drafts(
-            model, source, function, samples=request.samples, seed=request.seed, deadline=deadline
-        )
+        yield from model_drafts(model, source, function, samples=request.samples, seed=request.seed, deadline=deadline)
 
 
 def _left_above(bench: Bench, until: float) -> float:

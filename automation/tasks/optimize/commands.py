@@ -41,8 +41,7 @@ def optimize(request: OptimizeRequest) -> Generator[Progress, None, OptimizeResu
     model = open_model(config, request.model, role="optimizer", home=home)
     try:
         with open_bench(request, root, home, config) as bench:
-            yield Progress("profiling the workload")
-            found = profile(bench.workspace, bench.settings, workload, _unheard)
+            found = yield from profile(bench.workspace, bench.settings, workload)
             attempts: list[Attempt] = []
             notes: list[str] = []
             hot = _hot(bench, found, scope, notes)
@@ -120,7 +119,3 @@ def _landed(proposal: Proposal, request: OptimizeRequest) -> Generator[Progress,
         seed=request.seed,
     )
     return (yield from land_proposal(proposal, wishes))
-
-
-def _unheard(label: str, done: int, total: int) -> None:
-    return None

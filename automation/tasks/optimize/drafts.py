@@ -54,7 +54,7 @@ class Draft:
 
 
 def applied(text: str, edits: Iterable[LineEdit]) -> str:
-    """Return a text with edits made; an edit that stands twice, such as an import, is made once."""
+    """Return a text with edits made; what two of them put at the same place, such as an import, is put there once."""
     lines = text.splitlines(keepends=True)
     for edit in sorted(set(edits), reverse=True):
         if edit.text and edit.last >= len(lines) and lines and not lines[-1].endswith("\n"):
@@ -65,8 +65,10 @@ def applied(text: str, edits: Iterable[LineEdit]) -> str:
 
 def fit(ones: Iterable[LineEdit], others: Iterable[LineEdit]) -> bool:
     """Say whether two rewrites of a file touch different lines."""
-    spans = [(edit.first, edit.last) for edit in set(ones) - set(others)]
-    taken = [(edit.first, edit.last) for edit in set(others) - set(ones)]
+    # An insertion that both make is made once.
+    shared = {edit for edit in set(ones) & set(others) if edit.last < edit.first}
+    spans = [(edit.first, edit.last) for edit in ones if edit not in shared]
+    taken = [(edit.first, edit.last) for edit in others if edit not in shared]
     return not any(_overlap(a, b) for a in spans for b in taken)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -13,8 +13,7 @@ from automation.codebase.workspaces import Workspace
 from automation.incidents.suites import SuiteSettings
 from automation.repair.statements import FunctionSpan, function_at, functions_of
 from automation.tasks.optimize.workloads import Workload, told, workload_server
-
-Notify = Callable[[str, int, int], None]
+from trading.commands import Progress
 
 _ENOUGH_SAMPLES, _MOST_RUNS = 400, 4
 
@@ -76,7 +75,7 @@ class Profile:
     elsewhere: float
 
 
-def profile(workspace: Workspace, settings: SuiteSettings, workload: Workload, notify: Notify) -> Profile:
+def profile(workspace: Workspace, settings: SuiteSettings, workload: Workload) -> Generator[Progress, None, Profile]:
     """Run a workload in the sandbox under a sampler, a profiler and a count of its memory.
 
     Parameters
@@ -87,8 +86,11 @@ def profile(workspace: Workspace, settings: SuiteSettings, workload: Workload, n
         How its Python runs.
     workload : Workload
         What is run.
-    notify : callable
-        Is told what is being done.
+
+    Returns
+    -------
+    Profile
+        Its hot functions, time and memory.
 
     Raises
     ------
@@ -97,13 +99,13 @@ def profile(workspace: Workspace, settings: SuiteSettings, workload: Workload, n
     """
     job: Mapping[str, object] = workload.job(settings)
     with workload_server(workspace, settings, "workload_run.py") as server:
-        notify("timing the workload", 0, 4)
+        yield Progress("timing the workload", 0, 4)
         timed = told(server.submit({"mode": "time", "workload": job}).result(), "timed")
-        notify("sampling the workload", 1, 4)
+        yield Progress("sampling the workload", 1, 4)
         samples = _samples(server, job)
-        notify("profiling the workload", 2, 4)
+        yield Progress("profiling the workload", 2, 4)
         counted = told(server.submit({"mode": "profile", "workload": job}).result(), "profiled")
-        notify("measuring its memory", 3, 4)
+        yield Progress("measuring its memory", 3, 4)
         memory = told(server.submit({"mode": "memory", "workload": job}).result(), "measured")
     functions = _functions(workspace, samples, cast("Sequence[Mapping[str, object]]", counted["functions"]))
     return Profile(
@@ -153,7 +155,10 @@ def _functions(
             span = by_line.get(int(str(row["line"])))
             if span is not None and (path, span.name) in found:
                 known = found[path, span.name]
-                counts = {"calls": known.calls + int(str(row["calls"])), "own_s": known.own_s + float(str(row["own_s"]))}
+                counts = {
+                    "calls": known.calls + int(str(row["calls"])),
+                    "own_s": known.own_s + float(str(row["own_s"])),
+                }
                 found[path, span.name] = replace(known, **counts)  # type: ignore[arg-type]
         for (other, line), hits in samples.below.items():
             span = by_line.get(line) if other == path else None

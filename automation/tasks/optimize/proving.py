@@ -12,7 +12,7 @@ from automation.repair.statements import function_named
 from automation.tasks.optimize.workloads import VARIATIONS, Workload, workload_server
 
 _START_S = 60.0
-_FOR_CALLS_S = 20.0
+_FOR_CALLS_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)

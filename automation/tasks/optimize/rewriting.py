@@ -77,4 +77,6 @@ def model_drafts(
         if changed.text not in seen:
             seen.add(changed.text)
             edits = edits_between(source.text, changed.text)
-            yield Draft(f"function:{model.name}", f"{name} written anew", source.path, function.name, function.line, edits)
+            yield Draft(
+                f"function:{model.name}", f"{name} written anew", source.path, function.name, function.line, edits
+            )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from automation.codebase.fork_server import ForkServer
+from automation.incidents.suites import suite_server
 from automation.tasks.optimize.bench import Bench
 from automation.tasks.optimize.candidates import Candidate, failing_test
 from automation.tasks.optimize.drafts import Draft, applied, fit, texts_with
@@ -128,7 +129,8 @@ def _together(
             return Selection(reason=f"together they differ in {function}: {proof[1]}")
         inputs += proof[0]
     tests = sorted({test for each in accepted for test in each.candidate.tests})
-    wrong = failing_test(bench, files, tests)
+    with suite_server(bench.workspace.tree, bench.settings, workers=1) as suite:
+        wrong = failing_test(bench, suite, files, tests)
     if wrong:
         return Selection(reason=f"together they break {wrong}")
     job = workload.job(bench.settings)
@@ -190,15 +192,17 @@ def evidence_of(selection: Selection, workload: Workload, profile: Profile) -> d
     edits: list[Mapping[str, object]] = []
     for each in selection.accepted:
         draft, found = each.candidate.draft, each.timing.comparison
-        edits.append({
-            "place": f"{draft.path}:{draft.line}",
-            "what": draft.description,
-            "saved": round(found.improvement, 4),
-            "interval": f"{found.low:+.1%} to {found.high:+.1%}",
-            "pairs": len(found.a),
-            "inputs": each.candidate.proof.inputs,
-            "tests": len(each.candidate.tests),
-        })
+        edits.append(
+            {
+                "place": f"{draft.path}:{draft.line}",
+                "what": draft.description,
+                "saved": round(found.improvement, 4),
+                "interval": f"{found.low:+.1%} to {found.high:+.1%}",
+                "pairs": len(found.a),
+                "inputs": each.candidate.proof.inputs,
+                "tests": len(each.candidate.tests),
+            }
+        )
     return {
         "measured": workload.label,
         "workload": together.as_json(),

@@ -123,7 +123,7 @@ def measured(
         found = comparison_of(a, b, seed, confidence=1 - _ERROR / len(looks))
         if found.accepts(minimum):
             return Timing(found, minimum, "it is faster")
-        if found.high < minimum:
+        if found.high < minimum or (number and found.improvement < minimum):
             return Timing(found, minimum, "it is not faster by enough")
         if monotonic() > deadline:
             return Timing(found, minimum, "the time is spent and the pairs do not tell")

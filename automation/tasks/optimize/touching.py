@@ -68,10 +68,10 @@ def _naming(workspace: Workspace, functions: Sequence[HotFunction]) -> list[str]
         words.setdefault(re.escape(module), 1)
     patterns = [(re.compile(rf"\b{word}\b"), weight) for word, weight in words.items()]
     scored = []
-    for path in python_files(workspace.tree):
-        if is_test_path(path) and PurePosixPath(path).name.startswith("test") or path.endswith("_test.py"):
-            text = (workspace.tree / path).read_text(encoding="utf-8", errors="replace")
+    for file in python_files(workspace.tree):
+        if is_test_path(file) and (PurePosixPath(file).name.startswith("test") or file.endswith("_test.py")):
+            text = (workspace.tree / file).read_text(encoding="utf-8", errors="replace")
             score = sum(weight for pattern, weight in patterns if pattern.search(text))
             if score:
-                scored.append((-score, path))
-    return [path for _, path in sorted(scored)[:_MOST_FILES]]
+                scored.append((-score, file))
+    return [file for _, file in sorted(scored)[:_MOST_FILES]]

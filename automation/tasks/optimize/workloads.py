@@ -79,7 +79,11 @@ test_workload.__test__ = False  # type: ignore[attr-defined]
 
 
 def workload_server(
-    workspace: Workspace, settings: SuiteSettings, entry: str, preload: tuple[str, ...] = (), limits: Limits | None = None
+    workspace: Workspace,
+    settings: SuiteSettings,
+    entry: str,
+    preload: tuple[str, ...] = (),
+    limits: Limits | None = None,
 ) -> ForkServer:
     """Return a server that runs one of the files of ``inside`` over the private copy, one job at a time."""
     return ForkServer(

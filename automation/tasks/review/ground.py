@@ -69,6 +69,12 @@ class Ground:
         others = [path for path in self.every_path if path not in self.files and not is_test_path(path)]
         return {**_parsed(self.root, others)[0], **self.product}
 
+    def every_file(self) -> Iterator[ParsedFile]:
+        """Yield the repository's files that parse, tests too."""
+        known = self.around
+        yield from known.values()
+        yield from _parsed(self.root, [path for path in self.every_path if path not in known])[0].values()
+
     @cached_property
     def settings(self) -> Mapping[str, object]:
         """What ``pyproject.toml`` says; empty where there is none that can be read."""

@@ -28,7 +28,7 @@ class FindRequest(SymbolRequest):
 
     name_path: str = Field(
         min_length=1,
-        description="decide: any symbol of that name; Grid/decide: any whose name path ends so; /Grid/decide: exactly it",
+        description="decide: any of that name; Grid/decide: any whose path ends so; /Grid/decide: exactly that one",
     )
     relative_path: str = Field("", description="only in this file or below this folder; empty is the whole repository")
     depth: int = Field(0, ge=0, le=5, description="levels of members that are told too")

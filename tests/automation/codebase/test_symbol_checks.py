@@ -109,7 +109,7 @@ def renamed(text: str, new_name: str = "added") -> None:
 def test_a_rename_may_change_the_one_word_only() -> None:
     whole = TEXT.replace("total", "added")
     renamed(whole)
-    with pytest.raises(EditRefused, match="in use in calc.py"):
+    with pytest.raises(EditRefused, match=r"in use in calc\.py"):
         renamed(TEXT.replace("total", "Account"), "Account")
     with pytest.raises(EditRefused, match="turned '3' into '4'"):
         renamed(whole.replace("LIMIT = 3", "LIMIT = 4"))
@@ -120,7 +120,7 @@ def test_a_rename_may_change_the_one_word_only() -> None:
 
 
 def test_lesson_28_a_rename_that_says_success_and_changes_nothing_is_refused() -> None:
-    with pytest.raises(EditRefused, match="changed nothing in calc.py"):
+    with pytest.raises(EditRefused, match=r"changed nothing in calc\.py"):
         require_words_renamed({}, {}, "calc.py", "total", "added")
     with pytest.raises(EditRefused):
         renamed(TEXT.replace("return sum(values)", "return  sum(values)"))

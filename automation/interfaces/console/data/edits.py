@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import re
+import shutil
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,14 +125,17 @@ def keep_edit(folder: Path, files: Mapping[str, str]) -> Path:
     files : mapping of str to str
         Text by path, relative to the target.
     """
-    place = folder / FOLDER
-    for old in sorted(place.rglob("*"), reverse=True):
-        old.rmdir() if old.is_dir() else old.unlink()
+    place, part = folder / FOLDER, folder / f"{FOLDER}.part"
+    for old in (place, part):
+        if old.is_dir():
+            shutil.rmtree(old)
+    part.mkdir()
     for path, text in files.items():
-        file = resolve_inside(place, path)
+        file = resolve_inside(part, path)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(text.encode())
-    return place
+    # whoever reads it finds all files or none
+    return part.rename(place)
 
 
 def _patch_of(target: Path, folder: Path) -> Patch:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import islice
 from pathlib import Path
+
+from pydantic import TypeAdapter
 
 from automation.codebase.owners import is_owned
 from automation.codebase.workspaces import work_folder
@@ -32,6 +34,7 @@ MOST_RUNS = 200
 _UNOWNED_MS = 5_000
 _SPEED_OVER_MS = 5_000
 _Stamp = tuple[int, int] | None
+_RESULT = TypeAdapter(FixResult)
 
 
 @dataclass(slots=True)
@@ -129,8 +132,11 @@ class MaintenanceReader:
         if known is not None and stamp is not None and known.stamp == stamp:
             return known.result
         try:
-            result = self._store.result(run)
-        except (OSError, ValueError, KeyError, TypeError):
+            # checked here, because what is drawn must not be of another kind
+            kept = self._store.result(run)
+            values = {each.name: getattr(kept, each.name) for each in fields(kept)}
+            result = _RESULT.validate_python(values)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             # written by another version, or taken away between two looks
             return known.result if known is not None else _unreadable(run)
         self._results[run.run_id] = _Known(stamp, result)

@@ -100,6 +100,10 @@ class Prompt(Horizontal):
         yield Static("›", classes="mark", markup=False)
         yield PromptInput(self._names)
 
+    def think(self, busy: bool) -> None:
+        """Show that a line is being understood, or no more."""
+        self.query_one(".mark", Static).update("…" if busy else "›")
+
     @property
     def line(self) -> PromptInput:
         """Where one types."""

@@ -110,7 +110,7 @@ def _sections(view: RunView, palette: Palette) -> Iterator[tuple[str, list[Text]
     yield "landing", _landed_lines(result, palette)
     yield (
         "guard",
-        [Text(f"{each['path']}:{each['line']}  {each['message']}", palette.warn) for each in result.guard_findings],
+        [Text(f"{each.get('path')}:{each.get('line')}  {each.get('message')}", palette.warn) for each in result.guard_findings],
     )
     yield "recording", _recording_lines(result)
     yield "diagnosis, most suspicious first", [_place_line(each, palette) for each in result.diagnosis[:_SHOWN_PLACES]]
@@ -145,7 +145,7 @@ def _outcome_colour(outcome: str, palette: Palette) -> str:
 def _landed_lines(result: FixResult, palette: Palette) -> list[Text]:
     landed = result.landed or {}
     where = landed.get("branch") or landed.get("path")
-    lines = [Text(f"{landed['how']}: {where}", palette.good)] if where else []
+    lines = [Text(f"{landed.get('how')}: {where}", palette.good)] if where else []
     return [*lines, Text(f"approval: {result.approval}")] if result.approval else lines
 
 
@@ -159,8 +159,10 @@ def _recording_lines(result: FixResult) -> list[Text]:
 def _place_line(place: Mapping[str, object], palette: Palette) -> Text:
     reasons = place.get("reasons")
     why = "; ".join(map(str, reasons)) if isinstance(reasons, list | tuple) else ""
+    score = place.get("score")
+    shown = f"{score:.2f}" if isinstance(score, int | float) else "–"
     where = f"{place.get('path')}:{place.get('line')} {place.get('function') or ''}  "
-    return Text.assemble((f"{float(str(place.get('score', 0))):.2f}  ", palette.price), where, (why, palette.quiet))
+    return Text.assemble((f"{shown}  ", palette.price), where, (why, palette.quiet))
 
 
 def _run_cells(row: RunRow, now_ms: int, palette: Palette) -> Sequence[Cell]:

@@ -90,7 +90,7 @@ class Touch:
             return
         if event == "open":
             name = str(details[0]) if details else ""
-            if not name.endswith(_READ_BY_IMPORTS) and not name.startswith(("/dev/", "/proc/", sys.prefix)):
+            if not name.endswith(_READ_BY_IMPORTS) and not name.startswith(("<", "/dev/", "/proc/", sys.prefix)):
                 self.what = f"opens {Path(name).name or 'a file'}"
         elif event.startswith(_TOUCHING):
             self.what = f"reaches for {event}"
@@ -217,8 +217,8 @@ class Caller:
             trace = trace.tb_next
         if trace is None:
             return False
-        name = trace.tb_frame.f_code.co_filename
-        if not os.path.abspath(name).startswith(self._root + os.sep):  # noqa: PTH100 - links stay as they are
+        name = os.path.abspath(trace.tb_frame.f_code.co_filename)  # noqa: PTH100 - links stay as they are
+        if not name.startswith(self._root + os.sep) or not os.path.isfile(name):  # noqa: PTH113 - the same
             return False
         return linecache.getline(name, trace.tb_lineno).lstrip().startswith("raise")
 
@@ -229,6 +229,8 @@ class Caller:
         if plain is None and changed:
             return self._left_behind(given, held, changed)
         if type(plain).__name__ == "ndarray":
+            return _array(plain)
+        if type(plain) in (list, tuple) and plain and all(type(each).__name__ == "ndarray" for each in plain):
             return _array(plain)
         try:
             expected = values.written(plain, approximate=True)
@@ -257,6 +259,8 @@ class Caller:
         facts, imports = [], set()
         for name, held in values.attributes(value).items():
             try:
+                if type(held).__name__ == "ndarray":
+                    name, held = f"{name}.tolist()", held.tolist()  # noqa: PLW2901 - as a test sees it
                 text, needed = values.written(held, approximate=True)
             except (values.Unwritable, RecursionError):
                 continue
@@ -283,13 +287,14 @@ def _wrapper(result: object, kind: str) -> str:
 
 
 def _array(value: Any) -> Optional[Record]:  # noqa: UP045
+    """Return what one array holds, or several of them."""
+    several = isinstance(value, (list, tuple))
+    plain = [each.tolist() for each in value] if several else value.tolist()
     try:
-        text, imports = values.written(value.tolist(), approximate=True)
+        text, imports = values.written(plain, approximate=True)
     except values.Unwritable:
         return None
-    if value.ndim != 1:
-        return None
-    return {"kind": "array", "text": text, "imports": imports}
+    return {"kind": "arrays" if several else "array", "text": text, "imports": imports}
 
 
 def _shown(value: object) -> str:

@@ -21,7 +21,9 @@ Written = values.Written
 _DEEPEST = 3
 _MOST = 40
 _INSTANCES = 6
-_TEXTS = ("", "a", "Ab c", " x ", "123", "a,b;c", "é")
+_TEXTS = ("", "a", "Ab c", " x ", "123", "a,b;c", "é", "one\ntwo\n")
+_CODE = ("def f(a):\n    if a:\n        return 1\n", "x = 1\n", "    x = (1,\n  2)\n    # note\n    y = x\n", "def f(:\n")
+_NAMES_OF_CODE = frozenset({"text", "source", "code", "lines", "body", "snippet", "content", "statement", "statements"})
 _INTEGERS = (1, 0, -1, 2, 3, 7, 10, 100)
 _FLOATS = (1.0, 0.0, -1.0, 0.5, 2.5, 100.25)
 _UTC = datetime.timezone.utc
@@ -93,6 +95,10 @@ class Pools:
             for each in hints or (int, str, typing.List[int], float):  # noqa: UP006
                 found += self._pool(each, 0)
         else:
+            if name in _NAMES_OF_CODE and _bare(hint) is str:
+                found += _written(_CODE)
+            elif name in _NAMES_OF_CODE and typing.get_args(hint) == (str,):
+                found += _written([code.splitlines() for code in _CODE])
             found += self._pool(hint, 0)
         return list({each.text: each for each in found}.values())[:_MOST]
 
@@ -195,6 +201,9 @@ class Pools:
         if inspect.isabstract(origin) or getattr(origin, "_is_protocol", False):
             concrete = [each for each in origin.__subclasses__() if not inspect.isabstract(each)]
             return [each for found in concrete[:3] for each in self.instances(found, depth + 1)[:2]]
+        made = self._factories(origin, depth)
+        if made:
+            return made
         try:
             name, imports = values.written(origin)
             parameters = constructor(origin)
@@ -220,6 +229,40 @@ class Pools:
             if len(found) >= _INSTANCES:
                 break
         return found
+
+    def _factories(self, origin: Any, depth: int) -> list[values.Written]:
+        """Return calls of the class methods that make an instance: they keep what the constructor leaves to others."""
+        found: list[values.Written] = []
+        for each in vars(origin).values():
+            if not isinstance(each, (classmethod, staticmethod)) or each.__func__.__name__.startswith("_"):
+                continue
+            hints = resolved(each.__func__)
+            made = hints.get("return")
+            if made is not origin and getattr(made, "_name", "") != "Self":
+                continue
+            found += self._calls_of(origin, each.__func__.__name__, hints, depth)
+        return found[: 2 * _INSTANCES]
+
+    def _calls_of(self, origin: Any, name: str, hints: Mapping[str, object], depth: int) -> list[values.Written]:
+        parameters = [
+            each
+            for each in inspect.signature(getattr(origin, name)).parameters.values()
+            if each.default is each.empty and each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
+        ]
+        pools = [self.of_at(hints.get(each.name, each.empty), each.name, each.empty, depth + 1) for each in parameters]
+        if not all(pools):
+            return []
+        found = []
+        try:
+            own, imports = values.written(origin)
+        except values.Unwritable:
+            return []
+        for row in rows_of([pool[:10] for pool in pools]):
+            joined = _joined(f"{own}.{name}(", row, ")")
+            made = Written(joined.text, tuple(sorted({*joined.imports, *imports})))
+            if works(made):
+                found.append(made)
+        return found[:_INSTANCES]
 
     def of_at(self, hint: object, name: str, default: object, depth: int) -> list[values.Written]:
         """Return expressions for a part of something that is built at some depth."""

@@ -13,6 +13,7 @@ import inspect
 import io
 import os
 import random
+import string
 import sys
 import time
 import types
@@ -36,6 +37,7 @@ _SECONDS = 6.0
 _KEPT_ALIKE = 10
 _KEPT = 160
 _DRAWN = 12
+_TOGETHER = 0.25
 _Chosen = List[calling.Given]  # noqa: UP006
 
 Record = Dict[str, Any]  # noqa: UP006
@@ -175,20 +177,35 @@ class _Survey:
             if not base:
                 return
             before = len(self._tried)
-            at = self._rng.randrange(len(base))
-            altered = self._altered(base[at], known.get(base[at].name, []))
-            if altered is not None:
-                self._try([*base[:at], base[at]._replace(source=altered), *base[at + 1 :]], "explored")
+            changed = self._together(base, known) if self._rng.random() < _TOGETHER else self._changed(base, known)
+            if changed is not None:
+                self._try(changed, "explored")
             if len(self._tried) == before:
                 # nothing new came of it: count it, so that a small space of inputs comes to an end
                 self._tried.add(f"again {len(self._tried)}")
+
+    def _changed(self, base: _Chosen, known: Dict[str, List[values.Written]]) -> Optional[_Chosen]:  # noqa: UP006, UP045
+        at = self._rng.randrange(len(base))
+        altered = self._altered(base[at], known.get(base[at].name, []))
+        return None if altered is None else [*base[:at], base[at]._replace(source=altered), *base[at + 1 :]]
+
+    def _together(self, base: _Chosen, known: Dict[str, List[values.Written]]) -> Optional[_Chosen]:  # noqa: UP006, UP045
+        """Change all arrays at once: they have to be of one length."""
+        rows = [name for name, pool in known.items() if pool and pool[0].text.startswith("np.array(")]
+        if not rows:
+            return None
+        at = self._rng.randrange(min(len(known[name]) for name in rows))
+        return [each._replace(source=known[each.name][at]) if each.name in rows else each for each in base]
 
     def _altered(self, given: calling.Given, pool: Sequence[values.Written]) -> Optional[values.Written]:  # noqa: UP045
         if pool and self._rng.random() < 0.4:
             return self._rng.choice(pool)
         try:
             value = pools.evaluated(given.source, self._caller.scope)
-            options = list(variations.varied(value, self._rng)) + self._spliced(value)
+            if type(value).__name__ == "ndarray":
+                options = _arrays(value, self._rng)
+            else:
+                options = list(variations.varied(value, self._rng)) + self._spliced(value)
             return values.written(self._rng.choice(options)) if options else None
         except Exception:  # noqa: BLE001 - a value that cannot be varied or written is left as it is
             return None
@@ -201,6 +218,12 @@ class _Survey:
         if len(value) > 40:
             return []
         return [value + piece, piece + value, value[:at] + piece + value[at:], value[:at] + piece + value[at + 1 :]]
+
+
+def _arrays(value: Any, rng: random.Random) -> List[object]:  # noqa: UP006
+    import numpy as np
+
+    return [np.array(row, dtype=value.dtype) for row in variations.varied(value.tolist(), rng)]
 
 
 def _parameters(function: Any, subject: calling.Subject) -> List[Tuple[inspect.Parameter, object]]:  # noqa: UP006
@@ -250,6 +273,8 @@ def _drawn(hint: object, seed: int) -> List[values.Written]:  # noqa: UP006
                 found[each.text] = each
 
     try:
+        # all of Unicode is a table that takes seconds to build
+        strategies.register_type_strategy(str, strategies.text(string.printable))
         strategy = strategies.from_type(hint)  # type: ignore[var-annotated, arg-type]
         settings = hypothesis.settings(
             max_examples=2 * _DRAWN, database=None, derandomize=True, deadline=None,
@@ -277,19 +302,19 @@ _STRATEGIES: Dict[Any, str] = {  # noqa: UP006
     int: "st.integers({low}, {high})",
     float: "st.floats({low}, {high})",
     bool: "st.booleans()",
-    str: "st.text()",
+    str: "st.text(string.printable)",
     bytes: "st.binary()",
     list: "st.lists(st.integers())",
 }
 _STRATEGIES_OF = {
     "list[int]": "st.lists(st.integers())",
     "list[float]": "st.lists(st.floats(allow_nan=False, allow_infinity=False))",
-    "list[str]": "st.lists(st.text())",
+    "list[str]": "st.lists(st.text(string.printable))",
     "collections.abc.Sequence[int]": "st.lists(st.integers())",
     "collections.abc.Sequence[float]": "st.lists(st.floats(-1e6, 1e6))",
-    "collections.abc.Sequence[str]": "st.lists(st.text())",
+    "collections.abc.Sequence[str]": "st.lists(st.text(string.printable))",
     "collections.abc.Iterable[int]": "st.lists(st.integers())",
-    "collections.abc.Iterable[str]": "st.lists(st.text())",
-    "dict[str, int]": "st.dictionaries(st.text(), st.integers())",
-    "dict[str, str]": "st.dictionaries(st.text(), st.text())",
+    "collections.abc.Iterable[str]": "st.lists(st.text(string.printable))",
+    "dict[str, int]": "st.dictionaries(st.text(string.printable), st.integers())",
+    "dict[str, str]": "st.dictionaries(st.text(string.printable), st.text(string.printable))",
 }

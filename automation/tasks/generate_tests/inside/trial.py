@@ -5,12 +5,14 @@ Loaded by file path inside the sandbox, for any Python from 3.9 on; run as a pro
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import inspect
 import itertools
 import json
 import os
 import random
+import string
 import sys
 import tempfile
 import types
@@ -25,8 +27,8 @@ if typing.TYPE_CHECKING:
 else:
     # loaded by path: the target may hold a package of the same name as ours
     _package = sys.modules.setdefault("_gridbot_tests", types.ModuleType("_gridbot_tests"))
-    _package.__path__ = [str(Path(__file__).parent)]
-    from _gridbot_tests import arcs, entering, limits
+    _package.__path__ = [str(Path(__file__).parent), str(Path(__file__).parents[3] / "repair" / "inside")]
+    from _gridbot_tests import arcs, calling, entering, limits, variations  # noqa: F401 - once for every fork
 
 Record = Dict[str, Any]  # noqa: UP006
 Emit = Callable[[Record], None]
@@ -137,5 +139,23 @@ def _main(place: str) -> None:
     print(_DONE + json.dumps(found[-1]))  # noqa: T201 - the answer
 
 
+def _warm() -> None:
+    """Let hypothesis build its tables before the first fork, where it is loaded already."""
+    if "hypothesis" not in sys.modules:
+        return
+    import hypothesis
+    from hypothesis import strategies
+
+    settings = hypothesis.settings(max_examples=2, database=None, derandomize=True, deadline=None)
+    # no text of any alphabet: its table of all characters takes seconds
+    given = hypothesis.given(
+        strategies.text(string.printable), strategies.floats(), strategies.lists(strategies.integers())
+    )
+    with contextlib.suppress(Exception):
+        settings(given(lambda text, number, items: None))()
+
+
 if __name__ == "__main__":
     _main(sys.argv[1])
+else:
+    _warm()

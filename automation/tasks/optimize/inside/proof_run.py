@@ -1,7 +1,7 @@
 """Prove that versions of one function do the same, and time them, on inputs that a workload and tests give it.
 
-Loaded by file path inside the sandbox, for any Python from 3.9 on. The workload runs with a profile hook that copies the
-arguments of the function; inputs near those are added; then the original and every version are called with the same
+Loaded by file path inside the sandbox, for any Python from 3.9 on. The workload runs with a profile hook that copies
+the arguments of the function; inputs near those are added; then the original and every version are called with the same
 copies, and what they return, raise, print, yield and leave of their arguments and of the module's state is compared.
 """
 
@@ -21,10 +21,10 @@ import time
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 if typing.TYPE_CHECKING:
-    from automation.repair.inside import variations
     from automation.tasks.optimize.inside import calls, extremes, shapes, workload_run
 
 
@@ -48,12 +48,15 @@ if not typing.TYPE_CHECKING:
 Record = dict[str, object]
 Emit = Callable[[Record], None]
 
-_MOST_NEAR = 160
+_MOST_NEAR = 120
 _LEAST_CALL_S, _SLOWER = 1.0, 8.0
-_SETTLING_SHARE, _COMPARING_SHARE = 0.3, 0.7
-_ROUNDS = 9
+# Of the time: until when inputs are looked for, what calling all versions on them may take, when comparing must end.
+_SETTLING_SHARE, _CALLING_SHARE, _COMPARING_SHARE, _TIMING_SHARE = 0.25, 0.3, 0.8, 1.2
+_GENERATED_S = 0.5
+_CALLED_TWICE = 12
+_ROUNDS, _LEAST_ROUNDS = 15, 4
 _TIMED_INPUTS = 12
-_SHORT_S, _REPEATED_S = 0.0002, 0.001
+_SHORT_S, _REPEATED_S = 0.0005, 0.002
 
 
 class TooLong(BaseException):
@@ -78,7 +81,7 @@ def run(job: Record, emit: Emit) -> None:
     name = str(job["function"])
     harvest = calls.Harvest(path, name.rsplit(".", 1)[-1], frozenset(typing.cast("Sequence[int]", job["lines"])))
     for workload in typing.cast("Sequence[Mapping[str, object]]", job["workloads"]):
-        harvest.watch(lambda work=workload: workload_run.perform(work))
+        harvest.watch(partial(workload_run.perform, workload))
     if not harvest.seen:
         emit({"problem": harvest.problem or "nothing that ran calls it with arguments that can be copied"})
         return
@@ -92,7 +95,7 @@ def run(job: Record, emit: Emit) -> None:
     signal.signal(signal.SIGALRM, _on_alarm)
     clock = _Clock(float(typing.cast("float", job["seconds"])))
     inputs = _inputs(harvest, original, near, int(typing.cast("int", job["seed"])))
-    settled = _settled(inputs, original, clock)
+    settled = _settled(inputs, original, clock, len(texts))
     emit({"inputs": len(settled), "seen": harvest.kept, "calls": harvest.count, "distinct": harvest.distinct})
     if not settled:
         return
@@ -155,17 +158,19 @@ def _inputs(harvest: calls.Harvest, original: calls.Version, near: types.ModuleT
             yield case
 
 
-def _settled(inputs: Iterator[_Case], original: calls.Version, clock: _Clock) -> list[_Case]:
-    """Leave out inputs on which the original does not do the same twice, or runs too long."""
-    kept = []
+def _settled(inputs: Iterator[_Case], original: calls.Version, clock: _Clock, versions: int) -> list[_Case]:
+    """Leave out inputs on which the original does not do the same twice, and stop when they cost too much in all."""
+    kept: list[_Case] = []
+    spent = 0.0
     for case in inputs:
         left = clock.left(_SETTLING_SHARE)
-        if left <= 0:
+        if left <= 0 or spent * versions > clock.left(1.0) * _CALLING_SHARE:
             break
         began = time.perf_counter()
-        first = _call(original, case, left)
+        first = _call(original, case, left if case.seen else min(left, _GENERATED_S))
         case.seconds = time.perf_counter() - began
         second = _call(original, case, max(left, _LEAST_CALL_S))
+        spent += (time.perf_counter() - began) * (1.0 if len(kept) < _CALLED_TWICE else 0.5)
         if _equal(first, second, 0.0) and first.told != "runs too long":
             case.expected = (first, second)
             kept.append(case)
@@ -179,11 +184,11 @@ def _compared(
         version = versions.make(text)
     except Exception as error:  # noqa: BLE001 - a candidate's module code may raise anything
         return None, f"its module raises {type(error).__name__}: {error}"[:200]
-    for case in cases:
+    for number, case in enumerate(cases):
         if clock.left(_COMPARING_SHARE) <= 0:
             return None, "the time for the comparison is spent"
         # Twice, because what is remembered from the first call must not change the second.
-        for expected in case.expected:
+        for expected in case.expected[: 2 if number < _CALLED_TWICE else 1]:
             found = _call(version, case, case.patience_s)
             if not _equal(expected, found, tolerance):
                 return None, f"{_brief(case.shape)}: {_words(expected, found)}"
@@ -240,16 +245,20 @@ def _call(version: calls.Version, case: _Case, patience_s: float) -> _Outcome:
         return _Outcome(f"{told} what cannot be shown ({type(error).__name__})", shapes.shape_of(None), case.shape, "")
 
 
-def _ratios(versions: Mapping[int, calls.Version], cases: Sequence[_Case], clock: _Clock, seed: int) -> dict[int, float]:
+def _ratios(
+    versions: Mapping[int, calls.Version], cases: Sequence[_Case], clock: _Clock, seed: int
+) -> dict[int, float]:
     """Return each version's time by the original's, the least of several rounds in random order."""
-    seen = sorted((case for case in cases if case.seen and case.expected[0].told == "returns"), key=lambda c: -c.seconds)
+    seen = sorted(
+        (case for case in cases if case.seen and case.expected[0].told == "returns"), key=lambda c: -c.seconds
+    )
     timed = seen[:_TIMED_INPUTS]
     if len(versions) < 2 or not timed:
         return {}
     rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
     best: dict[int, list[float]] = {index: [float("inf")] * len(timed) for index in versions}
     for round_ in range(_ROUNDS):
-        if round_ > 1 and clock.left(1.0) <= 0:
+        if round_ >= _LEAST_ROUNDS and clock.left(_TIMING_SHARE) <= 0:
             break
         for index in rng.sample(list(versions), len(versions)):
             for at, case in enumerate(timed):
@@ -265,13 +274,13 @@ def _seconds(version: calls.Version, case: _Case) -> float:
     sink = io.StringIO()
     with version.installed() as function, contextlib.redirect_stdout(sink):
         bound = calls.binding(function, arguments)
-        began = time.perf_counter()
+        began = time.process_time()
         for _ in range(repeats):
             value = bound()
             if inspect.isgenerator(value):
                 for _one in value:
                     pass
-        return (time.perf_counter() - began) / repeats
+        return (time.process_time() - began) / repeats
 
 
 def _on_alarm(number: int, frame: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import types
 import typing
@@ -40,7 +41,7 @@ def same(one: Shape, other: Shape, tolerance: float) -> bool:
 def _same_number(one: float, other: float, tolerance: float) -> bool:
     if one.hex() == other.hex():
         return True
-    if tolerance <= 0 or one != one or other != other:
+    if tolerance <= 0 or math.isnan(one) or math.isnan(other):
         return False
     return abs(one - other) <= tolerance * max(abs(one), abs(other))
 

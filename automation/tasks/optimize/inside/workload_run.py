@@ -82,7 +82,7 @@ def perform(workload: Mapping[str, object]) -> float | None:
 
 def _perform_tests(workload: Mapping[str, object]) -> float:
     probe = _loaded("_gridbot_probe", str(workload["probe"]))
-    from _pytest.python import Function  # noqa: PLC0415 - only a run of tests has it
+    from _pytest.python import Function
 
     spent = [0.0]
     original = Function.runtest
@@ -121,7 +121,9 @@ def _profiled(workload: Mapping[str, object]) -> Record:
         perform(workload)
     finally:
         profiler.disable()
-    stats = typing.cast("dict[tuple[str, int, str], tuple[int, int, float, float, object]]", vars(pstats.Stats(profiler))["stats"])
+    stats = typing.cast(
+        "dict[tuple[str, int, str], tuple[int, int, float, float, object]]", vars(pstats.Stats(profiler))["stats"]
+    )
     rows = []
     for (file, line, name), (_, calls, own_s, total_s, _) in stats.items():
         path = _own_path(file)
@@ -132,7 +134,7 @@ def _profiled(workload: Mapping[str, object]) -> Record:
 
 
 def _sampled(workload: Mapping[str, object]) -> Record:
-    """Look every millisecond of processor time where the program is; unlike a profiler, it does not slow small calls."""
+    """Look each millisecond of processor time where the program is; unlike a profiler, it does not slow small calls."""
     here: dict[tuple[str, int], int] = {}
     below: dict[tuple[str, int], int] = {}
     count = [0]
@@ -144,7 +146,7 @@ def _sampled(workload: Mapping[str, object]) -> Record:
         while frame is not None:
             path = _own_path(frame.f_code.co_filename)
             if path is not None:
-                place = (path, frame.f_lineno)
+                place = (path, frame.f_lineno or frame.f_code.co_firstlineno)
                 start = (path, frame.f_code.co_firstlineno)
                 if first:
                     here[place] = here.get(place, 0) + 1
@@ -200,7 +202,7 @@ def _own_path(file: str) -> str | None:
     """Return a file's path in the tree, or None for a library's."""
     if file not in _paths:
         found = os.path.relpath(os.path.abspath(file)) if not file.startswith("<") else ".."  # noqa: PTH100
-        parts = found.split(os.sep)
+        parts = Path(found).parts
         outside = parts[0] == ".." or "site-packages" in parts or not found.endswith(".py")
         _paths[file] = None if outside else "/".join(parts)
     return _paths[file]

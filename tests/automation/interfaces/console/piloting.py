@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from rich.text import Text
+from textual import events
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.widgets import Static
@@ -15,7 +16,7 @@ from textual.widgets import Static
 from automation.interfaces.console.app import ConsoleApp
 from automation.interfaces.console.screens.base import Pane
 
-_PATIENCE_S = 60.0
+_PATIENCE_S = 20.0
 
 
 @dataclass
@@ -25,16 +26,16 @@ class Driven:
     app: ConsoleApp
     pilot: Pilot[None]
     heard: asyncio.Event
+    settling: bool = False
 
     async def until(self, condition: Callable[[], object], what: str = "") -> None:
         """Wait for messages until a condition holds."""
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                await self.pilot.pause()
+                await self._settle()
                 while not condition():
-                    self.heard.clear()
                     await self.heard.wait()
-                    await self.pilot.pause()
+                    await self._settle()
         except TimeoutError:
             raise AssertionError(f"it never came to {what or condition}; the screen says:\n{self.text()}") from None
 
@@ -60,6 +61,19 @@ class Driven:
         lines = self.app.screen._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in lines)
 
+    async def _settle(self) -> None:
+        self.heard.clear()
+        self.settling = True
+        try:
+            await self.pilot.pause()
+        finally:
+            self.settling = False
+
+    def hear(self, message: Message) -> None:
+        """Wake who waits, but not for the questions by which the pilot finds out that all is idle."""
+        if not (self.settling and isinstance(message, events.Callback)):
+            self.heard.set()
+
     def _has_read(self) -> bool:
         pane = self.pane
         return pane is not None and (pane.facts is not None or pane.problem != "" or pane.id == "commands")
@@ -69,12 +83,15 @@ class Driven:
 async def driven(app: ConsoleApp, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Driven]:
     """Open a console on a terminal that is none."""
     heard = asyncio.Event()
+    listeners: list[Driven] = []
 
-    def hook(_: Message) -> None:
-        heard.set()
+    def hook(message: Message) -> None:
+        for listener in listeners:
+            listener.hear(message)
 
-    async with app.run_test(size=size, message_hook=hook) as pilot:
-        yield Driven(app, pilot, heard)
+    async with app.run_test(size=size, notifications=True, message_hook=hook) as pilot:
+        listeners.append(Driven(app, pilot, heard))
+        yield listeners[0]
 
 
 def plain(widget: Static) -> str:

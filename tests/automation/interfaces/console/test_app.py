@@ -50,12 +50,12 @@ def test_a_typed_command_runs_in_its_own_process_and_its_result_has_several_view
     async def scenario(console: Driven) -> None:
         await console.shows("commands")
         await console.says("Nothing was run here yet")
-        await enter(console, "gridbot data synthetic --symbol SIM/USDT --candles 300")
+        await enter(console, "gridbot data synthetic --candles 300")
         await ended(console)
         await console.says("done", "data synthetic")
         await enter(console, "data list")
         await ended(console, 2)
-        await console.says("gridbot data list", "SIM/USDT")
+        await console.says("gridbot data list", "SIM/USDT", "w rows")
         await console.press("w")
         await console.says("timeframe")
         await console.press("d")
@@ -81,7 +81,7 @@ def test_what_cannot_be_is_told_in_one_sentence_and_nothing_runs(console: Consol
             ("stop", "missing argument 'SESSION'"),
             ("gridbot no-such", "there is no command"),
             ("console", "does not run in the console"),
-            ("stop 'x", "no closing quotation"),
+            ("gridbot stop 'x", "no closing quotation"),
         ):
             await enter(console, line)
             await console.says(words)
@@ -154,15 +154,15 @@ def test_a_form_tells_what_is_wrong_shows_its_command_line_and_runs_it(console: 
         await console.says("seeded synthetic market")
         await console.press("enter")
         await console.until(lambda: isinstance(app.screen, CommandForm))
-        await console.says("--symbol", "is missing", "Run")
+        await console.says("SYMBOL", "BASE/QUOTE to store it as", "Run")
         form = app.screen
-        form.query_one("#field-symbol", Input).value = "SIM/USDT"
+        form.query_one("#field-symbol", Input).value = "TST/USDT"
         form.query_one("#field-candles", Input).value = "many"
         await console.says("--candles cannot be 'many'")
         await console.press("ctrl+s")
         assert app.screen is form
         form.query_one("#field-candles", Input).value = "200"
-        await console.says("gridbot data synthetic --candles 200 SIM/USDT")
+        await console.says("gridbot data synthetic --candles 200 TST/USDT")
         await console.press("ctrl+s")
         await ended(console)
         assert app.desk.jobs[0].ended is not None
@@ -175,7 +175,7 @@ def test_closing_asks_while_commands_are_at_work_and_stops_them_when_told(consol
     async def scenario(console: Driven) -> None:
         await console.shows("commands")
         app = console.app
-        await enter(console, "exchange --symbol SIM/USDT --minutes 10")
+        await enter(console, "exchange --symbol SIM/USDT --minutes 10 --history 10")
         await console.until(lambda: app.desk.jobs and app.desk.jobs[0].view().told, "news of the exchange")
         await console.press("q")
         await console.until(lambda: isinstance(app.screen, Leave))

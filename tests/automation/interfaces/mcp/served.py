@@ -88,6 +88,6 @@ async def connected(
 ) -> AsyncIterator[Client]:
     """Connect with the token, or with other headers."""
     shown = {"Authorization": f"Bearer {TOKEN}"} if headers is None else dict(headers)
-    async with httpx2.AsyncClient(headers=shown, timeout=60) as web:
-        async with Client(streamable_http_client(address.url, http_client=web), **settings) as client:
-            yield client
+    web = httpx2.AsyncClient(headers=shown, timeout=60)
+    async with web, Client(streamable_http_client(address.url, http_client=web), **settings) as client:
+        yield client

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
-import mcp.types as types
 import pytest
+from mcp import types
 
 from automation.assistant.answers import Plan, Step
 from automation.interfaces.mcp.ask_tool import Interpreter

@@ -9,9 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import anyio
-import mcp.types as types
 import pytest
-from mcp import Client
+from mcp import Client, types
 
 from tests.automation.interfaces.mcp.served import Address, connected, served, write_project
 from tests.automation.interfaces.mcp.test_stdio import parameters
@@ -88,12 +87,14 @@ def test_a_client_that_goes_takes_its_commands_with_it(tmp_path: Path) -> None:
     async def gone() -> int:
         listening = Listening()
         where = parameters(folder, tmp_path / "home")
-        with pytest.raises(BaseException):  # noqa: B017 - what the SDK raises when its process is left is its affair
-            async with Client(where, logging_callback=listening, log_level="info") as client:
-                async with anyio.create_task_group() as group:
-                    group.start_soon(client.call_tool, "exchange", {"minutes": 60})
-                    await listening.heard.wait()
-                    raise KeyError("the client goes")
+        with pytest.RaisesGroup(KeyError, flatten_subgroups=True, allow_unwrapped=True):
+            async with (
+                Client(where, logging_callback=listening, log_level="info") as client,
+                anyio.create_task_group() as group,
+            ):
+                group.start_soon(client.call_tool, "exchange", {"minutes": 60})
+                await listening.heard.wait()
+                raise KeyError("the client goes")
         await until_silent(listening.port)
         return listening.port
 

@@ -6,19 +6,17 @@ import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import jsonschema
-import mcp.types as types
 import pytest
-from mcp import MCPError
+from mcp import MCPError, types
 
-from automation.interfaces.mcp.command_tools import Runner, checked_values, command_tools
+from automation.interfaces.execution import Ended, Executor
+from automation.interfaces.mcp.command_tools import MOST_CHARACTERS, Runner, answer_of, checked_values, command_tools
 from automation.interfaces.mcp.prompts import PROMPTS
 from automation.interfaces.mcp.schemas import WITHHELD, given_values, input_schema, tool_name
-from automation.interfaces.mcp.symbol_tools import SYMBOL_TOOLS
-from automation.interfaces.execution import Executor
+from automation.interfaces.mcp.symbol_tools import EDIT_TOOLS, READ_TOOLS
 from automation.registry import gridbot_registry
 from tests.automation.interfaces.mcp.served import TOKEN, Address, connected, served, write_project
 from trading.commands import Command, Face, Permission, Registry, Risk, permission
@@ -58,7 +56,7 @@ def test_every_command_that_a_program_may_run_is_a_tool_with_a_valid_schema(addr
 
     tools = {tool.name: tool for tool in asyncio.run(listed())}
     expected = offered()
-    assert set(tools) == set(expected) | {tool.name for tool in SYMBOL_TOOLS}
+    assert set(tools) == set(expected) | {tool.name for tool in (*READ_TOOLS, *EDIT_TOOLS)}
     for name, tool in tools.items():
         jsonschema.Draft202012Validator.check_schema(tool.input_schema)
         jsonschema.Draft202012Validator.check_schema(tool.output_schema)
@@ -137,6 +135,7 @@ def test_what_is_not_allowed_is_told_in_one_sentence_and_never_as_a_traceback(ad
                 await client.call_tool("data_list", {"nonsense": 1}),
                 await client.call_tool("data_synthetic", {"candles": -5}),
                 await client.call_tool("runs_approve", {"run": "x"}),
+                await client.call_tool("config_set", {"name": "approval.always_ask", "value": "[]"}),
                 await client.call_tool("find_symbol", {"name_path": ""}),
                 await client.call_tool("get_symbols_overview", {"relative_path": "../secret.txt"}),
             ]
@@ -147,7 +146,8 @@ def test_what_is_not_allowed_is_told_in_one_sentence_and_never_as_a_traceback(ad
     assert texts[0] == "data_list has no argument 'nonsense'; it takes none"
     assert texts[1].startswith("--candles cannot be")
     assert "runs_approve" in texts[2]
-    assert "leads out of" in texts[4]
+    assert texts[3] == "a program may not run this; a person can: `gridbot config set approval.always_ask '[]'`"
+    assert "leads out of" in texts[5]
     assert not any("Traceback" in text for text in texts)
 
 
@@ -232,6 +232,11 @@ def test_prompts_name_tools_and_resources_that_there_are(address: Address) -> No
     texts, tools = asyncio.run(prompted())
     assert len(texts) == len(PROMPTS) + 1
     assert "tests/test_a.py::test_b" in texts["with an argument"]
+    schemas = {
+        name: set(input_schema(gridbot_registry()[name].load_request())["properties"]) for name in ("explain", "review")
+    }
+    assert {"test", "last"} <= schemas["explain"]
+    assert "diff" in schemas["review"]
     named = {"explain", "find_symbol", "find_referencing_symbols", "fix", "replace_symbol_body", "review", "status"}
     assert named | {"improvement_report"} <= tools
     for text in texts.values():
@@ -255,6 +260,16 @@ def test_without_the_token_with_another_and_from_elsewhere_nothing_is_answered(a
     assert status(**token, Host="evil.example") == 421
     assert status(**token) < 500
     assert status(**token) not in {401, 403, 421}
+
+
+def test_an_answer_that_no_model_could_take_is_cut_and_says_where_the_whole_is() -> None:
+    long = Ended(0, "x" * (MOST_CHARACTERS + 1), {"rows": ["y" * 100] * (MOST_CHARACTERS // 100)})
+    answer = answer_of("gridbot data check a.csv", long)
+    assert answer.structured_content["result"]["whole"] == "gridbot data check a.csv --json"
+    assert len(answer.content[0].text) < MOST_CHARACTERS + 100
+    whole = answer_of("gridbot data list", Ended(0, "none", {"series": [float("nan")]}))
+    assert whole.structured_content["result"] == {"series": [None]}
+    assert not whole.is_error
 
 
 def test_lists_that_came_as_text_are_read() -> None:

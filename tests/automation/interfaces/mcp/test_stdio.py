@@ -9,9 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import mcp.types as types
 import pytest
-from mcp import Client, StdioServerParameters
+from mcp import Client, StdioServerParameters, types
 
 from tests.automation.interfaces.mcp.served import write_project
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
-import mcp.types as types
 import pytest
+from mcp import types
 
 from automation.pipeline.runs import RunStore
 from tests.automation.codebase.repositories import git, make_repository

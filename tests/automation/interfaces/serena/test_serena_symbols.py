@@ -187,7 +187,7 @@ def test_lesson_28_what_a_real_serena_gets_wrong_is_refused(serena: SymbolBacken
     with pytest.raises(EditRefused, match="is not what was given"):
         # it leaves the decorator as it was
         serena.replace("calc.py", "Rates/first", "@staticmethod\ndef first() -> int:\n    return 1\n")
-    with pytest.raises(EditRefused, match="in use in calc.py"):
+    with pytest.raises(EditRefused, match=r"in use in calc\.py"):
         serena.rename("calc.py", "total", "Account")
     with pytest.raises(EditRefused):
         serena.rename("calc.py", "total", "class")

@@ -1,0 +1,1 @@
+"""What runs inside the sandbox: examples are tried and doctests checked."""
