@@ -9,6 +9,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 GUIDE, SETTINGS, MAINTENANCE = (ROOT / "docs" / f"{name}.md" for name in ("guide", "settings", "maintenance"))
+VSCODE = ROOT / "docs" / "vscode.md"
 PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
 
 FENCE = re.compile(r"^```(\S*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -9,12 +9,13 @@ from typing import get_origin
 
 from pydantic import BaseModel
 
-from automation.registry import gridbot_registry
 from automation.codebase.guard_rules import paths
 from automation.config_sections import ROLES, AutomationConfig, RoleConfig
+from automation.interfaces.vscode.catalogue import NAMED_TASKS
 from automation.pipeline.graph import build_graph
+from automation.registry import gridbot_registry
 from automation.repair.templates.families import FAMILIES
-from tests.doc_pages import GUIDE, MAINTENANCE, README, SETTINGS
+from tests.doc_pages import GUIDE, MAINTENANCE, README, SETTINGS, VSCODE
 from trading.profiles import PROFILES, ProfileDefaults
 from trading.settings import Section, Settings
 
@@ -24,6 +25,16 @@ _PLURALS = {"number": "numbers", "integer": "whole numbers"}
 def command_table() -> str:
     rows = [f"| `gridbot {command.name}` | {command.summary} |\n" for command in gridbot_registry()]
     return "".join(["| command | what it does |\n", "|---|---|\n", *rows])
+
+
+def shortcut_table() -> str:
+    rows = [
+        f"| {'+'.join(part.capitalize() for part in task.key.split('+'))} | {task.label} "
+        f"| `gridbot {' '.join(task.words)}` |\n"
+        for task in NAMED_TASKS
+        if task.key
+    ]
+    return "".join(["| shortcut | task | command line |\n", "|---|---|---|\n", *rows])
 
 
 def profile_table() -> str:
@@ -176,6 +187,7 @@ def _quoted(words: tuple[str, ...]) -> str:
 def generated() -> Iterator[tuple[Path, str, str]]:
     """Yield page, name and text of every generated part."""
     yield README, "commands", command_table()
+    yield VSCODE, "shortcuts", shortcut_table()
     yield GUIDE, "profiles", profile_table()
     yield SETTINGS, "settings", settings_table()
     yield MAINTENANCE, "pipeline-graph", pipeline_graph()

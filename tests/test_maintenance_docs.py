@@ -13,7 +13,6 @@ from automation.codebase.landing import Land
 from automation.config import automation_setting_names
 from automation.config_sections import ROLES
 from automation.incidents.records import Incident, Kind
-from automation.interfaces.options import option_name
 from automation.pipeline.graph import STAGES, build_graph
 from automation.pipeline.nightly_report import NightlyResult
 from automation.pipeline.requests import FixRequest
@@ -21,6 +20,7 @@ from automation.pipeline.result import FixResult
 from automation.pipeline.stages.propose import share_of
 from automation.pipeline.state import Status
 from automation.repair.records import Place
+from automation.requests import option_name
 from tests.doc_pages import MAINTENANCE, ROOT, region, table, table_rows
 
 RESULT = FixResult("20261121-091233-5e1f", 0, "shop", "runs/20261121-091233-5e1f", Status.UNFIXED)

@@ -76,9 +76,12 @@ class Plan:
     ----------
     steps : tuple of Step
         One or more.
+    wants_json : bool
+        Whether the sentence asks for JSON.
     """
 
     steps: tuple[Step, ...]
+    wants_json: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from automation.config_sections import ROLES, AutomationConfig
-from pydantic import BaseModel
+from automation.config import automation_setting_names
 from trading.sessions.catalog import SessionCatalog
 from trading.setting_sources import data_home
 from trading.settings import setting_names
@@ -59,9 +58,8 @@ class Names:
 
     def __init__(self, home: Path | None = None) -> None:
         self._home = data_home(home)
-        self.settings = (*setting_names(), *_automation_settings())
+        self.settings = (*setting_names(), *automation_setting_names())
         self.sections = frozenset(name.partition(".")[0] for name in self.settings if "." in name)
-        self.roles = ROLES
 
     @property
     def sessions(self) -> tuple[str, ...]:
@@ -88,18 +86,3 @@ class Names:
                 # what cannot be read cannot be named; the command says what is wrong with it
                 continue
         return tuple(run for _, run in sorted(found, key=lambda pair: (pair[0], pair[1].name), reverse=True))
-
-
-def _automation_settings() -> tuple[str, ...]:
-    return tuple(_leaves(AutomationConfig, ""))
-
-
-def _leaves(model: type[BaseModel], prefix: str) -> list[str]:
-    names: list[str] = []
-    for name, field in model.model_fields.items():
-        inner = field.annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            names += _leaves(inner, f"{prefix}{name}.")
-        else:
-            names.append(prefix + name)
-    return names

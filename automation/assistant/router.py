@@ -106,7 +106,7 @@ class Router:
             step = self._step(one, reading, context, before)
             steps.append(step)
             before = {**before, **_handed_on(step)}
-        return Plan(tuple(steps))
+        return Plan(tuple(steps), wants_json=_wants_json(whole[0]))
 
     def _single(self, whole: tuple[Reading, tuple[Likely, ...]], context: Context) -> Routed:
         reading, likely = whole
@@ -116,7 +116,7 @@ class Router:
         if best.command == UNKNOWN or unknown.probability > _UNKNOWN_AT or best.likeness < _LEAST_LIKENESS:
             return Refusal(f"GridBot has no command for that; {_SUGGEST}")
         if best.probability >= _SURE:
-            return Plan((self._step(best, reading, context, {}),))
+            return Plan((self._step(best, reading, context, {}),), wants_json=_wants_json(reading))
         choices = tuple(self._step(one, reading, context, {}) for one in likely[:_CHOICES])
         return Question("which of these do you mean?", choices)
 
@@ -140,6 +140,10 @@ class Router:
         fill(filling)
         values = {name: value for name, value in filling.values.items() if value is not None}
         return Step(command, values, round(one.probability, 3), f"like {one.why!r}", filling.missing)
+
+
+def _wants_json(reading: Reading) -> bool:
+    return reading.mentions.first("json") is not None
 
 
 def _is_several(

@@ -125,8 +125,8 @@ def _of_function(node: Function, owner: ast.ClassDef | None) -> str | None:
     body = [one for one in body_of(node) if not _is_guard(one)]
     if len(body) == 1 and isinstance(body[0], ast.Return) and body[0].value is not None:
         return _of_result(node, _without_self(body[0].value), is_property=bool(decorators & _PROPERTIES))
-    names = [" ".join(words_of(name)) for name in returned_names(node)]
-    return f"Return {_listed(names)}." if names and all(names) else None
+    names = [f"``{name}``" for name in returned_names(node)]
+    return f"Return {_listed(names)}." if names else None
 
 
 def _is_guard(statement: ast.stmt) -> bool:
@@ -183,8 +183,8 @@ def _of_main(node: Function) -> str | None:
     for one in own_nodes(node):
         if isinstance(one, ast.Call) and decorator_word(one) == "ArgumentParser":
             told = [word.value for word in one.keywords if word.arg == "description"]
-            if told and isinstance(told[0], ast.Constant) and isinstance(told[0].value, str):
-                return f"{_capital(told[0].value.strip().rstrip('.'))}, as the command line asks."
+            if told and isinstance(told[0], ast.Constant) and len(str(told[0].value).split()) > 2:
+                return f"{_capital(str(told[0].value).strip().rstrip('.'))}, as the command line asks."
             return "Read the command line and do what it asks."
     return None
 

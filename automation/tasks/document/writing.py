@@ -72,7 +72,7 @@ def docstring_text(draft: Draft, style: Style, margin: str, width: int) -> str:
 def entry_lines(item: Item, style: Style, room: int) -> list[str]:
     """Return an entry's lines, indented as in its section's body, with no margin."""
     if style is Style.NUMPY:
-        typed = item.type + (f", default {item.default}" if item.default else "")
+        typed = item.type + (f", default {item.default}" if item.default not in {"", "None"} else "")
         head = f"{item.name} : {typed}" if typed else item.name
         return [head, *textwrap.wrap(item.text, room - 4, initial_indent="    ", subsequent_indent="    ")]
     head = f"    {item.name} ({item.type}):" if item.type else f"    {item.name}:"

@@ -58,7 +58,8 @@ CODES: Mapping[str, Advice] = {
     ),
     "E007": Advice(
         Category.STATE,
-        "E007: saved state, or what must always hold in the books, fails its own checks; the session stops to lose nothing.",
+        "E007: saved state, or what must always hold in the books, fails its own checks; the session stops to "
+        "lose nothing.",
         (
             "`gridbot sessions show NAME` compares books and orders; a backup beside the journal can be restored.",
             "`gridbot fix --session NAME` repairs the core when the recording fails the same way again.",
@@ -144,7 +145,8 @@ EXIT_CODES: Mapping[int, Advice] = {
     ),
     139: Advice(
         Category.CRASH,
-        "139: the process touched memory that is not its own (signal 11, segmentation fault): a compiled library failed.",
+        "139: the process touched memory that is not its own (signal 11, segmentation fault): a compiled library "
+        "failed.",
         (
             "`python -X faulthandler` shows the Python line that called it.",
             "Update or reinstall that library; of numba's code, delete its cache and try NUMBA_DISABLE_JIT=1.",

@@ -21,11 +21,13 @@ _PYTEST_SAID = re.compile(r"^E {3,}(?P<text>\S.*)$")
 _PYTEST_PLACE = re.compile(r"^(?P<path>[^\s:][^:]*\.py):(?P<line>\d+): ?(?P<type>[\w.]*)$")
 _PYTEST_SUMMARY = re.compile(r"^(?:FAILED|ERROR) (?P<node>\S+\.py(?:::\S+)?)(?: - (?P<text>.*))?$")
 _TOOL = re.compile(
-    r"^(?P<path>[^\s:][^:]*\.\w+):(?P<line>\d+):(?:(?P<column>\d+):)? (?:(?:error|warning|note|fatal error): )?(?P<text>\S.*)$"
+    r"^(?P<path>[^\s:][^:]*\.\w+):(?P<line>\d+):(?:(?P<column>\d+):)? "
+    r"(?:(?:error|warning|note|fatal error): )?(?P<text>\S.*)$"
 )
 _CODE = re.compile(r"\[?\b(?P<code>E00[1-7])\b\]?:? *")
 _EXIT = re.compile(
-    r"(?:exit(?:ed)?(?: with)?(?: (?:code|status))?|return(?:ed)?(?: non-zero exit status| code)?|rc)[ :=]*(?P<code>-?\d{1,3})\b",
+    r"(?:exit(?:ed)?(?: with)?(?: (?:code|status))?|return(?:ed)?(?: non-zero exit status| code)?|rc)"
+    r"[ :=]*(?P<code>-?\d{1,3})\b",
     re.IGNORECASE,
 )
 _SIGNAL = re.compile(r"\b(?:signal|SIG(?=\d))[ :=]*(?P<number>\d{1,2})\b", re.IGNORECASE)

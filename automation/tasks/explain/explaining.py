@@ -121,7 +121,7 @@ def _earlier(evidence: Evidence, root: Path, home: Path) -> tuple[str, ...]:
             source = read_source(root, path)
         except (OSError, EditRefused):
             continue
-        suspects = [SuspiciousPlace(path, line, 1.0) for line in lines]
+        suspects = [SuspiciousPlace(path, line, "", 1.0) for line in lines]
         for candidate in memory.recall(mark, source, suspects):
             found[f"{path}:{candidate.place.line}: {candidate.description}"] = None
     return tuple(found)[:_MOST_REPAIRS]

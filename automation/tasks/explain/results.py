@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
+NO_WORDS = ModelWords()
 _LONGEST_TITLE = 200
 
 
@@ -38,7 +39,7 @@ class ExplainResult:
     root: Path
     searched: str
     explanation: Explanation | None
-    words: ModelWords = ModelWords()
+    words: ModelWords = NO_WORDS
 
     @property
     def exit_code(self) -> ExitCode:

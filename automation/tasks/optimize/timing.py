@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
 from time import monotonic
 
@@ -17,7 +17,19 @@ from trading.commands import Progress
 _ERROR = 0.05
 _FIRST_LOOK = 8
 
+# A clock that goes in steps must go many of them, or its steps are what is measured.
+_LEAST_TICKS = 50
+
 Files = Mapping[str, bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Seconds of one run by the processor's clock and by the wall's, and the step of the former."""
+
+    cpu_s: float
+    wall_s: float
+    tick_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +39,9 @@ class Timing:
     Parameters
     ----------
     comparison : Comparison
-        Of processor seconds, all pairs.
+        Of seconds, all pairs.
+    clock : str
+        ``processor``, or ``wall`` where the processor's clock is too coarse for the workload.
     minimum : float
         Least improvement that is accepted, share.
     reason : str
@@ -37,6 +51,7 @@ class Timing:
     comparison: Comparison
     minimum: float
     reason: str
+    clock: str = "processor"
 
     @property
     def accepted(self) -> bool:
@@ -54,6 +69,7 @@ class Timing:
             "high": round(found.high, 4),
             "confidence": round(found.confidence, 4),
             "pairs": len(found.a),
+            "clock": self.clock,
         }
 
     @property
@@ -107,27 +123,40 @@ def measured(
         When the workload fails.
     """
 
-    def run(files: Files) -> Callable[[], float]:
+    def run(files: Files) -> Callable[[], Run]:
         job = {"mode": "time", "workload": workload}
-        return lambda: max(1e-9, float(str(told(server.submit(job, files).result(), "timed")["cpu_s"])))
+        return lambda: timed_run(server, job, files)
 
     looks = _looks(pairs)
-    a: list[float] = []
-    b: list[float] = []
+    runs: list[tuple[Run, Run]] = []
     for number, until in enumerate(looks):
         warm = 1 if number == 0 else 0
-        steps = interleaved(run(before), run(after), max(MIN_PAIRS, until - len(a)), seed + number, warmups=warm)
-        costs = yield from _shown(steps, label, len(a), pairs)
-        a += [cost for cost, _ in costs]
-        b += [cost for _, cost in costs]
-        found = comparison_of(a, b, seed, confidence=1 - _ERROR / len(looks))
+        steps = interleaved(run(before), run(after), max(MIN_PAIRS, until - len(runs)), seed + number, warmups=warm)
+        costs = yield from _shown(steps, label, len(runs), pairs)
+        runs += costs
+        timing = _timing(runs, seed, 1 - _ERROR / len(looks), minimum)
+        found = timing.comparison
         if found.accepts(minimum):
-            return Timing(found, minimum, "it is faster")
+            return replace(timing, reason="it is faster")
         if found.high < minimum or (number and found.improvement < minimum):
-            return Timing(found, minimum, "it is not faster by enough")
+            return replace(timing, reason="it is not faster by enough")
         if monotonic() > deadline:
-            return Timing(found, minimum, "the time is spent and the pairs do not tell")
-    return Timing(found, minimum, f"{len(a)} pairs do not tell it from noise")
+            return replace(timing, reason="the time is spent and the pairs do not tell")
+    return replace(timing, reason=f"{len(runs)} pairs do not tell it from noise")
+
+
+def timed_run(server: ForkServer, job: Mapping[str, object], files: Files) -> Run:
+    """Run a workload once, in a process of its own, and return what its clocks say."""
+    record = told(server.submit(job, files).result(), "timed")
+    return Run(*(float(str(record[name])) for name in ("cpu_s", "wall_s", "tick_s")))
+
+
+def _timing(runs: Sequence[tuple[Run, Run]], seed: int, confidence: float, minimum: float) -> Timing:
+    flat = [run for pair in runs for run in pair]
+    coarse = min(run.cpu_s for run in flat) < _LEAST_TICKS * median(run.tick_s for run in flat)
+    clock = "wall" if coarse else "processor"
+    a, b = ([(run.wall_s if coarse else run.cpu_s) for run in side] for side in zip(*runs, strict=True))
+    return Timing(comparison_of(a, b, seed, confidence=confidence), minimum, "", clock)
 
 
 def _looks(pairs: int) -> list[int]:
@@ -138,12 +167,12 @@ def _looks(pairs: int) -> list[int]:
 
 
 def _shown(
-    steps: Generator[Progress, None, list[tuple[float, float]]], label: str, done: int, total: int
-) -> Generator[Progress, None, list[tuple[float, float]]]:
+    steps: Generator[Progress, None, list[tuple[Run, Run]]], label: str, done: int, total: int
+) -> Generator[Progress, None, list[tuple[Run, Run]]]:
     while True:
         try:
             step = next(steps)
         except StopIteration as end:
-            costs: list[tuple[float, float]] = end.value
+            costs: list[tuple[Run, Run]] = end.value
             return costs
         yield Progress(label, done + step.done, total, "pairs")

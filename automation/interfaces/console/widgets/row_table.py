@@ -56,6 +56,9 @@ class RowTable(DataTable[Cell]):
         self._layout_of = tuple(columns)
         self._rows: dict[str, tuple[Cell, ...]] = {}
         self.touched = 0
+
+    def on_mount(self) -> None:
+        """Lay the columns out."""
         for number, column in enumerate(self._layout_of):
             heading = Text(column.name, justify="right" if column.right else "left")
             self.add_column(heading, width=column.width, key=str(number))
@@ -69,7 +72,7 @@ class RowTable(DataTable[Cell]):
             The key of each row, and a cell for each column.
         """
         wanted = {key: tuple(cells) for key, cells in rows}
-        chosen = self.chosen
+        chosen, touched = self.chosen, self.touched
         if list(wanted) == list(self._rows):
             for key, cells in wanted.items():
                 self._touch(key, cells)
@@ -86,6 +89,9 @@ class RowTable(DataTable[Cell]):
             if chosen is not None and chosen in wanted:
                 self.move_cursor(row=list(wanted).index(chosen), animate=False)
         self._rows = wanted
+        if self.touched != touched:
+            # a row that was drawn before its columns had their widths would stay as it was
+            self.call_after_refresh(self._draw_anew)
 
     @property
     def chosen(self) -> str | None:
@@ -98,6 +104,10 @@ class RowTable(DataTable[Cell]):
         keys = list(self._rows)
         if key in keys:
             self.move_cursor(row=keys.index(key), animate=False)
+
+    def _draw_anew(self) -> None:
+        self.notify_style_update()
+        self.refresh()
 
     def _add(self, key: str, cells: tuple[Cell, ...]) -> None:
         self.touched += len(cells)

@@ -155,10 +155,10 @@ class Caller:
             outcome = self._returned(result, given, held, changed)
         if outcome is None:
             return None
-        imports = {self.subject.imported, *(line for each in given for line in each.source.imports)}
+        imports = {line for each in given for line in each.source.imports}
         imports |= {"import asyncio"} if wrapped == "asyncio.run" else set()
-        if self.subject.kind not in ("function", "class", "static"):
-            imports.discard(self.subject.imported)
+        if self.subject.kind in ("function", "class", "static"):
+            imports.add(self.subject.imported)
         return {
             "template": self.subject.template(given, wrapped=wrapped),
             "arguments": [[each.name, each.source.text] for each in given],

@@ -51,10 +51,10 @@ Emit = Callable[[Record], None]
 _MOST_NEAR = 120
 _LEAST_CALL_S, _SLOWER = 1.0, 8.0
 # Of the time: until when inputs are looked for, what calling all versions on them may take, when comparing must end.
-_SETTLING_SHARE, _CALLING_SHARE, _COMPARING_SHARE, _TIMING_SHARE = 0.25, 0.3, 0.8, 1.2
+_SETTLING_SHARE, _CALLING_SHARE, _COMPARING_SHARE = 0.25, 0.3, 0.8
 _GENERATED_S = 0.5
 _CALLED_TWICE = 12
-_ROUNDS, _LEAST_ROUNDS = 15, 4
+_ROUNDS, _LEAST_ROUNDS, _TIMED_S = 60, 4, 4.0
 _TIMED_INPUTS = 12
 _SHORT_S, _REPEATED_S = 0.0005, 0.002
 
@@ -105,7 +105,7 @@ def run(job: Record, emit: Emit) -> None:
         if version is not None:
             equal[index] = version
         emit({"version": index, "equal": version is not None, "difference": difference})
-    for index, ratio in _ratios(equal, settled, clock, int(typing.cast("int", job["seed"]))).items():
+    for index, ratio in _ratios(equal, settled, int(typing.cast("int", job["seed"]))).items():
         emit({"version": index, "ratio": ratio})
 
 
@@ -245,9 +245,7 @@ def _call(version: calls.Version, case: _Case, patience_s: float) -> _Outcome:
         return _Outcome(f"{told} what cannot be shown ({type(error).__name__})", shapes.shape_of(None), case.shape, "")
 
 
-def _ratios(
-    versions: Mapping[int, calls.Version], cases: Sequence[_Case], clock: _Clock, seed: int
-) -> dict[int, float]:
+def _ratios(versions: Mapping[int, calls.Version], cases: Sequence[_Case], seed: int) -> dict[int, float]:
     """Return each version's time by the original's, the least of several rounds in random order."""
     seen = sorted(
         (case for case in cases if case.seen and case.expected[0].told == "returns"), key=lambda c: -c.seconds
@@ -256,9 +254,10 @@ def _ratios(
     if len(versions) < 2 or not timed:
         return {}
     rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    until = time.monotonic() + _TIMED_S
     best: dict[int, list[float]] = {index: [float("inf")] * len(timed) for index in versions}
     for round_ in range(_ROUNDS):
-        if round_ >= _LEAST_ROUNDS and clock.left(_TIMING_SHARE) <= 0:
+        if round_ >= _LEAST_ROUNDS and time.monotonic() > until:
             break
         for index in rng.sample(list(versions), len(versions)):
             for at, case in enumerate(timed):
@@ -274,13 +273,13 @@ def _seconds(version: calls.Version, case: _Case) -> float:
     sink = io.StringIO()
     with version.installed() as function, contextlib.redirect_stdout(sink):
         bound = calls.binding(function, arguments)
-        began = time.process_time()
+        began = time.perf_counter()
         for _ in range(repeats):
             value = bound()
             if inspect.isgenerator(value):
                 for _one in value:
                     pass
-        return (time.process_time() - began) / repeats
+        return (time.perf_counter() - began) / repeats
 
 
 def _on_alarm(number: int, frame: object) -> None:

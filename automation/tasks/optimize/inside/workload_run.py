@@ -52,8 +52,8 @@ def run(job: Record, emit: Emit) -> None:
         emit({"problem": str(failure)})
 
 
-def perform(workload: Mapping[str, object]) -> float | None:
-    """Do the work; return the processor seconds of the tests' bodies, or None where everything counts.
+def perform(workload: Mapping[str, object]) -> tuple[float, float] | None:
+    """Do the work; return processor and wall seconds of the tests' bodies, or None where everything counts.
 
     Raises
     ------
@@ -80,19 +80,20 @@ def perform(workload: Mapping[str, object]) -> float | None:
     return None
 
 
-def _perform_tests(workload: Mapping[str, object]) -> float:
+def _perform_tests(workload: Mapping[str, object]) -> tuple[float, float]:
     probe = _loaded("_gridbot_probe", str(workload["probe"]))
     from _pytest.python import Function
 
-    spent = [0.0]
+    spent = [0.0, 0.0]
     original = Function.runtest
 
     def timed(self: object) -> object:
-        began = _cpu_s()
+        began, clock = _cpu_s(), time.perf_counter()
         try:
             return original(self)  # type: ignore[arg-type]
         finally:
             spent[0] += _cpu_s() - began
+            spent[1] += time.perf_counter() - clock
 
     outcomes: list[Record] = []
     Function.runtest = timed  # type: ignore[method-assign, assignment]
@@ -104,14 +105,16 @@ def _perform_tests(workload: Mapping[str, object]) -> float:
     wrong = [record for record in ended if record["outcome"] not in ("passed", "skipped")]
     if wrong or not ended:
         raise Failed(f"{wrong[0].get('node_id')} does not pass" if wrong else "no test ran")
-    return spent[0]
+    return spent[0], spent[1]
 
 
 def _timed(workload: Mapping[str, object]) -> Record:
     wall, cpu = time.perf_counter(), _cpu_s()
     own = perform(workload)
     spent = _cpu_s() - cpu
-    return {"cpu_s": spent if own is None else own, "wall_s": time.perf_counter() - wall}
+    wall_s = time.perf_counter() - wall
+    seconds = (spent, wall_s) if own is None else own
+    return {"cpu_s": seconds[0], "wall_s": seconds[1], "tick_s": _tick_s()}
 
 
 def _profiled(workload: Mapping[str, object]) -> Record:
@@ -211,6 +214,15 @@ def _own_path(file: str) -> str | None:
 def _cpu_s() -> float:
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _tick_s() -> float:
+    """Return the step of the processor's clock, which is a hundredth of a second on some machines."""
+    began = time.process_time()
+    while True:
+        now = time.process_time()
+        if now != began:
+            return now - began
 
 
 def _loaded(name: str, path: str) -> types.ModuleType:

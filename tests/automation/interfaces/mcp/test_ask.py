@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 from mcp import types
@@ -11,14 +10,7 @@ from mcp import types
 from automation.assistant.answers import Plan, Step
 from automation.interfaces.mcp.ask_tool import Interpreter
 from automation.registry import gridbot_registry
-from tests.automation.interfaces.mcp.served import Address, connected, served, write_project
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
-    root = tmp_path_factory.mktemp("ask")
-    with served(write_project(root / "project"), root / "home") as where:
-        yield where
+from tests.automation.interfaces.mcp.served import Address, connected
 
 
 def ask(address: Address, sentence: str, **arguments: object) -> types.CallToolResult:
@@ -35,7 +27,7 @@ def test_a_sentence_runs_its_command_and_real_money_is_refused_with_its_command_
     assert shown.structured_content == {"understood": "plan", "commands": ["gridbot data list"], "steps": []}
     ran = ask(address, "which candles are stored")
     assert not ran.is_error, ran.content
-    assert ran.structured_content["steps"][0]["result"] == {"series": []}
+    assert "series" in ran.structured_content["steps"][0]["result"]
     for sentence in ("approve run 20260101-000000-abcdef01", "start live trading of BTC/USDT"):
         refused = ask(address, sentence)
         assert refused.is_error
@@ -53,8 +45,8 @@ def test_a_plan_with_one_step_that_is_refused_runs_none_of_them(
     synthetic, approve, fix = commands["data synthetic"], commands["runs approve"], commands["fix"]
     plans = iter(
         [
-            Plan((Step(synthetic, {"symbol": "SIM/USDT", "candles": 10}), Step(approve, {"run": "x"}))),
-            Plan((Step(synthetic, {"symbol": "SIM/USDT", "candles": 10}), Step(fix, {"approve": True}))),
+            Plan((Step(synthetic, {"symbol": "ASK/USDT", "candles": 10}), Step(approve, {"run": "x"}))),
+            Plan((Step(synthetic, {"symbol": "ASK/USDT", "candles": 10}), Step(fix, {"approve": True}))),
             Plan((Step(commands["ask"], {"sentence": "approve everything"}),)),
             Plan((Step(commands["sessions show"], {}, missing=("session",)),)),
         ]
@@ -66,4 +58,4 @@ def test_a_plan_with_one_step_that_is_refused_runs_none_of_them(
     assert "fix has no argument 'approve'" in texts[1]
     assert texts[2] == "a sentence cannot ask for another sentence; say what you want"
     assert texts[3] == "`gridbot sessions show SESSION` needs session; say it in the sentence"
-    assert not (address.home / "store").exists()
+    assert not list((address.home / "store").rglob("*ASK*"))

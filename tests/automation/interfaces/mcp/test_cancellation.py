@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,14 +11,8 @@ import anyio
 import pytest
 from mcp import Client, types
 
-from tests.automation.interfaces.mcp.served import Address, connected, served, write_project
+from tests.automation.interfaces.mcp.served import Address, connected, write_project
 from tests.automation.interfaces.mcp.test_stdio import parameters
-
-
-@pytest.fixture
-def address(tmp_path: Path) -> Iterator[Address]:
-    with served(write_project(tmp_path / "project"), tmp_path / "home") as where:
-        yield where
 
 
 class Listening:

@@ -77,10 +77,10 @@ def test_table_of_modules_is_put_between_its_markers_and_nothing_else_changes(tm
     assert first.startswith("# Title\n\nText.\n\n## Modules\n")
     assert "| `shares.py` | Shares \\| parts. |" in first
     assert with_modules(first, files) == first
-    moved = f"Above\n{BEGIN}\nold\n{END}\nbelow\n"
+    moved = f"Above\n{BEGIN}\noutdated\n{END}\nbelow\n"
     assert with_modules(moved, files).startswith("Above\n")
     assert with_modules(moved, files).endswith("\nbelow\n")
-    assert "old" not in with_modules(moved, files)
+    assert "outdated" not in with_modules(moved, files)
 
 
 def test_nothing_to_write_ends_with_6(tmp_path: Path) -> None:

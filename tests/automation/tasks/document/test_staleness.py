@@ -70,7 +70,8 @@ def test_a_second_look_finds_nothing(tmp_path: Path) -> None:
 
 
 def test_a_parameter_that_was_renamed_keeps_its_words(tmp_path: Path) -> None:
-    code = 'def show(price_ticks):\n    """Show.\n\n    Parameters\n    ----------\n    price : int\n        Of it.\n    """\n'
+    parameters = "    Parameters\n    ----------\n    price : int\n        Of it.\n"
+    code = f'def show(price_ticks):\n    """Show.\n\n{parameters}    """\n'
     doc = docs(documented(tmp_path, code + "    return price_ticks\n"))["show"]
     assert "price_ticks : int\n    Of it." in doc
 
@@ -120,10 +121,8 @@ def test_stars_and_free_keywords_are_understood(tmp_path: Path, signature: str) 
 
 
 def test_fields_of_a_base_class_are_no_mistake(tmp_path: Path) -> None:
-    code = (
-        '@dataclass\nclass Child(Base):\n    """It.\n\n    Parameters\n    ----------\n    of_base : int\n        One.\n    """\n\n'
-        "    own: int\n"
-    )
+    parameters = "    Parameters\n    ----------\n    of_base : int\n        One.\n"
+    code = f'@dataclass\nclass Child(Base):\n    """It.\n\n{parameters}    """\n\n    own: int\n'
     assert not planned(tmp_path, code).mends
 
 

@@ -31,20 +31,31 @@ _FEE = """def fee(amount: float, rate: float, timeout_s: float = 3.0) -> float:
     [
         (_FEE, "Return ``amount * rate``."),
         ("def is_empty(rows):\n    return not rows\n", "Return whether ``not rows``."),
-        ("def has_gap(rows):\n    return any(row > 3 for row in rows)\n",
-         "Return whether ``row > 3`` holds for any ``row`` of ``rows``."),
-        ("def positive(rows):\n    for row in rows:\n        if row > 0:\n            yield row\n",
-         "Yield each of ``rows`` where ``row > 0``."),
-        ("def extremes(rows):\n    low, high_price = min(rows), max(rows)\n    return low, high_price\n",
-         "Return low and high price."),
+        (
+            "def has_gap(rows):\n    return any(row > 3 for row in rows)\n",
+            "Return whether ``row > 3`` holds for any ``row`` of ``rows``.",
+        ),
+        (
+            "def positive(rows):\n    for row in rows:\n        if row > 0:\n            yield row\n",
+            "Yield each of ``rows`` where ``row > 0``.",
+        ),
+        (
+            "def extremes(rows):\n    low, high = min(rows), max(rows)\n    return low, high\n",
+            "Return ``low`` and ``high``.",
+        ),
         ("class Side(Enum):\n    BUY = 1\n    SELL = 2\n", "One of `BUY` or `SELL`."),
         ("@dataclass\nclass Order:\n    side: str\n    lots: int\n", "Holds side and lots."),
-        ("class Late(ValueError):\n    pass\n\n\ndef check(age):\n    '''Refuse.'''\n    if age > 3:\n        raise Late\n",
-         "Raised by `check` when ``age > 3``."),
-        ("@contextmanager\ndef opened(path):\n    handle = open(path)\n    try:\n        yield handle\n    finally:\n"
-         "        handle.close()\n", "Run a block with ``handle``, and ``handle.close()`` at its end, whatever happens."),
+        (
+            "class Late(ValueError):\n    pass\n\n\ndef check(age):\n    if age > 3:\n        raise Late\n",
+            "Raised by `check` when ``age > 3``.",
+        ),
+        (
+            "@contextmanager\ndef opened(path):\n    handle = open(path)\n    try:\n        yield handle\n"
+            "    finally:\n        handle.close()\n",
+            "Run a block with ``handle``, and ``handle.close()`` at its end, whatever happens.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_code_that_says_more_than_the_name_is_put_into_a_sentence(tmp_path: Path, code: str, sentence: str) -> None:
     name = next(node.name for node in ast.parse(code).body if isinstance(node, ast.FunctionDef | ast.ClassDef))
     assert docs(documented(tmp_path, code))[name].partition("\n\n")[0].replace("\n", " ") == sentence
@@ -76,8 +87,8 @@ def test_sections_hold_units_defaults_and_conditions(tmp_path: Path) -> None:
 
 def test_google_layout_has_the_same_facts(tmp_path: Path) -> None:
     assert docs(documented(tmp_path, _FEE, Style.GOOGLE))["fee"] == (
-        "Return ``amount * rate``.\n\nArgs:\n    amount (float):\n    rate (float):\n    timeout_s (float): In seconds.\n\n"
-        "Raises:\n    ValueError: When ``rate < 0``."
+        "Return ``amount * rate``.\n\nArgs:\n    amount (float):\n    rate (float):\n"
+        "    timeout_s (float): In seconds.\n\nRaises:\n    ValueError: When ``rate < 0``."
     )
 
 
@@ -88,8 +99,7 @@ def test_shapes_and_the_meaning_of_none_come_from_the_code(tmp_path: Path) -> No
         "    return low, high\n"
     )))["spread"]  # fmt: skip
     assert "prices\n    Shape (rows, columns)." in doc
-    assert "window_s : int | None, default None\n    In seconds. None takes ``2 * rows``." not in doc
-    assert "None takes ``2 * rows``." in doc
+    assert "window_s : int | None\n    In seconds. None takes ``2 * rows``." in doc
 
 
 def test_words_of_the_repository_are_used_again(tmp_path: Path) -> None:
@@ -99,7 +109,10 @@ def test_words_of_the_repository_are_used_again(tmp_path: Path) -> None:
 
 
 def test_comments_shebang_one_line_bodies_and_line_ends_stay(tmp_path: Path) -> None:
-    code = "#!/usr/bin/env python\n# Licence.\n\nimport os\n\n\ndef twice(n): return n * 2\n\n\nclass Side(Enum):\n    # first\n    A = 1\n"
+    code = (
+        "#!/usr/bin/env python\n# Licence.\n\nimport os\n\n\ndef twice(n): return n * 2\n\n\n"
+        "class Side(Enum):\n    # first\n    A = 1\n"
+    )
     text = documented(tmp_path, code)
     assert text.startswith('#!/usr/bin/env python\n# Licence.\n\n"""Defines `twice` and `Side`."""\n\nimport os\n')
     assert 'def twice(n):\n    """Return ``n * 2``."""\n    return n * 2\n' in text
@@ -107,9 +120,8 @@ def test_comments_shebang_one_line_bodies_and_line_ends_stay(tmp_path: Path) -> 
 
 
 def test_model_words_it_and_the_code_gives_the_facts(tmp_path: Path) -> None:
-    model = ScriptedModel({
-        "fee": {"summary": "Calculates what the venue takes", "parameters": {"amount": "what is traded", "rate": "share"}}
-    })  # fmt: skip
+    said = {"summary": "Calculates what the venue takes", "parameters": {"amount": "what is traded", "rate": "share"}}
+    model = ScriptedModel({"fee": said})
     doc = docs(documented(tmp_path, _FEE, writer=Writer(model, deadline_in(60))))["fee"]
     assert doc.startswith("Calculate what the venue takes.\n")
     assert "amount : float\n    What is traded." in doc
@@ -122,7 +134,7 @@ def test_model_words_it_and_the_code_gives_the_facts(tmp_path: Path) -> None:
         ("What the venue takes", {"price": "what is traded"}, "price, which the signature does not have"),
         ("What the venue takes, or a KeyError", {}, "exceptions"),
         ("Return the fee", {}, "no more than the name"),
-        ("x" * 300, {}, "300 characters" if False else "characters"),
+        ("x" * 299, {}, "300 characters"),
         ("What the venue takes", {"rate": "r" * 200}, "too much of a parameter"),
     ],
 )
