@@ -10,7 +10,13 @@ AUTOMATION_CONFIG_COMMANDS = (
         request="automation.config_requests:AutomationConfigRequest",
         risk=Risk.READ,
         examples=("config automation", "config automation --json"),
-        phrases=("show the automation configuration", "which model does the debugger use"),
+        phrases=(
+            "show the automation configuration",
+            "which model does the debugger use",
+            "print the settings of the maintenance wing",
+            "how is the repair pipeline configured",
+            "what is the token budget",
+        ),
     ),
     Command(
         name="config set",
@@ -19,7 +25,13 @@ AUTOMATION_CONFIG_COMMANDS = (
         request="automation.config_requests:SetConfigRequest",
         risk=Risk.WRITE,
         examples=("config set repair.samples 4", "config set models.roles.debugger.model qwen2.5-coder:1.5b"),
-        phrases=("set the debugger's temperature", "change the token budget"),
+        phrases=(
+            "set the debugger's temperature",
+            "change the token budget",
+            "set repair.samples to 4",
+            "raise the memory limit of the sandbox",
+            "turn the nightly benchmarks off",
+        ),
     ),
     Command(
         name="config explain",
@@ -28,6 +40,12 @@ AUTOMATION_CONFIG_COMMANDS = (
         request="automation.config_requests:ExplainConfigRequest",
         risk=Risk.READ,
         examples=("config explain grid.spacing", "config explain approval.always_ask"),
-        phrases=("what does this setting mean", "explain the trailing setting"),
+        phrases=(
+            "what does this setting mean",
+            "explain the trailing setting",
+            "what is grid.spacing for",
+            "what are the bounds of limits.max_drawdown",
+            "meaning of the stop loss setting",
+        ),
     ),
 )

@@ -14,6 +14,13 @@ FACE_COMMANDS = (
             'ask "debug the websocket connection" --dry-run',
             'ask "run the tests, fix what fails, then document it"',
         ),
+        phrases=(
+            "what can you do",
+            "help",
+            "which commands are there",
+            "what can I say to you",
+            "show me what is possible",
+        ),
     ),
     Command(
         name="console",
@@ -22,6 +29,13 @@ FACE_COMMANDS = (
         request="automation.interfaces.console.requests:ConsoleRequest",
         risk=Risk.READ,
         examples=("console", "console --screen trading --theme light"),
+        phrases=(
+            "open the console",
+            "start the terminal dashboard",
+            "show me the trading screen",
+            "launch the text interface",
+            "bring up the console with the light theme",
+        ),
         by_person=True,
     ),
     Command(
@@ -31,6 +45,13 @@ FACE_COMMANDS = (
         request="automation.interfaces.mcp.requests:McpRequest",
         risk=Risk.WRITE,
         examples=("mcp", "mcp --http --port 8931"),
+        phrases=(
+            "start the mcp server",
+            "serve the tools over mcp",
+            "let my coding agent use gridbot through mcp",
+            "run the model context protocol server over http",
+            "open the tool server on port 9000",
+        ),
         by_person=True,
     ),
     Command(
@@ -40,7 +61,13 @@ FACE_COMMANDS = (
         request="automation.interfaces.vscode.requests:SyncRequest",
         risk=Risk.WRITE,
         examples=("vscode sync", "vscode sync --check"),
-        phrases=("write the VS Code tasks anew", "update the editor's tasks", "sync vscode"),
+        phrases=(
+            "write the VS Code tasks anew",
+            "update the editor's tasks",
+            "sync vscode",
+            "are the vscode files up to date",
+            "regenerate the .vscode folder",
+        ),
     ),
     Command(
         name="vscode install",
@@ -49,6 +76,12 @@ FACE_COMMANDS = (
         request="automation.interfaces.vscode.requests:InstallRequest",
         risk=Risk.WRITE,
         examples=("vscode install", "vscode install --remove"),
-        phrases=("install the VS Code shortcuts", "set up the keyboard shortcuts in my editor"),
+        phrases=(
+            "install the VS Code shortcuts",
+            "set up the keyboard shortcuts in my editor",
+            "add the keybindings to vscode",
+            "remove gridbot's shortcuts from vs code",
+            "merge the hotkeys into my editor",
+        ),
     ),
 )

@@ -27,7 +27,7 @@ from trading.commands import Registry
 
 ROOT = Path(__file__).resolve().parents[1]
 SENTENCES = ROOT / "tests" / "automation" / "assistant" / "sentences"
-SPLITS = ("written", "held", "fresh")
+SPLITS = ("written", "held", "rehearsed", "fresh")
 GOALS = {"command": 0.95, "arguments": 0.90, "refused": 0.95, "p95_ms": 150.0}
 NOW = datetime(2026, 11, 21, 18, 0, tzinfo=UTC)
 OPEN_FILE = "trading/market/timeframes.py"
@@ -59,8 +59,8 @@ class Verdict:
         Whether all commands, and all arguments, are right; for an unknown request, whether nothing would run.
     refused : bool
         Whether it was refused outright.
-    seconds : float
-        Time of the answer.
+    seconds, cpu_s : float
+        Time of the answer, and of the processor.
     """
 
     sentence: Sentence
@@ -69,6 +69,7 @@ class Verdict:
     arguments: bool
     refused: bool
     seconds: float
+    cpu_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +109,13 @@ def open_bench(home: Path, *, with_meaning: bool = True) -> Router:
 
 def judge(router: Router, sentence: Sentence, registry: Registry) -> Verdict:
     """Route one sentence and compare it with what it means."""
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     routed = router.route(sentence.say)
-    seconds = time.perf_counter() - began
+    seconds, cpu_s = time.perf_counter() - began, time.process_time() - worked
     told, refused = _told(routed), isinstance(routed, Refusal)
     if not sentence.run:
         stays = not isinstance(routed, Plan)
-        return Verdict(sentence, told, stays, stays, refused, seconds)
+        return Verdict(sentence, told, stays, stays, refused, seconds, cpu_s)
     wanted = [_parsed(line, registry) for line in sentence.run]
     steps = routed.steps if isinstance(routed, Plan) else ()
     found = [_words_of(command_words(step.command, step.values), step.command.name, registry) for step in steps]
@@ -122,14 +123,14 @@ def judge(router: Router, sentence: Sentence, registry: Registry) -> Verdict:
         _SAME.get(one.command, one.command) for one in found
     ]
     arguments = command and all(_fits(one, other) for one, other in zip(wanted, found, strict=True))
-    return Verdict(sentence, told, command, arguments, refused, seconds)
+    return Verdict(sentence, told, command, arguments, refused, seconds, cpu_s)
 
 
 def figures(verdicts: Sequence[Verdict]) -> dict[str, object]:
     """Return the shares of a split."""
     known = [one for one in verdicts if one.sentence.run]
     unknown = [one for one in verdicts if not one.sentence.run]
-    seconds = sorted(one.seconds for one in verdicts)
+    seconds = [one.seconds for one in verdicts]
     return {
         "known": len(known),
         "command": _share(sum(one.command for one in known), len(known)),
@@ -137,8 +138,9 @@ def figures(verdicts: Sequence[Verdict]) -> dict[str, object]:
         "unknown": len(unknown),
         "refused": _share(sum(one.refused for one in unknown), len(unknown)),
         "nothing_run": _share(sum(one.command for one in unknown), len(unknown)),
-        "p50_ms": round(1000 * seconds[len(seconds) // 2], 1),
-        "p95_ms": round(1000 * seconds[min(len(seconds) - 1, int(0.95 * len(seconds)))], 1),
+        "p50_ms": _quantile_ms(seconds, 0.5),
+        "p95_ms": _quantile_ms(seconds, 0.95),
+        "p95_cpu_ms": _quantile_ms([one.cpu_s for one in verdicts], 0.95),
     }
 
 
@@ -193,6 +195,10 @@ def _by_command(verdicts: Sequence[Verdict]) -> dict[str, str]:
             seen[name] += 1
             right[name] += one.command
     return {name: f"{right[name]}/{count}" for name, count in sorted(seen.items()) if right[name] < count}
+
+
+def _quantile_ms(seconds: Sequence[float], share: float) -> float:
+    return round(1000 * sorted(seconds)[min(len(seconds) - 1, int(share * len(seconds)))], 1)
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -16,7 +16,13 @@ TRADING_COMMANDS = (
             "backtest --candles BTC-USDT-5m.parquet --risk conservative --report reports/btc",
             "backtest --candles BTC/USDT --timeframe 1h --set grid.spacing=0.01 --json",
         ),
-        phrases=("backtest the grid on bitcoin candles", "how would this strategy have done last month"),
+        phrases=(
+            "backtest the grid on bitcoin candles",
+            "how would this strategy have done last month",
+            "test the strategy on past prices",
+            "what would I have earned with ethereum since january",
+            "run the strategy over BTC-USDT-5m.parquet with conservative risk",
+        ),
     ),
     Command(
         name="paper",
@@ -29,7 +35,13 @@ TRADING_COMMANDS = (
             "paper --candles BTC-USDT-5m.parquet --session replay-btc",
             "paper --symbol BTC/USDT --rest-url http://127.0.0.1:8765 --ws-url ws://127.0.0.1:8765 --json",
         ),
-        phrases=("start paper trading bitcoin", "trade without real money", "practise on the built-in exchange"),
+        phrases=(
+            "start paper trading bitcoin",
+            "trade without real money",
+            "practise on the built-in exchange",
+            "let the bot run on ethereum with play money for two hours",
+            "start a paper session called night-grid",
+        ),
     ),
     Command(
         name="live",
@@ -38,7 +50,13 @@ TRADING_COMMANDS = (
         request="trading.sessions.live_requests:LiveRequest",
         risk=Risk.MONEY,
         examples=("live --live --exchange binance --symbol BTC/USDT --capital 1000 --risk conservative",),
-        phrases=("trade bitcoin with real money", "go live on binance"),
+        phrases=(
+            "trade bitcoin with real money",
+            "go live on binance",
+            "start live trading with 1000 dollars",
+            "put real money on the grid",
+            "run the bot with my own funds on kraken",
+        ),
         by_person=True,
     ),
     Command(
@@ -48,7 +66,13 @@ TRADING_COMMANDS = (
         request="trading.sessions.live_requests:StatusRequest",
         risk=Risk.READ,
         examples=("status", "status --json"),
-        phrases=("how are my sessions", "is the bot running", "what is my position"),
+        phrases=(
+            "how are my sessions",
+            "is the bot running",
+            "what is my position",
+            "how much have we earned so far",
+            "do I have open orders",
+        ),
     ),
     Command(
         name="stop",
@@ -57,7 +81,13 @@ TRADING_COMMANDS = (
         request="trading.sessions.live_requests:StopRequest",
         risk=Risk.MONEY,
         examples=("stop paper-btc-usdt", "stop paper-btc-usdt --cancel-orders --flatten"),
-        phrases=("stop the session", "sell everything and stop", "emergency stop"),
+        phrases=(
+            "stop the session",
+            "sell everything and stop",
+            "emergency stop",
+            "halt the bitcoin session",
+            "cancel all orders and end the session",
+        ),
     ),
     Command(
         name="sessions",
@@ -66,7 +96,13 @@ TRADING_COMMANDS = (
         request="trading.sessions.live_requests:StatusRequest",
         risk=Risk.READ,
         examples=("sessions", "sessions --json"),
-        phrases=("list my sessions", "which sessions are there"),
+        phrases=(
+            "list my sessions",
+            "which sessions are there",
+            "show all sessions",
+            "names of the sessions",
+            "what sessions have I had",
+        ),
     ),
     Command(
         name="sessions show",
@@ -75,7 +111,13 @@ TRADING_COMMANDS = (
         request="trading.sessions.live_requests:SessionName",
         risk=Risk.READ,
         examples=("sessions show paper-btc-usdt", "sessions show paper-btc-usdt --json"),
-        phrases=("show me the paper session", "what did the session trade"),
+        phrases=(
+            "show me the paper session",
+            "what did the session trade",
+            "details of the bitcoin session",
+            "which orders and fills did the session have",
+            "how much did the session earn",
+        ),
     ),
     Command(
         name="sessions report",
@@ -84,7 +126,13 @@ TRADING_COMMANDS = (
         request="trading.sessions.live_requests:ReportRequest",
         risk=Risk.WRITE,
         examples=("sessions report paper-btc-usdt",),
-        phrases=("make a report of the session",),
+        phrases=(
+            "make a report of the session",
+            "write an html report of the bitcoin session",
+            "session report with the equity curve",
+            "create a page about the session",
+            "chart the session's drawdown in a report",
+        ),
     ),
     Command(
         name="sessions replay",
@@ -93,7 +141,13 @@ TRADING_COMMANDS = (
         request="trading.sessions.live_requests:ReplayRequest",
         risk=Risk.READ,
         examples=("sessions replay paper-btc-usdt", "sessions replay paper-btc-usdt --export incident.recording"),
-        phrases=("replay the session", "would it decide the same again"),
+        phrases=(
+            "replay the session",
+            "would it decide the same again",
+            "run the session's recording once more and compare",
+            "is the session reproducible",
+            "export the session's recording",
+        ),
     ),
     Command(
         name="sessions stop",
@@ -102,7 +156,13 @@ TRADING_COMMANDS = (
         request="trading.sessions.live_requests:StopRequest",
         risk=Risk.MONEY,
         examples=("sessions stop paper-btc-usdt",),
-        phrases=("end the session",),
+        phrases=(
+            "end the session",
+            "end the bitcoin session in order",
+            "close the session down",
+            "finish the session",
+            "stop that session",
+        ),
     ),
     Command(
         name="exchange",
@@ -114,7 +174,13 @@ TRADING_COMMANDS = (
             "exchange --symbol BTC/USDT --speed 60 --balance USDT=10000",
             "exchange --symbol BTC/USDT --fault drop_after=0.05 --minutes 5",
         ),
-        phrases=("start the exchange server", "run the simulated exchange"),
+        phrases=(
+            "start the exchange server",
+            "run the simulated exchange",
+            "launch the built-in exchange on port 8765",
+            "I need a fake exchange on my machine",
+            "spin up a test exchange with bitcoin and ethereum",
+        ),
     ),
     Command(
         name="keys set",
@@ -123,7 +189,13 @@ TRADING_COMMANDS = (
         request="trading.sessions.keys_commands:KeysRequest",
         risk=Risk.MONEY,
         examples=("keys set binance",),
-        phrases=("store my binance keys",),
+        phrases=(
+            "store my binance keys",
+            "save the api key for kraken",
+            "add my exchange credentials",
+            "set up the keys of coinbase",
+            "replace the stored binance key",
+        ),
         by_person=True,
     ),
     Command(
@@ -133,7 +205,13 @@ TRADING_COMMANDS = (
         request="trading.sessions.keys_commands:KeysListRequest",
         risk=Risk.READ,
         examples=("keys list",),
-        phrases=("which keys do I have",),
+        phrases=(
+            "which keys do I have",
+            "list the api keys",
+            "for which exchanges are keys stored",
+            "do I have keys for binance",
+            "show the saved credentials",
+        ),
     ),
     Command(
         name="keys test",
@@ -142,7 +220,13 @@ TRADING_COMMANDS = (
         request="trading.sessions.keys_commands:KeysTestRequest",
         risk=Risk.MONEY,
         examples=("keys test binance",),
-        phrases=("do my keys work",),
+        phrases=(
+            "do my keys work",
+            "test the binance keys",
+            "what are my keys allowed to do",
+            "are my api keys still valid",
+            "verify the kraken credentials",
+        ),
         by_person=True,
     ),
     Command(
@@ -152,7 +236,13 @@ TRADING_COMMANDS = (
         request="trading.sessions.keys_commands:KeysRequest",
         risk=Risk.MONEY,
         examples=("keys remove binance",),
-        phrases=("forget my binance keys",),
+        phrases=(
+            "forget my binance keys",
+            "delete the api key of kraken",
+            "remove the stored keys",
+            "erase my exchange credentials",
+            "get rid of the coinbase keys",
+        ),
         destructive=True,
         by_person=True,
     ),
@@ -163,7 +253,13 @@ TRADING_COMMANDS = (
         request="trading.market.requests:ImportRequest",
         risk=Risk.WRITE,
         examples=("data import BTC-USDT-5m.parquet", "data import candles.csv --symbol ETH/USDT"),
-        phrases=("import this candle file", "load candles into the store"),
+        phrases=(
+            "import this candle file",
+            "load candles into the store",
+            "read prices.csv in as ethereum",
+            "add this candle file to the store",
+            "import my own price data from a csv file",
+        ),
     ),
     Command(
         name="data export",
@@ -172,7 +268,13 @@ TRADING_COMMANDS = (
         request="trading.market.requests:ExportRequest",
         risk=Risk.WRITE,
         examples=("data export BTC/USDT --timeframe 1h --out exports --keep 10",),
-        phrases=("export the candles as csv",),
+        phrases=(
+            "export the candles as csv",
+            "write the bitcoin candles to csv files",
+            "dump the stored prices",
+            "save hourly ethereum candles as csv",
+            "get the candles out of the store",
+        ),
     ),
     Command(
         name="data check",
@@ -181,7 +283,13 @@ TRADING_COMMANDS = (
         request="trading.market.requests:CheckRequest",
         risk=Risk.READ,
         examples=("data check BTC-USDT-1h.parquet", "data check BTC-USDT-1h.parquet --json"),
-        phrases=("check the quality of this data", "are there gaps in the candles"),
+        phrases=(
+            "check the quality of this data",
+            "are there gaps in the candles",
+            "look for outliers in the bitcoin data",
+            "is this candle file complete",
+            "find bad values and duplicates in the candles",
+        ),
     ),
     Command(
         name="data list",
@@ -190,7 +298,13 @@ TRADING_COMMANDS = (
         request="trading.market.requests:ListRequest",
         risk=Risk.READ,
         examples=("data list", "data list --json"),
-        phrases=("which candles do we have",),
+        phrases=(
+            "which candles do we have",
+            "what market data is stored",
+            "list the candle store",
+            "show the stored symbols and timeframes",
+            "how much price history do we have",
+        ),
     ),
     Command(
         name="data download",
@@ -199,7 +313,13 @@ TRADING_COMMANDS = (
         request="trading.market.download_command:DownloadRequest",
         risk=Risk.WRITE,
         examples=("data download BTC/USDT ETH/USDT --timeframe 1m --timeframe 1h --start 2025-01-01",),
-        phrases=("download bitcoin candles from binance",),
+        phrases=(
+            "download bitcoin candles from binance",
+            "fetch the price history of ethereum",
+            "update the stored candles",
+            "get hourly candles since january",
+            "pull the newest market data from the exchange",
+        ),
     ),
     Command(
         name="data synthetic",
@@ -208,7 +328,13 @@ TRADING_COMMANDS = (
         request="trading.market.synthetic_command:SyntheticRequest",
         risk=Risk.WRITE,
         examples=("data synthetic SIM/USDT --timeframe 1m --candles 525600 --seed 7",),
-        phrases=("make a synthetic market",),
+        phrases=(
+            "make a synthetic market",
+            "generate fake candles",
+            "create random price data for tests",
+            "invent a market with seed 42",
+            "make up 10000 candles",
+        ),
     ),
     Command(
         name="agents list",
@@ -217,7 +343,13 @@ TRADING_COMMANDS = (
         request="trading.signals.requests:AgentsRequest",
         risk=Risk.READ,
         examples=("agents list",),
-        phrases=("which agents are there",),
+        phrases=(
+            "which agents are there",
+            "list the signal agents",
+            "which indicators vote",
+            "what agents are installed",
+            "tell me about the trading agents",
+        ),
     ),
     Command(
         name="agents explain",
@@ -226,7 +358,13 @@ TRADING_COMMANDS = (
         request="trading.signals.requests:ExplainRequest",
         risk=Risk.READ,
         examples=("agents explain BTC-USDT-5m.parquet --at 2025-04-05T12:00",),
-        phrases=("why did the agents sell here",),
+        phrases=(
+            "why did the agents sell here",
+            "explain the votes of the agents",
+            "why did the bot buy bitcoin yesterday",
+            "how did the indicators vote at this candle",
+            "reason for the hold signal on ethereum",
+        ),
     ),
     Command(
         name="config show",
@@ -235,7 +373,13 @@ TRADING_COMMANDS = (
         request="trading.sessions.requests:ConfigRequest",
         risk=Risk.READ,
         examples=("config show", "config show --risk conservative", "config show --candles BTC-USDT-5m.parquet"),
-        phrases=("show the configuration", "what is the grid spacing"),
+        phrases=(
+            "show the configuration",
+            "what is the grid spacing",
+            "which settings are in force",
+            "print the trading settings",
+            "what parameters does the grid use for bitcoin",
+        ),
     ),
 )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
+import shutil
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from pydantic import BaseModel
+from rich.console import Console
 
 from automation.assistant.answers import Context, Plan, Question, Refusal, Routed, Step
 from automation.assistant.asking import ask_consent, ask_missing, choose
@@ -24,6 +27,7 @@ FILE_VARIABLE = "GRIDBOT_FILE"
 # What one of these finds is no failure when the next step takes it up.
 _FINDERS = frozenset({"incidents", "review", "explain"})
 _TAKES_UP = "fix"
+_WIDTH = 120
 _WELL = (ExitCode.DONE, ExitCode.NOTHING_TO_DO)
 
 
@@ -118,6 +122,8 @@ def _carried_out(
         if len(steps) > 1:
             yield News({"event": "step", "number": number, "command_line": step.text}, f"\n{number}. {step.text}")
         done.append((yield from _one(step, own, alone=len(steps) == 1)))
+        if len(steps) > 1:
+            yield _told(number, done[-1])
         following = steps[number].command.name if number < len(steps) else ""
         if not _goes_on(done[-1], following):
             break
@@ -133,6 +139,20 @@ def _one(step: Step, request: BaseModel, *, alone: bool) -> Generator[Told, None
             raise
         return StepDone(step, error=" ".join(str(error).split()), code=error.exit_code)
     return StepDone(step, result, code=result.exit_code)
+
+
+def _told(number: int, done: StepDone) -> News:
+    shown = done.error if done.result is None else _rendered(done.result)
+    return News({"event": "result", "number": number, **done.as_json()}, shown)
+
+
+def _rendered(result: Result) -> str:
+    target = io.StringIO()
+    width = shutil.get_terminal_size((_WIDTH, 0)).columns
+    console = Console(file=target, width=width, highlight=False, emoji=False)
+    text = result.as_text()
+    console.print(text, markup=False, soft_wrap=isinstance(text, str))
+    return target.getvalue().rstrip("\n")
 
 
 def _goes_on(done: StepDone, following: str) -> bool:

@@ -25,7 +25,7 @@ _MONTH_ALONE = re.compile(rf"\b(?:last )?{_MONTH}\b", re.IGNORECASE)
 # "between January and March 2025": the year holds for both
 _LATER_YEAR = re.compile(r"\s*(?:and|to|until|till|through|-)\s+\w+\s+(20\d\d)\b")
 _YEAR = re.compile(r"\b(?P<year>20[0-3]\d)\b(?![-/:.])")
-_RELATIVE_DAY = re.compile(r"\b(the day before yesterday|yesterday|today)\b", re.IGNORECASE)
+_RELATIVE_DAY = re.compile(r"\b(the day before yesterday|yesterday|today)\b(?!'s)", re.IGNORECASE)
 _WEEKDAY = re.compile(rf"\b(?:last )?({'|'.join(_DAYS)})\b", re.IGNORECASE)
 _CLOCK = re.compile(r"\s*,?\s*(?:at )?(?:(\d{1,2}):(\d\d)|(noon|midday|midnight)|(\d{1,2}) ?(am|pm|o'clock))\b", re.IGNORECASE)
 _AGO = re.compile(rf"\b({NUMBER}|an?) (minute|hour|day|week|month|year)s? ago\b", re.IGNORECASE)
@@ -35,7 +35,7 @@ _PERIOD = re.compile(
     re.IGNORECASE,
 )
 _THIS = re.compile(r"\b(?:over |in |during |for )?this (week|month|year)\b", re.IGNORECASE)
-_SINCE = re.compile(r"\b(?:since|starting (?:from|at|on|in)?|beginning (?:from|at|in)?|from|after|as of|newer than)(?: the)?(?: start of)?\s+$", re.IGNORECASE)
+_SINCE = re.compile(r"\b(?:since|starting(?: from| at| on| in)?|beginning(?: from| at| in)?|from|after|as of|newer than)(?: the)?(?: start of)?\s+$", re.IGNORECASE)
 _UNTIL = re.compile(r"\b(?:to|until|till|up to|through|before|and|ending)(?: the)?\s+$|\s-\s*$", re.IGNORECASE)
 _DAYS_IN = {"minute": 0, "hour": 0, "day": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}
 _MINUTES_IN = {"second": 1 / 60, "minute": 1.0, "min": 1.0, "hour": 60.0, "hr": 60.0, "day": 1440.0, "week": 10080.0}

@@ -6,8 +6,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import automation.errors
+import trading.errors
 from automation.config import automation_setting_names
-from trading.sessions.catalog import SessionCatalog
 from trading.setting_sources import data_home
 from trading.settings import setting_names
 
@@ -59,18 +60,27 @@ class Names:
     def __init__(self, home: Path | None = None) -> None:
         self._home = data_home(home)
         self.settings = (*setting_names(), *automation_setting_names())
+        self.errors = frozenset(
+            name
+            for module in (trading.errors, automation.errors)
+            for name, kind in vars(module).items()
+            if isinstance(kind, type) and issubclass(kind, Exception)
+        )
         self.sections = frozenset(name.partition(".")[0] for name in self.settings if "." in name)
 
     @property
     def sessions(self) -> tuple[str, ...]:
         """The sessions' names."""
-        return tuple(SessionCatalog(self._home).names())
+        # the catalog itself imports the trading core, for which a question should not wait
+        return tuple(sorted(file.parent.name for file in (self._home / "sessions").glob("*/journal.sqlite")))
 
     @property
     def running_sessions(self) -> tuple[str, ...]:
         """The names of sessions that run."""
+        from trading.sessions.catalog import SessionCatalog
+
         catalog = SessionCatalog(self._home)
-        return tuple(name for name in catalog.names() if catalog.is_running(name))
+        return tuple(name for name in self.sessions if catalog.is_running(name))
 
     @property
     def runs(self) -> tuple[StoredRun, ...]:

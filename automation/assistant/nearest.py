@@ -22,8 +22,10 @@ from automation.assistant.normalise import stem
 from automation.codebase.search.embedding import SentenceEmbedder
 
 _DIMENSIONS = 8_192
-_VERSION = "2"
-_ARRAYS = ("words", "meanings", "dual")
+_VERSION = "3"
+# caches that stay: of the examples before a change, and with and without the sentence model
+_KEPT = 3
+_REMEMBERED = 512
 # Function words say little about the command, but which question it is.
 _LIGHT = frozenset(
     "a an the of to in on at for with by from and or is are be it its this that these those my our your me i you we us do"
@@ -82,6 +84,7 @@ class Neighbours:
         self._examples = tuple(examples)
         self._commands = tuple(commands)
         self._embedder = embedder
+        self._said: dict[str, Vectors] = {}
         self._rarity = _rarities([example.sentence for example in examples])
         self._owner = np.array([self._commands.index(example.command) for example in examples])
         kept = None if cache is None else cache / f"{self._digest()}.npz"
@@ -91,7 +94,7 @@ class Neighbours:
             _write(kept, arrays)
         # a row for each feature, so that those of a sentence lie together
         self._words = np.ascontiguousarray(arrays[0].T)
-        self._meanings, self._dual = arrays[1:]
+        self._meanings, self._dual = arrays[1], arrays[2]
 
     def of(self, sentence: str) -> Nearness:
         """Compare one sentence in normal form with all examples."""
@@ -99,7 +102,7 @@ class Neighbours:
         used = np.flatnonzero(words)
         likeness = words[used] @ self._words[used]
         if self._embedder is not None:
-            meaning = self._embedder.embed([sentence])[0]
+            meaning = self._meaning(sentence, self._embedder)
             likeness = (1 - _MEANING_SHARE) * likeness + _MEANING_SHARE * (self._meanings @ meaning)
         regression = np.exp(_SHARPNESS * (likeness - 1)) @ self._dual
         best = np.full(len(self._commands), -1.0, dtype=np.float32)
@@ -110,6 +113,14 @@ class Neighbours:
             self._examples[nearest[place]].sentence if place in nearest else "" for place in range(len(self._commands))
         )
         return Nearness(regression.astype(np.float32), best, told)
+
+    def _meaning(self, sentence: str, embedder: SentenceEmbedder) -> Vectors:
+        # people say the same again with other names, which are masked by now
+        if sentence not in self._said:
+            if len(self._said) >= _REMEMBERED:
+                self._said.clear()
+            self._said[sentence] = embedder.embed([sentence])[0]
+        return self._said[sentence]
 
     def _fitted(self) -> tuple[Vectors, Vectors, Vectors]:
         sentences = [example.sentence for example in self._examples]
@@ -172,20 +183,27 @@ def _read(path: Path | None) -> tuple[Vectors, Vectors, Vectors] | None:
         return None
     try:
         with np.load(path) as kept:
-            return tuple(kept[name].astype(np.float32) for name in _ARRAYS)  # type: ignore[return-value]
+            meanings, dual = kept["meanings"], kept["dual"]
+            words = np.zeros((len(dual), _DIMENSIONS), dtype=np.float32)
+            words[kept["rows"], kept["columns"]] = kept["values"]
+            return words, meanings, dual
     except (OSError, ValueError, KeyError, EOFError):
         # half a file of a process that was killed; it is made anew
         return None
 
 
-def _write(path: Path | None, arrays: Sequence[Vectors]) -> None:
+def _write(path: Path | None, arrays: tuple[Vectors, Vectors, Vectors]) -> None:
     if path is None:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            np.savez(file, **dict(zip(_ARRAYS, arrays, strict=True)))
+            words, meanings, dual = arrays
+            rows, columns = np.nonzero(words)
+            np.savez(file, rows=rows, columns=columns, values=words[rows, columns], meanings=meanings, dual=dual)
         os.replace(file.name, path)
+        for older in sorted(path.parent.glob("*.npz"), key=lambda each: each.stat().st_mtime)[:-_KEPT]:
+            older.unlink(missing_ok=True)
     except OSError:
         # a home that cannot be written costs time, not answers
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-"})
 _CONTRACTIONS = {
@@ -45,6 +46,7 @@ _POLITE_END = re.compile(
     r"(?:[ ,]+(?:please|thanks|thank you|thank you very much|for me|if you can|if possible|if you do not mind"
     r"|would you|will you|could you|can you|right away|now|ok|okay|asap|as soon as possible|will ya|cheers|quickly))+$"
 )
+_REAL_WORDS = Path(__file__).with_name("words.txt")
 _WORD = re.compile(r"[a-z][a-z']*[a-z]|[a-z]")
 # Shorter words have too many neighbours; longer ones may hold two slips.
 _SHORTEST = 4
@@ -108,11 +110,17 @@ class Speller:
     Parameters
     ----------
     words : iterable of str
-        What is known, in small letters.
+        What slips are slips of, in small letters.
     """
 
     def __init__(self, words: Iterable[str]) -> None:
         self._known = frozenset(words)
+        self._real = frozenset(
+            word
+            for line in _REAL_WORDS.read_text(encoding="utf-8").splitlines()
+            if not line.startswith("#")
+            for word in line.split()
+        )
         self._by_deletion: dict[str, set[str]] = {}
         for word in self._known:
             if len(word) >= _SHORTEST:
@@ -129,7 +137,7 @@ class Speller:
         return " ".join(self._word(word) for word in text.split())
 
     def _word(self, word: str) -> str:
-        if len(word) < _SHORTEST or not word.isalpha() or self.knows(word):
+        if len(word) < _SHORTEST or not word.isalpha() or word in self._real or self.knows(word):
             return word
         near = {known for form in _shortened(word) for known in self._by_deletion.get(form, ())}
         allowed = 1 if len(word) < _LONG else 2

@@ -48,7 +48,7 @@ _LABELS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("pairs", r"\b# (?:pairs?|rounds?|repetitions|runs each|times each)\b|\bpairs(?: of|=)? #"),
         ("tokens", r"\b# tokens\b"),
         ("candles", r"\b#\b(?![ -]?(?:seconds?|minutes?|mins?|hours?|hrs?|days?|weeks?|m|h|d|w)\b) (?:\w+ ){0,2}?(?:candles?|bars?)\b"),
-        ("limit", r"\b(?:limit|top|at most|first|best|latest|newest|last|only|max(?:imum)?)(?: of| to)? #\b(?: (?:\w+ )?(?:results?|hits?|matches|runs?|repairs?|findings?|entries|fixes|lines|answers)\b)?(?! ?(?:seconds?|minutes?|mins?|hours?|days?|weeks?|months?|years?|m|h|d)\b)|\b# (?:results?|hits?|matches|answers|findings)\b"),
+        ("limit", r"\b(?:limit|top|at most|first|best|latest|newest|last|only|max(?:imum)?)(?: of| to)? #\b(?: (?:\w+ )?(?:results?|hits?|matches|runs?|repairs?|findings?|entries|fixes|lines|answers)\b)?(?! ?(?:seconds?|minutes?|mins?|hours?|days?|weeks?|months?|years?|m|h|d)\b)|\b# (?:most recent|latest|newest|last|best|top)?\b ?(?:\w+ )?(?:results?|hits?|matches|answers|findings|runs)\b"),
         ("start_price", r"\b(?:start(?:s|ing)?|begin(?:s|ning)?)(?: price)?(?: at| from| of| with)?(?: a price of)? [$]?#(?: dollars| usdt?)?|\bprice of [$]?#"),
         ("percent", r"\b# ?(?:%|percent)"),
     )

@@ -139,6 +139,11 @@ class Places:
         chosen = [path for weight, path in found if weight == best]
         return chosen[0] if len(chosen) == 1 else None
 
+    def speaks_of(self, word: str) -> bool:
+        """Say whether a word stands in the name or the first line of any file of code."""
+        self._look()
+        return stem(word) in self._rarity
+
     def holds(self, path: str) -> bool:
         """Say whether a path is in the repository."""
         return (self.root / path).exists()

@@ -45,6 +45,7 @@ _IDENTIFIER = re.compile(
     r"(?<![\w./])(?:[A-Za-z_]\w*\.)*(?:_*[a-z0-9]+_\w+|[A-Z][a-z0-9]+[A-Z]\w*|\w+(?=\(\)))(?:\.\w+)*(?:\(\))?(?![\w/])"
 )
 _NO_SESSION = frozenset({"built-in", "end-to-end", "self-repair", "paper-trading", "live-trading", "html", "bit-for-bit"})
+_NO_SESSION_WORD = re.compile(r"(?:^|-)(?:real|money|long|short|running|trading|play|last|risk|term|hour|minute|day|term|free)(?:-|$)", re.IGNORECASE)
 _NOT_A_FOLDER = re.compile(r"[\d.,]+|n/a|and/or|w/o?|a/b|i/o|p/l|24/7|tcp/ip", re.IGNORECASE)
 _QUOTE_ASSETS = "usdt|usdc|fdusd|busd|tusd|dai|usd|eur|gbp|jpy|btc|eth|bnb"
 _PAIR = re.compile(rf"[A-Z0-9]{{2,10}}/(?:{_QUOTE_ASSETS.upper()})|(?:{'|'.join(COINS)})/(?:{_QUOTE_ASSETS})")
@@ -61,6 +62,9 @@ def recognise_names(found: Mentions, names: Names) -> None:
         What there is.
     """
     _take_texts(found)
+    for match in re.finditer(r"\b[A-Z]\w+(?: ?: .+)?", found.text):
+        if match[0].partition(":")[0].strip() in names.errors:
+            found.take("error", match[0].rstrip(".?!"), match.start(), match.end())
     _take_files(found)
     _take_settings(found, names)
     _take_runs(found, names)
@@ -125,7 +129,7 @@ def _take_sessions(found: Mentions, names: Names) -> None:
             found.take("session", name, match.start(), match.end())
     for match in _SESSION_CALLED.finditer(found.text):
         index = next(number for number, group in enumerate(match.groups(), 1) if group is not None)
-        if match[index].lower() not in _NO_SESSION:
+        if match[index].lower() not in _NO_SESSION and not _NO_SESSION_WORD.search(match[index]):
             found.take("session", match[index].lower(), match.start(index), match.end(index))
 
 

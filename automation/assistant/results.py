@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from rich.console import Group, RenderableType
-from rich.text import Text
+from rich.console import RenderableType
 
 from automation.assistant.answers import Step
 from automation.requests import command_words
@@ -100,9 +99,8 @@ class AskResult:
         codes = [done.code for done in self.steps if done.code is not None]
         if not codes:
             return ExitCode.DONE
-        # what one step found and a later one took up is no failure of the whole
-        stopped = any(done.code is None for done in self.steps) and self.outcome is Outcome.RAN
-        return codes[-1] if stopped or len(codes) == 1 else _of_all(codes)
+        # a plan stops at the step that failed, so that the last one that ran tells how all went
+        return ExitCode.DONE if len(codes) > 1 and codes[-1] is ExitCode.NOTHING_TO_DO else codes[-1]
 
     def as_json(self) -> dict[str, object]:
         """Return everything as plain JSON data."""
@@ -125,18 +123,9 @@ class AskResult:
             return "\n".join([f"{self.reason[:1].upper()}{self.reason[1:]}", *numbered])
         if self.outcome is Outcome.PLANNED:
             return plan_text([done.step for done in self.steps])
-        return Group(*[part for number, done in enumerate(self.steps, 1) for part in self._shown(number, done)])
-
-    def _shown(self, number: int, done: StepDone) -> list[RenderableType]:
-        parts: list[RenderableType] = []
-        if len(self.steps) > 1:
-            parts.append(Text(f"{number}. {done.step.text}", style="bold"))
-        if done.result is not None:
-            shown = done.result.as_text()
-            parts.append(Text(shown) if isinstance(shown, str) else shown)
-        elif done.error:
-            parts.append(Text(done.error))
-        return parts
+        if len(self.steps) == 1 and self.steps[0].result is not None:
+            return self.steps[0].result.as_text()
+        return "\n".join(f"{number}. {done.step.text}: {_end(done)}" for number, done in enumerate(self.steps, 1))
 
 
 def plan_text(steps: list[Step]) -> str:
@@ -146,8 +135,10 @@ def plan_text(steps: list[Step]) -> str:
     return "\n".join(f"{number}. {step.text}" for number, step in enumerate(steps, 1))
 
 
-def _of_all(codes: list[ExitCode]) -> ExitCode:
-    return next((code for code in codes if code not in (ExitCode.DONE, ExitCode.NOTHING_TO_DO, ExitCode.FAILED)), codes[-1])
+def _end(done: StepDone) -> str:
+    if done.error:
+        return done.error
+    return "done" if done.code in (ExitCode.DONE, None) else done.code.name.lower().replace("_", " ")
 
 
 def _listing(phrases: Mapping[str, str]) -> RenderableType:

@@ -10,10 +10,12 @@ from automation.assistant.arguments import fill
 from automation.assistant.classify import Classifier, Likely
 from automation.assistant.examples import UNKNOWN
 from automation.assistant.filling import Filling
+from automation.assistant.foreign import Domain
 from automation.assistant.names import COINS, EXCHANGES, Names
-from automation.assistant.normalise import Speller, plain_quotes
+from automation.assistant.normalise import Speller, plain_quotes, words_of
 from automation.assistant.places import Places
 from automation.assistant.reading import Reading, read
+from automation.codebase.search.words import split_name
 from automation.assistant.splitting import Cut, begins_with_verb, cuts
 from automation.codebase.search.embedding import SentenceEmbedder
 from trading.commands import Registry
@@ -30,6 +32,17 @@ _TRACE, _PLAIN_TRACE = 1e-4, 0.05
 _LIKE_ONE = 0.45
 # Both stop a session; the shorter one is taken.
 _SAME = {"sessions stop": "stop"}
+# Share of words that are about something else: from here on refused; from there on unless an example is very like it.
+_FOREIGN, _HALF_FOREIGN, _ALIKE = 0.45, 0.3, 0.6
+_ON_CODE = frozenset({"search", "review", "test", "document", "optimize", "fix", "explain", "incidents"})
+_MORE_WORDS = (
+    "true false none null testnet pypi hub cancelled canceled utc ollama parquet csv json html pytest python git sentences ui ruff"
+    " mypy bandit vulture disable enable autofix timeout abort profiler traceback stacktrace regression refactor lint typing"
+)
+# Whoever names one of these speaks of GridBot's work.
+_NAMED_THINGS = frozenset(
+    {"python", "identifier", "setting", "assignment", "session", "run", "log", "error", "candle file", "gguf", "model", "here", "diff"}
+)
 _SUGGEST = "`gridbot ask` alone lists what can be said"
 
 
@@ -61,6 +74,10 @@ class Router:
         self._names = Names(self._context.home)
         self._places = Places(root)
         self._classifier = Classifier(list(registry), embedder, data_home(self._context.home) / "assistant")
+        known = [example.sentence for example in self._classifier.examples if example.command != UNKNOWN]
+        told = [command.summary.lower() for command in registry]
+        settings = [split_name(name) for name in self._names.settings]
+        self._domain = Domain(word for text in (*known, *told, *settings, _MORE_WORDS) for word in words_of(text))
         words = {word for example in self._classifier.examples for word in example.sentence.split()}
         self._speller = Speller(words | set(COINS) | set(EXCHANGES))
 
@@ -86,7 +103,10 @@ class Router:
             return Refusal(f"a sentence of {len(text):,} characters is too long; say it in at most {_LONGEST:,}")
         known = context or self._context
         whole = self._read(text, known)
+        traces = sum(one.probability >= _TRACE and one.command != UNKNOWN for one in whole[1])
         for cut in cuts(text):
+            if not cut.is_certain and traces < 2:
+                continue
             plan = self._plan(cut, whole, known)
             if plan is not None:
                 return plan
@@ -96,6 +116,8 @@ class Router:
         read_parts = [self._read(part, context) for part in cut.parts]
         best = [likely[0] for _, likely in read_parts]
         if any(one.command == UNKNOWN or one.probability < _SURE_STEP for one in best):
+            return None
+        if any(self._is_foreign(one, reading) for one, (reading, _) in zip(best, read_parts, strict=True)):
             return None
         commands = [_SAME.get(one.command, one.command) for one in best]
         if not cut.is_certain and not _is_several(cut.parts, best, whole[1], commands):
@@ -113,12 +135,21 @@ class Router:
         best = likely[0]
         unknown = next(one for one in likely if one.command == UNKNOWN)
         likely = tuple(one for one in likely if one.command != UNKNOWN)
-        if best.command == UNKNOWN or unknown.probability > _UNKNOWN_AT or best.likeness < _LEAST_LIKENESS:
+        if unknown.probability > _UNKNOWN_AT or best.likeness < _LEAST_LIKENESS or self._is_foreign(best, reading):
             return Refusal(f"GridBot has no command for that; {_SUGGEST}")
         if best.probability >= _SURE:
             return Plan((self._step(best, reading, context, {}),), wants_json=_wants_json(reading))
         choices = tuple(self._step(one, reading, context, {}) for one in likely[:_CHOICES])
         return Question("which of these do you mean?", choices)
+
+    def _is_foreign(self, best: Likely, reading: Reading) -> bool:
+        """Say whether a sentence with words of a command is about something else: "clean my kitchen"."""
+        if best.command == UNKNOWN:
+            return True
+        local = self._places.speaks_of if best.command in _ON_CODE else _nothing
+        named = sum(each.kind in _NAMED_THINGS for each in reading.mentions)
+        share = self._domain.foreign_share(reading.words, local, named)
+        return share >= _FOREIGN or (share >= _HALF_FOREIGN and best.likeness < _ALIKE)
 
     def _read(self, text: str, context: Context) -> tuple[Reading, tuple[Likely, ...]]:
         reading = read(text, self._names, self._speller, context.clock())
@@ -140,6 +171,10 @@ class Router:
         fill(filling)
         values = {name: value for name, value in filling.values.items() if value is not None}
         return Step(command, values, round(one.probability, 3), f"like {one.why!r}", filling.missing)
+
+
+def _nothing(_: str) -> bool:
+    return False
 
 
 def _wants_json(reading: Reading) -> bool:

@@ -13,11 +13,12 @@ _VALUE = re.compile(r"(?:\bto(?: be)?|\bat|\bas|=|\bis|\bof|\binto|\bbecomes?|\b
 _ON = re.compile(r"\b(?:switch|turn)\w*\b.*\bon\b|\b(?:enable|activate)\b", re.IGNORECASE)
 _OFF = re.compile(r"\b(?:switch|turn)\w*\b.*\boff\b|\b(?:disable|deactivate)\b", re.IGNORECASE)
 _PINNED = ("grid.", "trail.", "size.", "limits.", "orders.", "fills.", "signals.", "market.")
-_LIKE = {"distance": "spacing", "gap": "spacing", "memory": "memory_mb", "ram": "memory_mb"}
+_LIKE = {"distance": "spacing", "gap": "spacing", "ram": "memory"}
 _EMPTY = frozenset(
     "the a an of for to is what does mean setting settings option parameter value explain set change my in and or it"
     " please put at me tell about s do i used be by with from".split()
 )
+_UNITS = frozenset({"mb", "s", "cpu"})
 _PERCENT = re.compile(rf"({NUMBER}) ?(?:%|percent)", re.IGNORECASE)
 
 
@@ -97,7 +98,7 @@ def _described(filling: Filling, names: tuple[str, ...]) -> str | None:
     said |= {stem(part) for word in list(said) for part in split_name(_LIKE.get(word, "")).split()}
     scored = []
     for name in names:
-        own = [stem(word) for word in split_name(name.rpartition(".")[2]).split()]
+        own = [stem(word) for word in split_name(name.rpartition(".")[2]).split() if word not in _UNITS]
         around = {stem(word) for word in split_name(name.rpartition(".")[0]).split()}
         hits = sum(word in said for word in own)
         if hits and (hits == len(own) or hits >= 2 or (hits == len(own) - 1 and around & said)):

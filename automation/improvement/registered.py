@@ -12,7 +12,13 @@ IMPROVEMENT_COMMANDS = (
         request="automation.improvement.requests:ReportRequest",
         risk=Risk.WRITE,
         examples=("improvement report", "improvement report --since 30d --out reports/improvement --json"),
-        phrases=("how often do repairs succeed", "show the repair success rate of the last month"),
+        phrases=(
+            "how often do repairs succeed",
+            "show the repair success rate of the last month",
+            "what did the repairs cost",
+            "is gridbot getting better at fixing",
+            "statistics of the repair runs",
+        ),
     ),
     Command(
         name="improvement compare",
@@ -21,6 +27,12 @@ IMPROVEMENT_COMMANDS = (
         request="automation.improvement.requests:CompareRequest",
         risk=Risk.WRITE,
         examples=('improvement compare "python old.py" "python new.py" --pairs 20',),
-        phrases=("is the new version faster", "compare the speed of two commands"),
+        phrases=(
+            "is the new version faster",
+            "compare the speed of two commands",
+            'time "python old.py" against "python new.py"',
+            "which of the two commands is quicker",
+            "run a paired benchmark of two commands",
+        ),
     ),
 )

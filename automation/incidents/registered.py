@@ -17,6 +17,12 @@ INCIDENT_COMMANDS = (
             "incidents --log service.log",
             "incidents --log service.log --follow",
         ),
-        phrases=("what went wrong", "which errors are in the log", "watch the log for errors"),
+        phrases=(
+            "what went wrong",
+            "which errors are in the log",
+            "watch the log for errors",
+            "run the tests",
+            "which tests fail",
+        ),
     ),
 )

@@ -23,6 +23,8 @@ PIPELINE_COMMANDS = (
             "repair what is broken",
             "debug the traceback in the log",
             "find out why the session crashed and repair it",
+            "debug the websocket connection",
+            "make the tests green again",
         ),
     ),
     Command(
@@ -32,7 +34,13 @@ PIPELINE_COMMANDS = (
         request="automation.pipeline.requests:DemoRequest",
         risk=Risk.WRITE,
         examples=("demo", "demo --seed 1"),
-        phrases=("show me a repair", "demonstrate the self-repair"),
+        phrases=(
+            "show me a repair",
+            "demonstrate the self-repair",
+            "run the demo",
+            "plant a bug and repair it",
+            "how does the self healing work, show me",
+        ),
     ),
     Command(
         name="nightly",
@@ -41,7 +49,13 @@ PIPELINE_COMMANDS = (
         request="automation.pipeline.requests:NightlyRequest",
         risk=Risk.WRITE,
         examples=("nightly", "nightly --max-minutes 60 --out reports/nightly"),
-        phrases=("run the nightly maintenance", "look after the repository tonight"),
+        phrases=(
+            "run the nightly maintenance",
+            "look after the repository tonight",
+            "do the overnight run",
+            "start the night shift",
+            "maintain the code while I sleep",
+        ),
     ),
     Command(
         name="runs list",
@@ -50,7 +64,13 @@ PIPELINE_COMMANDS = (
         request="automation.pipeline.requests:RunsRequest",
         risk=Risk.READ,
         examples=("runs list", "runs list --limit 5 --json"),
-        phrases=("which repairs ran lately", "list the runs"),
+        phrases=(
+            "which repairs ran lately",
+            "list the runs",
+            "show the history of repairs",
+            "list the last 5 repair runs",
+            "is a repair waiting for me",
+        ),
     ),
     Command(
         name="runs show",
@@ -59,7 +79,13 @@ PIPELINE_COMMANDS = (
         request="automation.pipeline.requests:RunRequest",
         risk=Risk.READ,
         examples=("runs show 20261121-0912",),
-        phrases=("show the last repair",),
+        phrases=(
+            "show the last repair",
+            "what did the last fix change",
+            "details of the run",
+            "show the diff of the waiting patch",
+            "how did the latest repair go",
+        ),
     ),
     Command(
         name="runs resume",
@@ -68,7 +94,13 @@ PIPELINE_COMMANDS = (
         request="automation.pipeline.requests:RunRequest",
         risk=Risk.WRITE,
         examples=("runs resume 20261121-0912",),
-        phrases=("go on with the interrupted repair",),
+        phrases=(
+            "go on with the interrupted repair",
+            "resume the run",
+            "continue the repair where it stopped",
+            "pick the interrupted run up again",
+            "carry on with the last repair",
+        ),
     ),
     Command(
         name="runs approve",
@@ -77,7 +109,13 @@ PIPELINE_COMMANDS = (
         request="automation.pipeline.requests:RunRequest",
         risk=Risk.WRITE,
         examples=("runs approve 20261121-0912",),
-        phrases=("approve the repair",),
+        phrases=(
+            "approve the repair",
+            "accept the change of the run",
+            "land the waiting fix",
+            "I agree with the pending patch",
+            "yes, take the proposed fix",
+        ),
         by_person=True,
     ),
     Command(
@@ -87,7 +125,13 @@ PIPELINE_COMMANDS = (
         request="automation.pipeline.requests:RunRequest",
         risk=Risk.WRITE,
         examples=("runs reject 20261121-0912",),
-        phrases=("reject the repair",),
+        phrases=(
+            "reject the repair",
+            "decline the pending patch",
+            "do not land the change of the run",
+            "turn the proposed fix down",
+            "refuse the waiting repair",
+        ),
         by_person=True,
     ),
     Command(
@@ -97,7 +141,13 @@ PIPELINE_COMMANDS = (
         request="automation.pipeline.requests:RunRequest",
         risk=Risk.WRITE,
         examples=("runs abandon 20261121-0912",),
-        phrases=("forget this repair",),
+        phrases=(
+            "forget this repair",
+            "give up the interrupted repair",
+            "abandon the run",
+            "throw the run away",
+            "drop the unfinished repair run",
+        ),
         destructive=True,
     ),
 )

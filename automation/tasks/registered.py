@@ -12,7 +12,13 @@ TASK_COMMANDS = (
         request="automation.tasks.explain.requests:ExplainRequest",
         risk=Risk.READ,
         examples=("explain --last", "explain --log service.log", "explain 'KeyError: close'", "explain --test 'tests -q'"),
-        phrases=("explain the last error", "why did this test fail", "what does this traceback mean"),
+        phrases=(
+            "explain the last error",
+            "why did this test fail",
+            "what does this traceback mean",
+            "what is the cause of this exception",
+            "explain the errors in service.log",
+        ),
     ),
     Command(
         name="review",
@@ -21,7 +27,13 @@ TASK_COMMANDS = (
         request="automation.tasks.review.requests:ReviewRequest",
         risk=Risk.READ,
         examples=("review", "review trading/engine --fail-under 8", "review --diff --json"),
-        phrases=("review my changes", "how good is this code", "check the code quality of the grid module"),
+        phrases=(
+            "review my changes",
+            "how good is this code",
+            "check the code quality of the grid module",
+            "are there security problems in this file",
+            "find dead and duplicated code",
+        ),
     ),
     Command(
         name="test",
@@ -30,7 +42,13 @@ TASK_COMMANDS = (
         request="automation.tasks.generate_tests.requests:TestRequest",
         risk=Risk.WRITE,
         examples=("test trading/market/timeframes.py", "test timeframe_ms --land apply --approve"),
-        phrases=("write tests for this file", "generate tests for the ledger", "improve the test coverage"),
+        phrases=(
+            "write tests for this file",
+            "generate tests for the ledger",
+            "improve the test coverage",
+            "this function needs unit tests",
+            "add the missing tests to the candle store",
+        ),
     ),
     Command(
         name="document",
@@ -39,7 +57,13 @@ TASK_COMMANDS = (
         request="automation.tasks.document.requests:DocumentRequest",
         risk=Risk.WRITE,
         examples=("document trading/market/timeframes.py", "document --diff --model none"),
-        phrases=("document this file", "write docstrings", "update the documentation of the grid"),
+        phrases=(
+            "document this file",
+            "write docstrings",
+            "update the documentation of the grid",
+            "add the missing docstrings to this function",
+            "the docstrings of my changes are stale, mend them",
+        ),
     ),
     Command(
         name="optimize",
@@ -48,7 +72,13 @@ TASK_COMMANDS = (
         request="automation.tasks.optimize.requests:OptimizeRequest",
         risk=Risk.WRITE,
         examples=("optimize --benchmark 'python bench.py'", "optimize trading/market/timeframes.py --max-minutes 5"),
-        phrases=("make this faster", "optimise the hot loop", "why is it slow and can you speed it up"),
+        phrases=(
+            "make this faster",
+            "optimise the hot loop",
+            "why is it slow and can you speed it up",
+            "improve the performance of this function",
+            "find the bottleneck and remove it",
+        ),
     ),
     Command(
         name="search",
@@ -57,7 +87,13 @@ TASK_COMMANDS = (
         request="automation.tasks.search.requests:SearchRequest",
         risk=Risk.READ,
         examples=("search 'where are grid levels placed'", "search recovery --limit 5 --json"),
-        phrases=("where is the code that trails orders", "find the function that computes the drawdown"),
+        phrases=(
+            "where is the code that trails orders",
+            "find the function that computes the drawdown",
+            "which file handles rate limits",
+            "search the code for order recovery",
+            "how is the stop loss implemented",
+        ),
     ),
     Command(
         name="health",
@@ -66,7 +102,13 @@ TASK_COMMANDS = (
         request="automation.tasks.health.requests:HealthRequest",
         risk=Risk.READ,
         examples=("health", "health --json"),
-        phrases=("is everything all right", "check the health of the system", "does my installation work"),
+        phrases=(
+            "is everything all right",
+            "check the health of the system",
+            "does my installation work",
+            "is my setup complete",
+            "run a self check of the machine",
+        ),
     ),
     Command(
         name="clean",
@@ -75,7 +117,13 @@ TASK_COMMANDS = (
         request="automation.tasks.clean.requests:CleanRequest",
         risk=Risk.WRITE,
         examples=("clean", "clean --yes", "clean --older-than 30 --json"),
-        phrases=("clean up old files", "free some disk space", "remove old logs and worktrees"),
+        phrases=(
+            "clean up old files",
+            "free some disk space",
+            "remove old logs and worktrees",
+            "tidy up the caches",
+            "delete what is older than 30 days",
+        ),
         destructive=True,
     ),
     Command(
@@ -85,7 +133,13 @@ TASK_COMMANDS = (
         request="automation.tasks.report.requests:ReportRequest",
         risk=Risk.WRITE,
         examples=("report", "report --out reports/today"),
-        phrases=("give me a report", "what happened last night", "summarise how everything stands"),
+        phrases=(
+            "give me a report",
+            "what happened last night",
+            "summarise how everything stands",
+            "write the daily overview",
+            "one page on sessions, repairs and health",
+        ),
     ),
     Command(
         name="simulate",
@@ -94,6 +148,12 @@ TASK_COMMANDS = (
         request="automation.tasks.requests:SimulateRequest",
         risk=Risk.WRITE,
         examples=("simulate", "simulate --minutes 240 --kills 3 --seed 11 --json"),
-        phrases=("simulate a day of trading", "test recovery from a crash", "show that no order is lost"),
+        phrases=(
+            "simulate a day of trading",
+            "test recovery from a crash",
+            "show that no order is lost",
+            "run the whole system end to end",
+            "kill the session twice and prove its books right",
+        ),
     ),
 )

@@ -154,7 +154,7 @@ class SearchIndex:
         likeness = None if asked is None else (shelf.vectors @ asked).astype(np.float64)
         words = query_words(query)
         factors = allowed * self._factors(shelf, asks_for_tests=bool(_TEST_WORDS.intersection(words)))
-        found = fused(self._by_words(shelf, words), likeness, shelf.modules, factors, self.weights)
+        found = fused(self._by_words(shelf, words), likeness, shelf.homes, factors, self.weights)
         named = self._named(shelf, query, allowed)[:limit]
         rest = [row for row in found.best(limit + len(named)) if row not in named]
         first = [self._hit(shelf, row, 1.0, (Why.NAME, *found.why(row))) for row in named]

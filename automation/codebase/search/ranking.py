@@ -34,6 +34,8 @@ class Weights:
         Share of the meaning in the whole score, 0 to 1; the rest is the words'.
     module : float
         Share of its module's scores that is added to a document's own: what a file is about, its functions are too.
+    method : float
+        Share of the best of its methods' scores that is added to a class's own.
     least_likeness : float
         Cosine under which a meaning is taken for another.
     areas, kinds : mapping
@@ -49,6 +51,7 @@ class Weights:
     body: float = 1.0
     meaning: float = 0.67
     module: float = 0.2
+    method: float = 0.1
     least_likeness: float = 0.25
     areas: Mapping[str, float] = field(default_factory=lambda: {Area.TESTS: 0.4, Area.DOCS: 0.4})
     kinds: Mapping[str, float] = field(default_factory=lambda: {Kind.CONSTANT: 0.5, Kind.MODULE: 0.6, Kind.METHOD: 0.9})
@@ -62,6 +65,22 @@ class Weights:
     def factor(self, area: str, kind: str, *, public: bool) -> float:
         """Return the factor of a document."""
         return self.areas.get(area, 1.0) * self.kinds.get(kind, 1.0) * (1.0 if public else self.private)
+
+
+@dataclass(frozen=True, slots=True)
+class Homes:
+    """What each document stands in, as rows; its own row where it stands in nothing of the kind.
+
+    Parameters
+    ----------
+    modules : ndarray of int64, shape (n,)
+        Of its module.
+    classes : ndarray of int64, shape (n,)
+        Of its class.
+    """
+
+    modules: NDArray[np.int64]
+    classes: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +110,7 @@ class Fused:
         return tuple(reason for share, reason in sorted(reasons, key=lambda one: -one[0]) if share > 0)
 
 
-def fused(
-    words: Scores, likeness: Scores | None, modules: NDArray[np.int64], factors: Scores, weights: Weights
-) -> Fused:
+def fused(words: Scores, likeness: Scores | None, homes: Homes, factors: Scores, weights: Weights) -> Fused:
     """Join both ways: each is scaled to its best document, then weighed.
 
     Parameters
@@ -102,25 +119,33 @@ def fused(
         BM25, higher is better, 0 where no word occurs.
     likeness : ndarray of float64, shape (n,), optional
         Cosine between question and document; without it only words count.
-    modules : ndarray of int64, shape (n,)
-        Row of the module that each document stands in; its own row where it stands in none.
+    homes : Homes
+        What each document stands in.
     factors : ndarray of float64, shape (n,)
         Of the whole documents; 0 leaves one out.
     weights : Weights
         What counts how much.
     """
-    by_words = _scaled(words + weights.module * words[modules])
+    by_words = _scaled(_shared(words, homes, weights))
     by_meaning = np.zeros_like(by_words)
     found = words > 0
     share = 0.0
     if likeness is not None and weights.meaning > 0:
         share = weights.meaning
-        like = np.maximum(likeness, 0.0)
-        by_meaning = _scaled(like + weights.module * like[modules])
+        by_meaning = _scaled(_shared(np.maximum(likeness, 0.0), homes, weights))
         found = found | (likeness >= weights.least_likeness)
     by_words = (1.0 - share) * np.where(words > 0, by_words, 0.0)
     by_meaning = share * np.where(found, by_meaning, 0.0)
     return Fused(by_words, by_meaning, np.where(found, (by_words + by_meaning) * factors, 0.0))
+
+
+def _shared(scores: Scores, homes: Homes, weights: Weights) -> Scores:
+    """Add what the module is about to everything in it, and the best method to its class."""
+    whole = scores + weights.module * scores[homes.modules]
+    best = np.zeros_like(whole)
+    inside = np.flatnonzero(homes.classes != np.arange(len(whole)))
+    np.maximum.at(best, homes.classes[inside], whole[inside])
+    return whole + weights.method * best
 
 
 def _scaled(scores: Scores) -> Scores:

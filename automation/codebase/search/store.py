@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automation.codebase.search.documents import Described, Document, Kind
+from automation.codebase.search.ranking import Homes
 from automation.databases import open_database, transaction
 from automation.errors import WorkspaceFailed
 
@@ -68,8 +69,8 @@ class Shelf:
         Of each document.
     public : ndarray of bool
         Of each document.
-    modules : ndarray of int64
-        Row of the module that each document stands in; its own row where there is none.
+    homes : Homes
+        Module and class that each document stands in.
     vectors : ndarray of float32, shape (n, size)
         Of length 1; zeros where there is none yet, and of no columns without an embedder.
     """
@@ -79,7 +80,7 @@ class Shelf:
     kinds: tuple[str, ...]
     paths: tuple[str, ...]
     public: NDArray[np.bool_]
-    modules: NDArray[np.int64]
+    homes: Homes
     vectors: NDArray[np.float32]
 
 
@@ -188,11 +189,10 @@ class SearchStore:
     def shelf(self, model: str | None, size: int) -> Shelf:
         """Read all documents, with the vectors of one model."""
         rows = self._database.execute(
-            "SELECT id, area, kind, path, public, vector FROM documents d LEFT JOIN vectors v"
+            "SELECT id, area, kind, path, public, vector, name FROM documents d LEFT JOIN vectors v"
             " ON v.meaning_key = d.meaning_key AND v.model = ? ORDER BY id",
             (model,),
         ).fetchall()
-        homes = {row[3]: number for number, row in enumerate(rows) if row[2] == Kind.MODULE}
         empty = np.zeros(size, dtype=np.float16).tobytes()
         numbers = np.frombuffer(b"".join(row[5] or empty for row in rows), dtype=np.float16)
         return Shelf(
@@ -201,7 +201,7 @@ class SearchStore:
             kinds=tuple(row[2] for row in rows),
             paths=tuple(row[3] for row in rows),
             public=np.array([row[4] for row in rows], dtype=np.bool_),
-            modules=np.array([homes.get(row[3], number) for number, row in enumerate(rows)], dtype=np.int64),
+            homes=_homes([(row[3], row[2], row[6]) for row in rows]),
             vectors=numbers.reshape(len(rows), size).astype(np.float32),
         )
 
@@ -274,6 +274,18 @@ class SearchStore:
             for statement in filter(str.strip, _SCHEMA.split(";")):
                 self._database.execute(statement)
             self._database.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+
+
+def _homes(rows: Sequence[tuple[str, str, str]]) -> Homes:
+    modules = {path: row for row, (path, kind, _) in enumerate(rows) if kind == Kind.MODULE}
+    classes = {(path, name): row for row, (path, kind, name) in enumerate(rows) if kind == Kind.CLASS}
+    return Homes(
+        np.array([modules.get(path, row) for row, (path, _, _) in enumerate(rows)], dtype=np.int64),
+        np.array(
+            [classes.get((path, name.rpartition(".")[0]), row) for row, (path, _, name) in enumerate(rows)],
+            dtype=np.int64,
+        ),
+    )
 
 
 def _storable(text: str) -> str:

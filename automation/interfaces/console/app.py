@@ -251,15 +251,15 @@ class ConsoleApp(App[None]):
         """Send the waiting process home; commands at work go on."""
         self.context.executor.close()
 
-    def _mount_pane(self, entry: PaneEntry, kind: type[Pane[object]]) -> None:
+    async def _mount_pane(self, entry: PaneEntry, kind: type[Pane[object]]) -> None:
         if self.panes.query(f"#{entry.name.value}"):
             return
         pane = kind(self.context, id=entry.name.value)
-        self.panes.mount(pane)
+        # hidden at first: it reads when it is shown
+        pane.display = False
+        await self.panes.mount(pane)
         if self.wanted is entry.name:
             self._reveal(entry.name.value)
-        else:
-            pane.display = False
 
     def _reveal(self, name: str) -> None:
         self.panes.current = name
@@ -291,6 +291,7 @@ def build_console(
     theme: ThemeName = ThemeName.DARK,
     clock: Callable[[], int] = wall_clock_ms,
     pace: float = 1.0,
+    executor: Executor | None = None,
 ) -> ConsoleApp:
     """Return a console that has not been opened yet.
 
@@ -308,7 +309,9 @@ def build_console(
         Milliseconds UTC.
     pace : float
         Factor on how often screens read anew; 0 lets them read only when they are first shown or asked to.
+    executor : Executor, optional
+        Runs the commands; None takes one of the console's own.
     """
     registry = gridbot_registry()
-    context = ConsoleContext(home, root.resolve(), registry, Executor(root), clock, pace)
+    context = ConsoleContext(home, root.resolve(), registry, executor or Executor(root), clock, pace)
     return ConsoleApp(context, screen, theme)

@@ -34,11 +34,9 @@ class PaletteCommands(Provider):
         matcher = self.matcher(query)
         for command in self.console.context.registry:
             score = matcher.match(command.name)
-            # what a command is called weighs more than what it says of itself
-            other = max((matcher.match(words) * 0.6 for words in (command.summary, *command.phrases)), default=0.0)
-            if score or other:
+            if score or _tells(command, query):
                 shown = matcher.highlight(command.name) if score else command.name
-                yield Hit(max(score, other), shown, self._open(command), text=command.name, help=_help(command))
+                yield Hit(score or _BY_MEANING, shown, self._open(command), text=command.name, help=_help(command))
         for entry in PANES:
             score = matcher.match(_screen(entry))
             if score:
@@ -52,7 +50,14 @@ class PaletteCommands(Provider):
         return partial(self.console.open_form, command.name, {})
 
 
+# what a command is called weighs more than what it says of itself
+_BY_MEANING = 0.2
 _THEME = "Change between the dark and the light theme"
+
+
+def _tells(command: Command, query: str) -> bool:
+    told = " ".join((command.summary, *command.phrases)).lower()
+    return all(word in told for word in query.lower().split())
 
 
 def _screen(entry: PaneEntry) -> str:

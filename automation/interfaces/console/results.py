@@ -21,7 +21,7 @@ class Rows:
     Parameters
     ----------
     title : str
-        The key under which it stands.
+        The key under which it stands; empty for the result itself.
     columns : tuple of str
         Every key that occurs, in the order in which they first do.
     rows : tuple of tuple of str
@@ -37,8 +37,8 @@ class Rows:
 
 
 def rows_of(result: Mapping[str, object]) -> Rows | None:
-    """Return the first list of flat objects in a result, or an object of flat objects; None where there is none."""
-    for title, value in result.items():
+    """Return the first list of flat objects in a result, or object of flat objects, itself first; None without one."""
+    for title, value in (("", result), *result.items()):
         items = _objects(value)
         if not items:
             continue
@@ -63,6 +63,8 @@ def cell(value: object) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list) and not _is_deep(value):
+        value = ", ".join(map(cell, value)) or "none"
     if isinstance(value, float):
         return f"{value:,.6g}"
     text = " ".join(str(value).split())
@@ -126,7 +128,7 @@ def _plain(text: str) -> str:
 
 def _objects(value: object) -> list[Mapping[str, object]]:
     if isinstance(value, Mapping) and value and all(isinstance(item, Mapping) for item in value.values()):
-        named: list[Mapping[str, object]] = [{"": key, **item} for key, item in value.items()]
+        named: list[Mapping[str, object]] = [{"name": key, **item} for key, item in value.items()]
         return named if all(map(_is_flat, named)) else []
     if isinstance(value, list) and value and all(isinstance(item, Mapping) and _is_flat(item) for item in value):
         return value
@@ -134,4 +136,8 @@ def _objects(value: object) -> list[Mapping[str, object]]:
 
 
 def _is_flat(item: Mapping[str, object]) -> bool:
-    return all(not isinstance(value, Mapping | list) for value in item.values())
+    return not any(isinstance(value, Mapping) or _is_deep(value) for value in item.values())
+
+
+def _is_deep(value: object) -> bool:
+    return isinstance(value, list) and any(isinstance(item, Mapping | list) for item in value)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from automation.errors import RepositoryUnusable
@@ -54,6 +51,7 @@ class ServingEnded:
 def mcp(request: McpRequest) -> Generator[News, None, ServingEnded]:
     """Serve commands, symbol tools, resources and prompts until the client goes or a person stops it."""
     from automation.interfaces.mcp.server import Served, opened_server
+    from automation.interfaces.mcp.stdio import serve_stdio
 
     folder, home = request.path.resolve(), data_home(request.home)
     if not folder.is_dir():
@@ -67,7 +65,7 @@ def mcp(request: McpRequest) -> Generator[News, None, ServingEnded]:
         if request.http:
             yield from _over_http(server, request, home)
         else:
-            _over_stdio(server)
+            serve_stdio(server)
     return ServingEnded("http" if request.http else "stdio")
 
 
@@ -86,31 +84,6 @@ def _over_http(server: MCPServer, request: McpRequest, home: Path) -> Iterator[N
 def _listening(listener: socket.socket, url: str, token: str) -> News:
     where = {"event": "listening", "url": url, "port": listener.getsockname()[1], "token": token}
     return News(where, f"listening on {url}; clients show the token of {token}; Ctrl-C ends it")
-
-
-def _over_stdio(server: MCPServer) -> None:
-    import anyio
-
-    try:
-        with _ended_by_sigterm():
-            anyio.run(server.run_stdio_async)
-    finally:
-        # the SDK has given stdout back; what is printed from now on is no protocol, and a client may still listen
-        os.dup2(2, 1)
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM do what Ctrl-C does: commands at work are stopped before the server goes."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        signal.raise_signal(signal.SIGINT)
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _symbols(request: McpRequest, folder: Path, home: Path) -> SymbolBackend:

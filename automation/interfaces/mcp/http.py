@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 
 import uvicorn
 from mcp.server import MCPServer
@@ -109,7 +111,9 @@ class TokenGate:
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """Answer one request."""
         if scope["type"] == "lifespan" or (scope["type"] == "http" and self._shown(scope)):
-            await self._application(scope, receive, send)
+            # the end of the server cancels what is at work; that is no error whose traceback anybody wants
+            with suppress(asyncio.CancelledError):
+                await self._application(scope, receive, send)
         elif scope["type"] == "http":
             await _refuse(send)
 

@@ -33,20 +33,21 @@ class DocLiteral:
         return f"{self.opening}{body}{self.quotes}"
 
 
-def literal_of(source: SourceFile, node: ast.AST) -> DocLiteral | None:
+def literal_of(source: SourceFile, table: LineTable, node: ast.AST) -> DocLiteral | None:
     """Return a definition's docstring as it is written; None when it has none, or one of several joined strings.
 
     Parameters
     ----------
     source : SourceFile
         The file.
+    table : LineTable
+        Its lines.
     node : ast node
         A module, class or function of it.
     """
     statement = _docstring_of(node)
     if statement is None:
         return None
-    table = LineTable.of(source.text)
     start = table.offset(statement.lineno, _characters(table, statement.lineno, statement.col_offset))
     last = statement.end_lineno or statement.lineno
     end = table.offset(last, _characters(table, last, statement.end_col_offset or 0))
@@ -58,15 +59,19 @@ def literal_of(source: SourceFile, node: ast.AST) -> DocLiteral | None:
     return None
 
 
-def with_docstrings(source: SourceFile, texts: Mapping[str, str], mended: Mapping[DocLiteral, str]) -> SourceFile:
+def with_docstrings(
+    source: SourceFile, places: Mapping[str, SymbolPlace], texts: Mapping[str, str], mended: Mapping[DocLiteral, str]
+) -> SourceFile:
     """Return a file with docstrings put in where there were none, and others replaced.
 
     Parameters
     ----------
     source : SourceFile
         The file.
+    places : mapping of str to SymbolPlace
+        Where its definitions stand, from `keyed_places`.
     texts : mapping of str to str
-        By qualified name and header line as ``name:line`` (``:1`` for the module), the literal to put in.
+        By the same keys, ``:1`` for the module, the literal to put in.
     mended : mapping of DocLiteral to str
         The literal to put in its place.
 
@@ -75,7 +80,6 @@ def with_docstrings(source: SourceFile, texts: Mapping[str, str], mended: Mappin
     EditRefused
         When a definition is not there, has a docstring already, or anything but docstrings would differ.
     """
-    places = {f"{place.name}:{place.header_line}": place for place in places_of(source)}
     changes = [(literal.start, literal.end, text) for literal, text in mended.items()]
     for name, text in texts.items():
         if name == ":1":
@@ -105,13 +109,16 @@ def require_same_code(before: SourceFile, after: SourceFile) -> None:
         raise EditRefused(f"documenting {before.path} would change its code; nothing was changed")
 
 
-def body_margin(source: SourceFile, name: str, line: int) -> str | None:
-    """Return the white space in front of a definition's body; None when it is not there."""
-    unit = indentation_unit(source.text)
-    for place in places_of(source):
-        if place.name == name and place.header_line == line:
-            return place.margin + unit if place.body_margin is None else place.body_margin
-    return None
+def keyed_places(source: SourceFile) -> dict[str, SymbolPlace]:
+    """Return where a file's definitions stand, by qualified name and header line as ``name:line``."""
+    return {f"{place.name}:{place.header_line}": place for place in places_of(source)}
+
+
+def body_margin(source: SourceFile, place: SymbolPlace | None) -> str:
+    """Return the white space in front of a definition's body; none for the module, which has no place."""
+    if place is None:
+        return ""
+    return place.margin + indentation_unit(source.text) if place.body_margin is None else place.body_margin
 
 
 def _code(source: SourceFile) -> str:

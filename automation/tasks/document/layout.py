@@ -16,7 +16,7 @@ _GOOGLE_NAMES = {"Args": "Parameters", "Arguments": "Parameters", "Keyword Args"
 _DASHES = re.compile(r"\s*-{3,}\s*$")
 _GOOGLE_TITLE = re.compile(r"(?P<margin>\s*)(?P<title>[A-Z][A-Za-z ]+):\s*$")
 _GOOGLE_ENTRY = re.compile(r"\s*(?P<name>\*{0,2}[\w.]+)\s*(?:\((?P<type>.*?)\))?:(?=\s|$)")
-_NUMPY_ENTRY = re.compile(r"\s*(?P<names>\*{0,2}[\w.]+(?:,\s*\*{0,2}[\w.]+)*)\s*(?::(?P<type>\s.*|))?$")
+_NUMPY_ENTRY = re.compile(r"\s*(?P<names>\*{0,2}[\w.]+(?:,\s*\*{0,2}[\w.]+)*)(?:\s*:\s+(?P<type>\S.*)|\s+:|\s*)$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from automation.codebase.edit_places import places_of
-from automation.codebase.edit_text import indentation_unit
+from automation.codebase.edit_places import SymbolPlace
+from automation.codebase.edit_text import LineTable
 from automation.codebase.sources import SourceFile, read_source
 from automation.errors import EditRefused
 from automation.tasks.document.drafts import Drafter, Sourced
 from automation.tasks.document.examples import ExampleDesk, calls_of
-from automation.tasks.document.insertion import DocLiteral, literal_of, with_docstrings
+from automation.tasks.document.insertion import DocLiteral, body_margin, keyed_places, literal_of, with_docstrings
 from automation.tasks.document.meanings import meanings_of
 from automation.tasks.document.requests import Style
 from automation.tasks.document.staleness import Exceptions, mended
@@ -49,7 +50,7 @@ class Open:
     why: str
 
 
-@dataclass(slots=True)
+@dataclass
 class FilePlan:
     """The changes of one file.
 
@@ -72,6 +73,16 @@ class FilePlan:
     mends: dict[DocLiteral, str] = field(default_factory=dict)
     written: list[Written] = field(default_factory=list)
     open: list[Open] = field(default_factory=list)
+
+    @cached_property
+    def places(self) -> dict[str, SymbolPlace]:
+        """Where the file's definitions stand."""
+        return keyed_places(self.source)
+
+    @cached_property
+    def table(self) -> LineTable:
+        """The file's lines."""
+        return LineTable.of(self.source.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +127,11 @@ class Planner:
         EditRefused
             When that would change more than docstrings.
         """
-        unit = indentation_unit(plan.source.text)
-        margins = {
-            f"{place.name}:{place.header_line}": place.margin + unit if place.body_margin is None else place.body_margin
-            for place in places_of(plan.source)
-        }
         texts = {
-            key: docstring_text(sourced.draft, self.style, margins.get(key, ""), self.width)
+            key: docstring_text(sourced.draft, self.style, body_margin(plan.source, plan.places.get(key)), self.width)
             for key, (_, sourced) in plan.drafts.items()
         }
-        return with_docstrings(plan.source, texts, plan.mends)
+        return with_docstrings(plan.source, plan.places, texts, plan.mends)
 
     def _write(self, plan: FilePlan, subject: Documentable, file: ParsedFile) -> None:
         sourced = self.drafter.draft(subject, file)
@@ -139,18 +145,18 @@ class Planner:
         plan.written.append(Written(subject.path, subject.line, name, sourced.proposer, "docstring written"))
 
     def _mend(self, plan: FilePlan, subject: Documentable) -> None:
-        literal = literal_of(plan.source, subject.node)
+        literal = literal_of(plan.source, plan.table, subject.node)
         if literal is None:
             return
         meanings = meanings_of(subject, self.drafter.vocabulary)
         mend = mended(subject, literal, meanings, self.exceptions, self.width)
         if mend is None:
             return
-        plan.mends[literal] = literal.with_body(mend.body)
-        told = "; ".join(mend.reasons)
-        plan.written.append(Written(subject.path, subject.line, subject.name, "rules", f"docstring mended: {told}"))
-        for name in mend.unknown:
-            plan.open.append(Open(subject.path, subject.line, subject.name, f"what the parameter {name} means"))
+        if mend.reasons:
+            plan.mends[literal] = literal.with_body(mend.body)
+            told = "; ".join(mend.reasons)
+            plan.written.append(Written(subject.path, subject.line, subject.name, "rules", f"docstring mended: {told}"))
+        plan.open += [Open(subject.path, subject.line, subject.name, why) for why in mend.open]
 
 
 def subjects_of(ground: Ground, file: ParsedFile) -> Iterator[Documentable]:

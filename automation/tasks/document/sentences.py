@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
 
 from automation.tasks.document.signatures import (
     Function,
@@ -26,7 +27,7 @@ _EMPTY_WORDS = frozenset({
     "perform", "performs", "return", "returns", "run", "runs", "set", "sets", "that", "the", "this", "to", "value",
     "values", "whether", "with",
 })  # fmt: skip
-_TELLING = (ast.BinOp, ast.Compare, ast.BoolOp, ast.UnaryOp, ast.IfExp, ast.ListComp, ast.SetComp, ast.DictComp)
+_TELLING = (ast.BinOp, ast.Compare, ast.BoolOp, ast.IfExp, ast.ListComp, ast.SetComp, ast.DictComp)
 _KNOWN_CALLS = {
     "len": "the number of {0}",
     "sum": "the sum of {0}",
@@ -73,7 +74,8 @@ def first_sentence(subject: Documentable, raised_by: Mapping[str, Iterable[tuple
         sentence = _of_class(node, raised_by)
     else:
         sentence = _of_function(node, subject.owner)
-    return sentence if sentence and says_more(sentence, subject.name) else None
+    known = subject.name or f"{PurePosixPath(subject.path).stem}.defines"
+    return sentence if sentence and says_more(sentence, known) else None
 
 
 def _stem(word: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from automation.tasks.document.insertion import DocLiteral
 from automation.tasks.document.layout import Entry, Section, section, sections_of
 from automation.tasks.document.requests import Style
+from automation.tasks.document.sentences import words_of
 from automation.tasks.document.signatures import (
     Function,
     Parameter,
@@ -53,13 +54,13 @@ class Mend:
         Its text between the quotes, a person's words kept.
     reasons : tuple of str
         What was wrong, and what was done about it.
-    unknown : tuple of str
-        Parameters that were added without a meaning, which a person has to say.
+    open : tuple of str
+        What a person has to say: which parameter is which, or what one that was added means.
     """
 
     body: str
     reasons: tuple[str, ...]
-    unknown: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Exceptions:
 class _Work:
     lines: list[str]
     reasons: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
+    open: list[str] = field(default_factory=list)
 
 
 def mended(
@@ -125,9 +126,9 @@ def mended(
             pass
         while not _is_promise(node) and _mend_raises(work, node, exceptions, width):
             pass
-    if not work.reasons:
+    if not work.reasons and not work.open:
         return None
-    return Mend(newline.join(work.lines), tuple(work.reasons), tuple(work.unknown))
+    return Mend(newline.join(work.lines), tuple(work.reasons), tuple(dict.fromkeys(work.open)))
 
 
 def exceptions_of(trees: Sequence[ast.Module]) -> Exceptions:
@@ -179,12 +180,17 @@ def _mend_parameters(work: _Work, given: Sequence[Parameter], meanings: Mapping[
     elsewhere = {name.lstrip("*") for entry in (others.entries if others else ()) for name in entry.names}
     known = {one.bare: one for one in given}
     extra = [each for each in told if _is_extra(each[1], known)]
-    missing = [one for one in given if one.bare not in elsewhere.union(name for _, name in told) and one.bare[0] != "_"]
-    if len(extra) == 1 and len(missing) == 1 and len(told) == len(given):
-        (entry, name), (new,) = extra[0], missing
-        if told.index(extra[0]) == given.index(new):
-            _rename(work, entry, name, new)
-            return True
+    known_elsewhere = elsewhere.union(name for _, name in told)
+    untold = [one for one in given if one.bare not in known_elsewhere and one.name[0] != "_"]
+    # what stars take is often left out on purpose
+    missing = [one for one in untold if one.name[0] != "*"]
+    if len(extra) == len(untold) == 1 and _is_renamed(extra[0][0], extra[0][1], untold[0]):
+        _rename(work, extra[0][0], extra[0][1], untold[0])
+        return True
+    if untold and any(len(entry.names) == 1 and entry.text for entry, _ in extra):
+        old, new = ", ".join(name for _, name in extra), ", ".join(one.bare for one in untold)
+        work.open.append(f"whether the words on {old}, which is gone, are about {new}, which is new")
+        return False
     if _mend_listed(work, known):
         return True
     if missing:
@@ -193,9 +199,20 @@ def _mend_parameters(work: _Work, given: Sequence[Parameter], meanings: Mapping[
     return False
 
 
+def _is_renamed(entry: Entry, old: str, new: Parameter) -> bool:
+    """Say whether an entry is plainly about another name of today: they share a word, or it has the same type."""
+    shared = {word for word in words_of(old) if len(word) > 1} & set(words_of(new.bare))
+    return len(entry.names) == 1 and (bool(shared) or bool(entry.type and entry.type == new.annotation))
+
+
 def _is_extra(name: str, known: Mapping[str, Parameter]) -> bool:
     # beside keywords of any name an entry may mean one of those
-    return name not in known and bool(_NAME.match(name)) and not any(one.name[:2] == "**" for one in known.values())
+    return (
+        name not in known
+        and name != "None"
+        and bool(_NAME.match(name))
+        and not any(one.name[:2] == "**" for one in known.values())
+    )
 
 
 def _mend_listed(work: _Work, known: Mapping[str, Parameter]) -> bool:
@@ -246,7 +263,7 @@ def _add(
     work.lines[at:at] = _written(item, listed, margin, width)
     work.reasons.append(f"parameter {one.bare} was missing")
     if one.name not in meanings:
-        work.unknown.append(one.bare)
+        work.open.append(f"what the parameter {one.bare} means")
 
 
 def _written(item: Item, listed: Section, margin: str, width: int) -> list[str]:

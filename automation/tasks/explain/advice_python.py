@@ -361,10 +361,10 @@ TEST_RULES = (
     rule(
         "numpy-assertion",
         "AssertionError",
-        r"Mismatched elements: (?P<count>\d+) / (?P<total>\d+)",
+        r"Mismatched elements|Not equal to tolerance|Arrays are not|Items are not equal",
         Category.ASSERTION,
-        "{count} of {total} numbers of two arrays differ.",
-        "See whether they differ by rounding (then say a tolerance) or by an offset (then by one position).",
+        "Two arrays are not equal.",
+        "See whether they differ by rounding (then say a tolerance), by an offset (then by one position) or in length.",
     ),
     rule(
         "compared",

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 from automation.errors import RepositoryUnusable
 from automation.incidents.records import TestReport
-from automation.incidents.suites import run_suite, suite_settings
-from automation.models.selection import NONE
 from automation.tasks.explain.evidence import Evidence, read_text
 from automation.tasks.explain.explaining import explained
-from automation.tasks.explain.last import newest_in_log, newest_trouble
-from automation.tasks.explain.remarks import ModelWords, ask_for_words
-from automation.tasks.explain.requests import STDIN, ExplainRequest
+from automation.tasks.explain.requests import NONE, STDIN, ExplainRequest
 from automation.tasks.explain.results import ExplainResult
 from trading.commands import Progress
 from trading.errors import UsageError
@@ -37,9 +35,9 @@ def explain(request: ExplainRequest) -> Generator[Progress, None, ExplainResult]
     if request.model == NONE:
         return ExplainResult(root, searched, found)
     yield Progress("asking a model")
-    words = ask_for_words(found, root, request.model, request.home)
-    quiet = not words.text and request.model == "auto"
-    return ExplainResult(root, searched, found, ModelWords() if quiet else words)
+    from automation.tasks.explain.remarks import ask_for_words
+
+    return ExplainResult(root, searched, found, ask_for_words(found, root, request.model, request.home))
 
 
 def _evidence(
@@ -51,11 +49,12 @@ def _evidence(
         yield Progress("reading the log", 0, 2)
         if not request.log.is_file():
             raise RepositoryUnusable(f"{request.log} is no file; name a log with --log")
+        from automation.tasks.explain.last import newest_in_log
+
         return newest_in_log(request.log, root), str(request.log)
     text = request.error.strip()
     if not text:
-        yield Progress("looking for the newest error", 0, 2)
-        return newest_trouble(home, root), f"the runs, sessions and logs of {home}"
+        return (yield from _newest(request, root, home))
     yield Progress("reading the error", 0, 2)
     if text == STDIN:
         text = sys.stdin.read(_LONGEST_INPUT)
@@ -64,8 +63,24 @@ def _evidence(
     return read_text(text, root), "the text"
 
 
+def _newest(request: ExplainRequest, root: Path, home: Path) -> Generator[Progress, None, tuple[Evidence | None, str]]:
+    yield Progress("looking for the newest error", 0, 2)
+    from automation.tasks.explain.last import last_failed_test, newest_trouble
+
+    trouble = newest_trouble(home, root)
+    failed = last_failed_test(root)
+    if failed is not None and (trouble is None or failed[1] > trouble.when_ms):
+        asked = request.model_copy(update={"test": shlex.quote(failed[0])})
+        evidence, searched = yield from _of_tests(asked, root)
+        if evidence is not None:
+            return replace(evidence, when_ms=failed[1]), searched
+    return trouble, f"the runs, sessions and logs of {home}, and pytest's last run"
+
+
 def _of_tests(request: ExplainRequest, root: Path) -> Generator[Progress, None, tuple[Evidence | None, str]]:
     yield Progress("running the tests", 0, 2)
+    from automation.incidents.suites import run_suite, suite_settings
+
     tests = request.test or ""
     report = run_suite(root, suite_settings(root, root, tests, request.python), stop_after=1)
     searched = f"the tests {tests}".strip()

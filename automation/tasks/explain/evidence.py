@@ -10,10 +10,11 @@ from pathlib import Path
 
 from automation.codebase.masking import masked
 from automation.incidents.log_frames import LogPlaces
-from automation.incidents.log_parsing import LogParser
+from automation.incidents.log_parsing import LoggedError, LogParser
 from automation.incidents.records import Frame, Raised, TestResult
 
 _LONGEST_SAID = 2_000
+_LONGEST_LINE = 1_000
 _HEAD = 60
 _TYPE = r"[A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt|Exit|Iteration|Failed|Refused|Timeout)"
 _TYPE_ALONE = re.compile(rf"(?:^|[\s:|])(?P<type>{_TYPE})(?::\s*(?P<message>.*))?$")
@@ -91,7 +92,8 @@ def read_text(text: str, root: Path, origin: str = "the text") -> Evidence:
     origin : str
         What it is called in the answer.
     """
-    lines = text.replace("\r\n", "\n").strip("\n").split("\n")
+    # nobody writes an error into a longer line, and patterns take their time over one
+    lines = [line[:_LONGEST_LINE] for line in text.replace("\r\n", "\n").strip("\n").split("\n")]
     places = LogPlaces(root)
     found = newest_logged(lines, root, origin)
     if found is not None and found.chain:
@@ -122,16 +124,20 @@ def newest_logged(lines: Iterable[str], root: Path, origin: str) -> Evidence | N
     newest: Evidence | None = None
     said = ""
     for line in lines:
+        for error in parser.feed(line):
+            # what this line shows to have ended stood before it
+            newest = _of_logged(error, origin, said, newest)
         record = _error_record(line)
         if record is not None:
-            newest = record if record.chain or record.said or record.code else newest
-            said = record.said
-            newest = replace(newest, origin=origin) if newest is not None else None
-        for error in parser.feed(line):
-            newest = Evidence(origin, error.chain, said, when_ms=error.time_ms, code=newest.code if newest else "")
+            newest, said = replace(record, origin=origin), record.said
     for error in parser.finish():
-        newest = Evidence(origin, error.chain, said, when_ms=error.time_ms, code=newest.code if newest else "")
+        newest = _of_logged(error, origin, said, newest)
     return newest
+
+
+def _of_logged(error: LoggedError, origin: str, said: str, before: Evidence | None) -> Evidence:
+    code = before.code if before is not None else ""
+    return Evidence(origin, error.chain, said, code, when_ms=error.time_ms)
 
 
 def exit_code_of(text: str) -> int | None:
@@ -149,9 +155,9 @@ def exit_code_of(text: str) -> int | None:
 
 
 def _error_record(line: str) -> Evidence | None:
-    text = line.strip()
-    if text.startswith("{"):
-        return _of_json(text)
+    if line.lstrip().startswith("{"):
+        return _of_json(line)
+    text = line[:_LONGEST_LINE].strip()
     if not _ERROR_LEVEL.search(text[:_HEAD]):
         return None
     return _of_words(text, "", None)

@@ -1,7 +1,8 @@
-"""The newest thing that went wrong: a repair run, a session or a log of the data home."""
+"""The newest thing that went wrong: a repair run, a session or a log of the data home, or a test of the repository."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,29 @@ def newest_trouble(home: Path, root: Path) -> Evidence | None:
     sessions = dict(_sessions(home, root))
     found = [*_runs(home), *sessions.values(), *_logs(home, root, frozenset(sessions))]
     return max(found, key=lambda each: each.when_ms, default=None)
+
+
+def last_failed_test(root: Path) -> tuple[str, int] | None:
+    """Return the first test that failed when pytest ran last in a repository, and when; None when none did.
+
+    Parameters
+    ----------
+    root : Path
+        The repository, with pytest's cache in it.
+
+    Returns
+    -------
+    tuple of (str, int) or None
+        pytest's node id, and milliseconds UTC.
+    """
+    file = root / ".pytest_cache" / "v" / "cache" / "lastfailed"
+    try:
+        failed = json.loads(file.read_text(encoding="utf-8"))
+        when_ms = int(file.stat().st_mtime * 1_000)
+    except (OSError, ValueError):
+        return None
+    node = next(iter(failed), None) if isinstance(failed, dict) else None
+    return None if node is None else (str(node), when_ms)
 
 
 def newest_in_log(log: Path, root: Path) -> Evidence | None:

@@ -8,19 +8,24 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from importlib.metadata import packages_distributions
 from pathlib import Path, PurePosixPath
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING
 
 from automation.codebase.files import python_files
-from automation.codebase.scopes import repository_index
 from automation.codebase.sources import read_source
 from automation.codebase.symbols import tree_of
 from automation.errors import EditRefused
 from automation.incidents.classify import innermost_own
 from automation.incidents.records import Frame, Raised
 
+if TYPE_CHECKING:
+    from automation.codebase.index import SymbolIndex
+
 _MOST = 3
 _CLOSE = 0.6
+# short names of packages look alike, and most have nothing to do with each other
+_CLOSE_MODULE = 0.8
 _KEYS = re.compile(r"['\"]([^'\"]{1,60})['\"]\s*:")
 _SUGGESTED = re.compile(r"Did you mean:? '(?P<name>[^']+)'")
 _OTHER_PACKAGES: Mapping[str, str] = {
@@ -59,12 +64,11 @@ def install_command(module: str) -> str:
     Parameters
     ----------
     module : str
-        Dotted; a distribution that is named otherwise than its module is known or found among those installed.
+        Dotted; the packages that are usually named otherwise than their modules are known.
     """
     top = module.partition(".")[0]
     known = _OTHER_PACKAGES.get(module) or _OTHER_PACKAGES.get(top)
-    installed = packages_distributions().get(top)
-    return f"pip install {known or (installed[0] if installed else top.replace('_', '-'))}"
+    return f"pip install {known or top.replace('_', '-')}"
 
 
 def likely_names(raised: Raised, chain: Iterable[Raised], root: Path, home: Path | None) -> tuple[str, ...]:
@@ -92,7 +96,8 @@ def likely_names(raised: Raised, chain: Iterable[Raised], root: Path, home: Path
             wanted = found["wanted"].strip("'\"")
             names = dict.fromkeys(candidates(found, place, root, home))
             names.pop(wanted, None)
-            return tuple(get_close_matches(wanted, names, n=_MOST, cutoff=_CLOSE))
+            cutoff = _CLOSE_MODULE if candidates is _modules else _CLOSE
+            return tuple(get_close_matches(wanted, names, n=_MOST, cutoff=cutoff))
     return ()
 
 
@@ -124,7 +129,7 @@ def _file_names(_: re.Match[str], place: Frame | None, root: Path, __: Path | No
 
 def _members(found: re.Match[str], _: Frame | None, root: Path, home: Path | None) -> Iterator[str]:
     """Yield attributes and methods of the repository's classes of that name."""
-    with repository_index(root, home) as index:
+    with _index(root, home) as index:
         for owner in index.definitions(found["owner"].rpartition(".")[2]):
             if owner.kind == "class":
                 inside = f"{owner.name}."
@@ -144,25 +149,27 @@ def _assigned(root: Path, path: str, name: str) -> Iterator[str]:
 def _module_names(found: re.Match[str], _: Frame | None, root: Path, home: Path | None) -> Iterator[str]:
     """Yield what one of the repository's own modules defines."""
     stem = found["owner"].replace(".", "/")
-    with repository_index(root, home) as index:
+    with _index(root, home) as index:
         for path in (f"{stem}.py", f"{stem}/__init__.py"):
             yield from (each.name for each in index.symbols_in(path) if "." not in each.name)
 
 
-def _modules(_: re.Match[str], __: Frame | None, root: Path, ___: Path | None) -> Iterator[str]:
+def _modules(found: re.Match[str], _: Frame | None, root: Path, __: Path | None) -> Iterator[str]:
+    if found["wanted"] in _OTHER_PACKAGES:
+        return
     for path in python_files(root):
         pure = PurePosixPath(path).with_suffix("")
         parts = pure.parts[:-1] if pure.name == "__init__" else pure.parts
         yield ".".join(parts)
         yield from parts[:1]
-    yield from sys.stdlib_module_names
-    yield from packages_distributions()
+    installed = (each.name for each in iter_modules())
+    yield from (name for name in (*sys.stdlib_module_names, *installed) if not name.startswith("_"))
 
 
 def _parameters(found: re.Match[str], _: Frame | None, root: Path, home: Path | None) -> Iterator[str]:
     """Yield the parameters of the repository's functions of that name; of a class, those of what makes it."""
     name = found["owner"].rpartition(".<locals>.")[2].removesuffix(".__init__")
-    with repository_index(root, home) as index:
+    with _index(root, home) as index:
         for symbol in index.definitions(name):
             inits = [each for each in index.symbols_in(symbol.path) if each.name == f"{symbol.name}.__init__"]
             yield from _arguments((inits or [symbol])[0].signature)
@@ -180,6 +187,13 @@ def _arguments(signature: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.arg) and node.arg not in {"self", "cls"}:
             yield node.arg
+
+
+def _index(root: Path, home: Path | None) -> SymbolIndex:
+    # what resolves references takes half a second to import, and few errors need the index
+    from automation.codebase.scopes import repository_index
+
+    return repository_index(root, home)
 
 
 def _tree(root: Path, path: str) -> ast.Module | None:

@@ -60,8 +60,9 @@ def places_of(chain: Sequence[Raised], root: Path, token: str = "", column: int 
     """
     frames = list(_ordered(chain))
     if not frames:
-        innermost = next((raised.frames[-1] for raised in reversed(chain) if raised.frames), None)
-        frames = [] if innermost is None else [innermost]
+        # a frame such as <string> has no file that could be opened
+        files = [frame for raised in chain for frame in raised.frames if not frame.path.startswith("<")]
+        frames = files[-1:]
     shown: dict[tuple[str, int], Place] = {}
     for frame in frames:
         first = not shown
@@ -82,16 +83,21 @@ def _place(frame: Frame, root: Path, token: str, column: int) -> Place:
     text = _text(root / frame.path) if frame.own else ""
     lines = text.splitlines()
     line = lines[frame.line - 1] if 0 < frame.line <= len(lines) else ""
-    found = line.find(token) if token else -1
-    indent = len(line) - len(line.lstrip())
     return Place(
         frame.path,
         frame.line,
-        column or (found if found >= 0 else indent) + 1,
+        column or _column(line, token),
         frame.function or _function_at(text, frame.line),
         line.strip(),
         frame.own,
     )
+
+
+def _column(line: str, token: str) -> int:
+    """Return where a word stands, as a text first, from 1; without it the first character that is no blank."""
+    spellings = (f'"{token}"', f"'{token}'", token) if token else ()
+    found = next((at for at in map(line.find, spellings) if at >= 0), len(line) - len(line.lstrip()))
+    return found + 1
 
 
 def _text(path: Path) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 
 from automation.codebase.masking import masked
@@ -12,6 +11,7 @@ from automation.errors import AutomationError
 from automation.models.protocol import Message
 from automation.models.selection import open_model
 from automation.tasks.explain.explaining import Explanation
+from automation.tasks.explain.results import ModelWords
 
 _log = logging.getLogger(__name__)
 
@@ -23,15 +23,6 @@ _SYSTEM = (
     "You explain one Python error to the developer who met it. In at most four sentences: why it happens at this "
     "place, and the smallest change that mends it. Name only what you see in the text. No greeting, no headings."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ModelWords:
-    """What a model said and which one; else a note on why there is nothing."""
-
-    text: str = ""
-    model: str = ""
-    note: str = ""
 
 
 def ask_for_words(explanation: Explanation, root: Path, choice: str, home: Path | None) -> ModelWords:

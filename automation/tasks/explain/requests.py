@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from trading.market.requests import HomeRequest
 
 STDIN = "-"
+NONE = "none"
 
 
 class ExplainRequest(HomeRequest):
@@ -24,12 +25,12 @@ class ExplainRequest(HomeRequest):
     log: Path | None = Field(None, description="log file; its newest error is explained")
     test: str | None = Field(None, description='pytest arguments to run in the sandbox, such as "tests/unit -q"')
     last: bool = Field(
-        False, description="the newest thing that went wrong: a run, a session or a log of the data home"
+        False, description="the newest thing that went wrong: a repair run, a session, a log, or a test that failed"
     )
     path: Path = Field(Path(), description="folder of the repository", json_schema_extra={"kind": "folder"})
     python: Path | None = Field(None, description="interpreter of the tests; else PATH/.venv's, else GridBot's")
     model: str = Field(
-        "auto",
+        NONE,
         description="role, model name, GGUF file, auto or none; its words are added and marked as its own",
         json_schema_extra={"metavar": "MODEL"},
     )

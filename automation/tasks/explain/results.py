@@ -9,15 +9,25 @@ from typing import TYPE_CHECKING
 from automation.incidents.log_parsing import moment_text
 from automation.tasks.explain.explaining import Explanation
 from automation.tasks.explain.places import Place
-from automation.tasks.explain.remarks import ModelWords
 from trading.errors import ExitCode
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.text import Text
 
-NO_WORDS = ModelWords()
 _LONGEST_TITLE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ModelWords:
+    """What a model said and which one; else a note on why there is nothing."""
+
+    text: str = ""
+    model: str = ""
+    note: str = ""
+
+
+NO_WORDS = ModelWords()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +127,12 @@ class ExplainResult:
             inside = f" in {place.function}" if place.function else ""
             parts.append(Text(f"\nwhere  {place.path}:{place.line}{inside}", "bold"))
             if place.source:
-                parts.append(Padding(Text(place.source, "cyan"), (0, 0, 0, 7)))
+                parts.append(Padding(Text(place.source, "cyan"), (0, 0, 0, 7), expand=False))
         if found.meant:
             parts.append(Text("\ndid you mean  ", "bold").append(", ".join(found.meant), "green"))
-        parts.append(Text("\nwhat to do", "bold"))
-        parts += [Padding(Text(f"- {fix}"), (0, 0, 0, 2)) for fix in advice.fixes]
+        parts += _list("what to do", advice.fixes)
         parts += _list("mended before", found.earlier)
-        parts += _list("", evidence.notes)
+        parts += _list("see also", evidence.notes)
         if self.words.text:
             parts.append(Text(f"\n{self.words.model} says (a model's words, not checked)", "bold magenta"))
             parts.append(Text(self.words.text))
@@ -136,10 +145,8 @@ def _list(heading: str, lines: tuple[str, ...]) -> list[RenderableType]:
     from rich.padding import Padding
     from rich.text import Text
 
-    if not lines:
-        return []
-    head = [Text(f"\n{heading}", "bold")] if heading else []
-    return [*head, *(Padding(Text(f"- {line}"), (0, 0, 0, 2)) for line in lines)]
+    head = [Text(f"\n{heading}", "bold")] if lines else []
+    return [*head, *(Padding(Text(f"- {line}"), (0, 0, 0, 2), expand=False) for line in lines)]
 
 
 def _line(place: str, severity: str, words: str, style: str) -> Text:

@@ -10,6 +10,7 @@ _QUOTED = re.compile(r"``([^`\n]{1,40})``|\"([^\"\n]{1,40})\"|'([^'\n]{1,40})'")
 _DEEPEST = 3
 _MOST = 24
 _LARGEST = 1e15
+_LONGEST = 40
 _MOST_BLANKS = 1
 
 
@@ -68,8 +69,9 @@ def _values(node: ast.AST) -> Iterator[float | str]:
     for inner in ast.walk(node):
         if isinstance(inner, ast.Constant) and id(inner) not in docstrings | told:
             value = inner.value
-            short = isinstance(value, str) and 0 < len(value) <= 40
-            if short or (isinstance(value, int | float) and not isinstance(value, bool)):
+            if isinstance(value, str):
+                yield from [value] if 0 < len(value) <= _LONGEST else []
+            elif isinstance(value, int | float) and not isinstance(value, bool):
                 yield value
 
 

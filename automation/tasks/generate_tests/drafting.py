@@ -59,9 +59,7 @@ def example_drafts(subject: Subject, defined: Mapping[str, str]) -> Iterator[Dra
         statements = "\n".join([*before, f"assert {source} == {want}"])
         imports = {line for name, line in defined.items() if name in _names(statements)}
         imports |= {line for line in before if line.startswith(("import ", "from "))}
-        body = "\n".join(
-            [*(line for line in before if line not in imports), f"assert {_compared(source, want)}"]
-        )
+        body = "\n".join([*(line for line in before if line not in imports), f"assert {_compared(source, want)}"])
         yield Draft(
             name="",
             subject=subject,

@@ -108,7 +108,7 @@ class FileTests:
         lab: Laboratory,
         path: str,
         scope: Scope | None = None,
-        effort: Effort = Effort(),  # noqa: B008 - frozen
+        effort: Effort = Effort(),
         asked: Mapping[str, Sequence[Mapping[str, object]]] | None = None,
     ) -> None:
         self._lab, self._path, self._scope, self._effort = lab, path, scope, effort
@@ -296,7 +296,9 @@ class FileTests:
                 name,
                 min(judged.shape.lines[name], default=0),
                 _score(name, judged.shape, judged.covered, judged_mutants, judged.before),
-                _score(name, judged.shape, arcs, judged_mutants, {mutant: mutant in after for mutant in judged_mutants}),
+                _score(
+                    name, judged.shape, arcs, judged_mutants, {mutant: mutant in after for mutant in judged_mutants}
+                ),
                 sum(draft.subject.qualified == name for draft in kept),
                 self._skipped.get(name, ""),
             )

@@ -132,9 +132,7 @@ def noticed_before(
     """
     passed = existing.report.passed
     durations = {test.node_id: test.duration_s for test in existing.report.tests}
-    reach = {
-        test: {line for arc in arcs for line in arc} for test, arcs in existing.arcs.items() if test in passed
-    }
+    reach = {test: {line for arc in arcs for line in arc} for test, arcs in existing.arcs.items() if test in passed}
 
     def start(mutant: Mutant) -> Future[JobOutcome] | None:
         lines = shape.lines.get(mutant.function, frozenset())
@@ -278,7 +276,9 @@ def _shuffled(lab: Laboratory, files: Mapping[str, bytes], collected: Sequence[s
     wrong: dict[str, str] = {}
     for future in runs:
         outcome = future.result()
-        lines = [line.split(" ", 1)[1] for line in outcome.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+        lines = [
+            line.split(" ", 1)[1] for line in outcome.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))
+        ]
         named = {line.partition(" - ")[0] for line in lines}
         wrong |= {each: "fails in another order or environment" for each in collected if _is_named(each, named)}
         if outcome.exit_code not in (0, 1):
@@ -288,4 +288,3 @@ def _shuffled(lab: Laboratory, files: Mapping[str, bytes], collected: Sequence[s
 
 def _is_named(node_id: str, named: Iterable[str]) -> bool:
     return any(each == node_id or each.endswith(f"/{node_id}") for each in named)
-

@@ -1,8 +1,9 @@
-"""One sandboxed server for everything that is tried on a tree: surveys, drafts on mutants, and the tests as pytest runs."""
+"""One sandboxed server for everything that is tried on a tree: surveys, drafts on mutants, pytest itself."""
 
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -25,6 +26,8 @@ _CALLS = 500
 _SURVEY_S = 30.0
 _JOB_FILE = "gridbot-trial-job.json"
 _TOLD = "gridbot trial "
+_TABLES = "import sys; sys.path.pop(0); from hypothesis.internal import charmap; charmap.charmap()"
+_TABLES_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +111,28 @@ class Laboratory:
         outcome = self._submit(_SURVEY, self._survey_job(module, path, None, (), (), ())).result()
         found = _merged(outcome.records)
         if "modules" not in found:
-            return str(found.get("skip") or outcome.stderr.strip()[-200:] or f"importing {module} ends with {outcome.end}")
+            return str(
+                found.get("skip") or outcome.stderr.strip()[-200:] or f"importing {module} ends with {outcome.end}"
+            )
         self.has_hypothesis = bool(found["hypothesis"])
         plugins = self.settings.plugins.values()
         modules = {*_words(found["modules"]), *plugins, "pytest", *(["hypothesis"] if self.has_hypothesis else [])}
         if not modules <= self._preloaded:
             self._preloaded |= modules
             self.close()
+            self._share_tables()
         return ""
+
+    def _share_tables(self) -> None:
+        """Let hypothesis keep its table of all characters in the tree, where every run finds it: it takes seconds."""
+        if self.has_hypothesis and not (self.tree / ".hypothesis").exists():
+            subprocess.run(  # noqa: S603 - the interpreter that the user named, and code of ours
+                [str(self.settings.python), "-c", _TABLES],
+                cwd=self.tree,
+                capture_output=True,
+                check=False,
+                timeout=_TABLES_S,
+            )
 
     def survey(
         self,

@@ -134,7 +134,7 @@ def _meaning(text: str, *, indented: bool) -> str | None:
 class _Folded(ast.NodeTransformer):
     """Writes alike what is alike: a negative constant, a lone pass among statements."""
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:  # noqa: N802 - ast's own name
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         inner = self.generic_visit(node)
         if isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
             value = node.operand.value
@@ -142,7 +142,7 @@ class _Folded(ast.NodeTransformer):
                 return ast.Constant(-value)
         return inner
 
-    def visit_Pass(self, node: ast.Pass) -> ast.AST:  # noqa: N802 - ast's own name
+    def visit_Pass(self, node: ast.Pass) -> ast.AST:
         return ast.Expr(ast.Constant(...))
 
 

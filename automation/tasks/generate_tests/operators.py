@@ -122,9 +122,11 @@ def _returned(node: ast.stmt) -> Iterator[str]:
 
 def _removed(node: ast.stmt) -> Iterator[str]:
     is_call = isinstance(node, ast.Expr) and not isinstance(node.value, ast.Constant | ast.Yield | ast.YieldFrom)
-    if is_call or isinstance(node, ast.AugAssign | ast.Delete):
-        yield "pass"
-    elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute | ast.Subscript):
+    if (
+        is_call
+        or isinstance(node, ast.AugAssign | ast.Delete)
+        or (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute | ast.Subscript))
+    ):
         yield "pass"
 
 

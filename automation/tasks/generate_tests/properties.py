@@ -1,4 +1,4 @@
-"""Laws that functions may keep: round trip, idempotence, order of arguments, monotony, conservation, untouched inputs."""
+"""Laws that functions may keep: round trip, idempotence, order, monotony, conservation, untouched inputs."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class _Law:
     scenario: str
     names: tuple[str, ...]
     statement: str
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     strategies: tuple[str | None, ...]
     imports: tuple[str, ...]
 
@@ -178,10 +178,14 @@ def _conservation(each: Known) -> Iterator[_Law]:
     rows = [(case.arguments[0][1],) for case in listed]
     if all(sorted(map(repr, taken)) == sorted(map(repr, made)) for taken, made in pairs):
         statement = f"assert sorted({name}({parameter})) == sorted({parameter})"
-        yield _Law("keeps_every_item", (parameter,), statement, rows, (each.strategies.get(parameter),), _imports(cases))
+        yield _Law(
+            "keeps_every_item", (parameter,), statement, rows, (each.strategies.get(parameter),), _imports(cases)
+        )
     elif all(len(taken) == len(made) for taken, made in pairs):
         statement = f"assert len({name}({parameter})) == len({parameter})"
-        yield _Law("keeps_the_length", (parameter,), statement, rows, (each.strategies.get(parameter),), _imports(cases))
+        yield _Law(
+            "keeps_the_length", (parameter,), statement, rows, (each.strategies.get(parameter),), _imports(cases)
+        )
 
 
 def _untouched(each: Known) -> Iterator[Draft]:
@@ -195,7 +199,8 @@ def _untouched(each: Known) -> Iterator[Draft]:
         if not full or any(name[0] in case.changed for case in each.cases):
             continue
         case = max(full, key=lambda one: len(one.arguments[at][1]))
-        body = f"{name[0]} = {case.arguments[at][1]}\n{case.call({at: name[0]})}\nassert {name[0]} == {case.arguments[at][1]}"
+        held = case.arguments[at][1]
+        body = f"{name[0]} = {held}\n{case.call({at: name[0]})}\nassert {name[0]} == {held}"
         scenario = f"leaves_{snake(name[0])}_as_they_were"
         yield Draft("", each.subject, Ground.PROPERTY, scenario, body, case.imports, cost=1.6, arcs=case.arcs)
 

@@ -65,7 +65,7 @@ class Case:
     Parameters
     ----------
     template : str
-        The call with ``\\0number\\0`` in the place of each argument.
+        The call, with its arguments' numbers between null characters in their places.
     arguments : tuple of (str, str)
         Parameter name and source.
     imports : tuple of str

@@ -118,7 +118,9 @@ class TestsResult:
         return text
 
     def _reasons(self) -> list[tuple[str, str]]:
-        found = [(f"{each.path}::{row.name}", row.skipped) for each in self.files for row in each.subjects if row.skipped]
+        found = [
+            (f"{each.path}::{row.name}", row.skipped) for each in self.files for row in each.subjects if row.skipped
+        ]
         return [*self.skipped.items(), *found][:_MOST_SUBJECTS]
 
     def _landing(self, run: FixResult) -> list[RenderableType]:

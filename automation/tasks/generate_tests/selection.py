@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Set
+from collections.abc import Hashable, Mapping
+from collections.abc import Set as AbstractSet
 
 
-def smallest(gains: Mapping[str, Set[Hashable]], costs: Mapping[str, float]) -> tuple[str, ...]:
+def smallest(gains: Mapping[str, AbstractSet[Hashable]], costs: Mapping[str, float]) -> tuple[str, ...]:
     """Choose greedily by what is gained for the cost, then leave out what the others gain too.
 
     Parameters

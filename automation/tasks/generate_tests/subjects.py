@@ -12,10 +12,11 @@ from automation.codebase.scopes import Scope
 from automation.tasks.generate_tests.records import Subject
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_RAISES = re.compile(r"^\s*(?:Raises\s*\n\s*-{3,}\s*\n(?P<numpy>.*)|Raises:\s*\n(?P<google>.*))", re.MULTILINE | re.DOTALL)
+_RAISES = re.compile(
+    r"^\s*(?:Raises\s*\n\s*-{3,}\s*\n(?P<numpy>.*)|Raises:\s*\n(?P<google>.*))", re.MULTILINE | re.DOTALL
+)
 _EXCEPTION = re.compile(r"^\s*([A-Z][\w.]*(?:\s*,\s*[A-Z][\w.]*)*)\s*(?::|$)", re.MULTILINE)
 _SPHINX = re.compile(r":raises?\s+([\w.]+)\s*:")
-_COMMANDS = ("command", "callback", "fixture", "overload", "abstractmethod", "contextmanager", "asynccontextmanager")
 _WHY = {
     "command": "it is a command line's",
     "callback": "it is a command line's",
@@ -24,6 +25,8 @@ _WHY = {
     "abstractmethod": "it is abstract",
     "contextmanager": "it is a context manager",
     "asynccontextmanager": "it is a context manager",
+    "setter": "it sets a property",
+    "deleter": "it deletes a property",
 }
 _ASKING = frozenset({"input", "breakpoint", "exec", "exit", "quit"})
 
@@ -111,12 +114,9 @@ def _kind(owner: ast.ClassDef | None, node: ast.AST) -> str:
 
 
 def _why_not(owner: ast.ClassDef | None, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
-    names = _decorators(node)
-    for name in _COMMANDS:
-        if name in names:
+    for name in _decorators(node):
+        if name in _WHY:
             return _WHY[name]
-    if names & {"setter", "deleter"}:
-        return "it sets a property"
     bases = {_last(base) for base in (node.bases if isinstance(node, ast.ClassDef) else owner.bases if owner else [])}
     if bases & {"Protocol", "TypedDict"}:
         return "it is a declaration only"

@@ -12,14 +12,16 @@ from automation.tasks.generate_tests.records import Case, Draft, Ground, Subject
 from automation.tasks.generate_tests.wording import (
     argument_words,
     constant_part,
+    literal,
     match_literal,
+    name_of_test,
     slug,
     snake,
-    name_of_test,
 )
 
 MARK = "# characterisation: what the code did, not what it was meant to do"
 _LONGEST_VALUE = 90
+_LONGEST_LINE = 100
 _ORDER = {Ground.DOCUMENTED: 0, Ground.PROPERTY: 1, Ground.OBSERVED: 2}
 _RESERVED = frozenset({"request", "expected"})
 _SHARING = frozenset({"value", "array", "arrays", "raises"})
@@ -73,7 +75,7 @@ def written_tests(drafts: Iterable[Draft], taken: Iterable[str] = ()) -> tuple[W
     for draft in ordered:
         groups.setdefault(_key(draft), []).append(draft)
     names = _Names(set(taken))
-    return tuple(_function(group, names) for group in groups.values())
+    return tuple(_function(sorted(group, key=_by_size), names) for group in groups.values())
 
 
 def written_file(module: str, functions: Sequence[WrittenTest], existing: str = "") -> str:
@@ -178,6 +180,17 @@ def _key(draft: Draft) -> tuple[object, ...]:
     return (*start, case.kind, case.template, names, same, refusal(case) if case.kind == "raises" else "", alone)
 
 
+def _by_size(draft: Draft) -> tuple[tuple[int, float, str], ...]:
+    """Order rows as a reader expects: numbers by size, the rest by length."""
+    sources = [text for _, text in draft.case.arguments] if draft.case is not None else []
+    keys = []
+    for source in sources:
+        value = literal(source)
+        number = float(value) if isinstance(value, int | float) else float(len(source))
+        keys.append((0 if isinstance(value, int | float) else 1, number, source))
+    return tuple(keys)
+
+
 def _function(group: Sequence[Draft], names: _Names) -> WrittenTest:
     first = group[0]
     cases = [draft.case for draft in group if draft.case is not None]
@@ -207,21 +220,26 @@ def _with_constants(draft: Draft, case: Case, names: _Names) -> tuple[str, str]:
 
 def _table(group: Sequence[Draft], cases: Sequence[Case], names: _Names) -> WrittenTest:
     first, subject = cases[0], group[0].subject
-    varying = [
-        at for at in range(len(first.arguments)) if len({case.arguments[at][1] for case in cases}) > 1
-    ]
+    varying = [at for at in range(len(first.arguments)) if len({case.arguments[at][1] for case in cases}) > 1]
     called = {at: _parameter(first.arguments[at][0], subject) for at in varying}
     has_result = first.kind != "raises" and len({case.expected for case in cases}) > 1
     columns = [*called.values(), *(["expected"] if has_result else [])]
-    rows = [
-        [*(case.arguments[at][1] for at in varying), *([case.expected] if has_result else [])] for case in cases
-    ]
-    told = ",\n        ".join(row[0] if len(columns) == 1 else f"({', '.join(row)})" for row in rows)
-    head = f'"{columns[0]}"' if len(columns) == 1 else f"({', '.join(f'{chr(34)}{each}{chr(34)}' for each in columns)})"
-    decorator = f"@pytest.mark.parametrize(\n    {head},\n    [\n        {told},\n    ],\n)"
+    rows = [[*(case.arguments[at][1] for at in varying), *([case.expected] if has_result else [])] for case in cases]
+    decorator = _parametrized(columns, rows)
     body = _shared_body(first, cases, called, has_result)
     name = names.unique(name_of_test(subject, _scenario(subject, cases)))
     return _built(name, group, [decorator], ", ".join(columns), body, "", ("import pytest",))
+
+
+def _parametrized(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    names = ", ".join(f'"{each}"' for each in columns)
+    names = names if len(columns) == 1 else f"({names})"
+    told = [row[0] if len(columns) == 1 else f"({', '.join(row)})" for row in rows]
+    line = f"@pytest.mark.parametrize({names}, [{', '.join(told)}])"
+    if len(line) <= _LONGEST_LINE:
+        return line
+    inside = ",\n        ".join(told)
+    return f"@pytest.mark.parametrize(\n    {names},\n    [\n        {inside},\n    ],\n)"
 
 
 def _shared_body(first: Case, cases: Sequence[Case], called: dict[int, str], has_result: bool) -> str:
@@ -282,5 +300,3 @@ def _built(
     if "pytest." not in text:
         needed.discard("import pytest")
     return WrittenTest(name, text, tuple(sorted(needed)), tuple(group))
-
-

@@ -18,6 +18,7 @@ from automation.tasks.optimize.requests import OptimizeRequest
 
 # The whole suite runs twice when the change lands.
 _SHARE = 0.75
+_PROOF_SHARE, _LEAST_PROOF_S, _MOST_PROOF_S = 0.05, 1.0, 15.0
 
 
 @dataclass(slots=True)
@@ -46,6 +47,11 @@ class Bench:
     def seconds_left(self) -> float:
         """Time that is left for the search."""
         return self.end - monotonic()
+
+    @property
+    def proof_s(self) -> float:
+        """Time for the calls of one comparison."""
+        return max(_LEAST_PROOF_S, min(_MOST_PROOF_S, _PROOF_SHARE * 60 * self.request.max_minutes))
 
     def source(self, path: str) -> SourceFile:
         """Return a file of the private copy."""

@@ -114,12 +114,19 @@ def candidates(
             continue
         yield Progress(f"comparing {len(drafts)} rewrites of {function.name}", number, len(functions), "functions")
         tests = touching[function].tests
-        works = [workload, *([test_workload(tests)] if tests and workload.kind != "tests" else [])]
         source = bench.source(function.path)
         texts = tuple(applied(source.text, draft.edits) for draft in drafts)
         question = Question(function.path, function.name, source.text, texts)
         request = bench.request
-        proofs = prove(bench.workspace, bench.settings, question, works, tolerance=request.tolerance, seed=request.seed)
+        proofs = prove(
+            bench.workspace,
+            bench.settings,
+            question,
+            works_of(workload, tests),
+            tolerance=request.tolerance,
+            seed=request.seed,
+            seconds=bench.proof_s,
+        )
         found += _promising(bench, function, list(zip(drafts, proofs, strict=True)), attempts)
     kept: list[Candidate] = []
     with suite_server(bench.workspace.tree, bench.settings, workers=1) as server:
@@ -132,6 +139,12 @@ def candidates(
             else:
                 kept.append(replace(candidate, tests=tests))
     return kept
+
+
+def works_of(workload: Workload, tests: Sequence[str]) -> list[Workload]:
+    """Return whose calls are looked at: the workload's, and those of tests that it is not made of."""
+    others = tuple(test for test in tests if workload.kind != "tests" or test not in workload.arguments)
+    return [workload, test_workload(others)] if others else [workload]
 
 
 def failing_test(bench: Bench, server: ForkServer, files: dict[str, bytes | None], tests: Sequence[str]) -> str:
@@ -204,7 +217,7 @@ def _promising(
 
 def _fate(bench: Bench, function: HotFunction, draft: Draft, proof: Proof) -> tuple[str, float]:
     if not proof.equal:
-        return (f"differs: {proof.reason}" if proof.inputs else f"cannot be proven: {proof.reason}"), 0.0
+        return (f"differs: {proof.reason}" if proof.compared else f"cannot be proven: {proof.reason}"), 0.0
     if draft.remembers:
         repeated = 1 - proof.distinct / proof.calls if proof.calls else 0.0
         if repeated <= 0:

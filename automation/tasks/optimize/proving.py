@@ -13,6 +13,7 @@ from automation.tasks.optimize.workloads import VARIATIONS, Workload, workload_s
 
 _START_S = 60.0
 _FOR_CALLS_S = 15.0
+_LEAST_INPUTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Proof:
         Inputs that were compared, and those of them that came from the workload or a test.
     calls, distinct : int
         Calls that were looked at, and different ones among them.
+    compared : bool
+        Whether it was called at all.
     """
 
     equal: bool
@@ -40,6 +43,7 @@ class Proof:
     seen: int = 0
     calls: int = 0
     distinct: int = 0
+    compared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +130,14 @@ def _proofs(records: Sequence[dict[str, object]], count: int, ended: str) -> tup
             base = replace(base, reason=str(record["problem"]))
         elif "inputs" in record:
             counts = {name: int(str(record[name])) for name in ("inputs", "seen", "calls", "distinct")}
-            base = Proof(False, ended, None, **counts)
-            if not base.inputs:
-                base = replace(base, reason="the original does not do the same twice on any input")
-        elif "equal" in record:
+            base = replace(base, reason=ended, **counts)  # type: ignore[arg-type]
+            if base.inputs < _LEAST_INPUTS:
+                why = f"only {base.inputs} inputs were found on which the original does the same twice in time"
+                base = replace(base, reason=why)
+        elif "equal" in record and base.inputs >= _LEAST_INPUTS:
             equal, why = bool(record["equal"]), str(record["difference"])
-            found[int(str(record["version"]))] = replace(base, equal=equal, reason=why)
-        elif "ratio" in record:
+            found[int(str(record["version"]))] = replace(base, equal=equal, reason=why, compared=True)
+        elif "ratio" in record and int(str(record["version"])) in found:
             number = int(str(record["version"]))
             found[number] = replace(found[number], ratio=float(str(record["ratio"])))
     return tuple(found.get(number, base) for number in range(1, count + 1))

@@ -136,7 +136,7 @@ class OptimizeResult:
 
 def profile_table(profile: Profile) -> Table:
     """Return the hot functions as a table for people."""
-    title = f"{profile.cpu_s:.3g} s of processor time, {profile.peak_bytes / 2**20:.1f} MiB at most"
+    title = f"one run: {profile.seconds:.3g} s, {profile.peak_bytes / 2**20:.1f} MiB at most"
     table = Table(box=None, pad_edge=False, header_style="dim", title=title, title_justify="left", title_style="dim")
     table.add_column("function", overflow="fold")
     table.add_column("place", no_wrap=True)

@@ -173,23 +173,25 @@ def _own_modules(ground: Ground, folder: PurePosixPath) -> set[str]:
 
 
 def _imports(file: ParsedFile) -> Iterator[_Imported]:
-    guarded = {
-        line
-        for node in ast.walk(file.tree)
-        if isinstance(node, ast.Try) or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
-        for inner in node.body
-        for line in range(inner.lineno, (inner.end_lineno or inner.lineno) + 1)
-    }
+    found: list[tuple[str, int]] = []
+    guarded: set[int] = set()
     for node in ast.walk(file.tree):
-        names: list[str] = []
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
-            names = [node.module]
-        for name in names:
-            module = name.partition(".")[0]
-            if module not in sys.stdlib_module_names and module != "__future__" and isinstance(node, ast.stmt):
-                yield _Imported(module, file.path, node.lineno, node.lineno in guarded)
+            found += [(alias.name, node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found += [(node.module, node.lineno)] if node.module and not node.level else []
+        elif isinstance(node, ast.Try) or (isinstance(node, ast.If) and _is_for_types(node.test)):
+            guarded.update(line for one in node.body for line in range(one.lineno, (one.end_lineno or one.lineno) + 1))
+    for name, line in found:
+        module = name.partition(".")[0]
+        if module not in sys.stdlib_module_names and module != "__future__":
+            yield _Imported(module, file.path, line, line in guarded)
+
+
+def _is_for_types(test: ast.expr) -> bool:
+    return (test.attr if isinstance(test, ast.Attribute) else test.id if isinstance(test, ast.Name) else "") == (
+        "TYPE_CHECKING"
+    )
 
 
 def _distributions(module: str) -> frozenset[str]:

@@ -171,7 +171,7 @@ class CommandsPane(Pane[None]):
         style = self.palette.bad if view.ended.error is not None else ""
         text = Text.from_ansi(view.ended.text)
         text.stylize_before(style)
-        self.query_one("#text", RichLog).write(text, expand=True)
+        self.query_one("#text", RichLog).write(text, expand=True, scroll_end=False)
         result = view.ended.result or view.ended.error or {}
         self.query_one("#data", DataTree).show("result", result)
         rows = rows_of(result)

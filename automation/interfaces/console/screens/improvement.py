@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Vertical
 
+from automation.interfaces.console.context import ConsoleContext
 from automation.interfaces.console.data.improvement_records import RANGES, ImprovementFacts
 from automation.interfaces.console.screens.base import Pane
 from automation.interfaces.console.widgets.day_chart import DayChart
@@ -56,6 +57,14 @@ class ImprovementPane(Pane[ImprovementFacts]):
     ImprovementPane.wide #seconds { column-span: 3; }
     """
 
+    def __init__(self, context: ConsoleContext, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(context, id=id)
+        self._reader: ImprovementReader | None = None
+        self._days = RANGES[1]
+        self._chart = 0
+        self._shows_verdicts = False
+        self.add_class("narrow")
+
     def body(self) -> ComposeResult:
         """Yield the widgets."""
         yield Still(id="summary")
@@ -68,12 +77,7 @@ class ImprovementPane(Pane[ImprovementFacts]):
             yield RowTable(VERDICT_COLUMNS, id="verdict-table")
 
     def on_mount(self) -> None:
-        """Begin with a month."""
-        self._reader: ImprovementReader | None = None
-        self._days = RANGES[1]
-        self._chart = 0
-        self._shows_verdicts = False
-        self.add_class("narrow")
+        """Show the panels that come first."""
         self._arrange()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -116,6 +120,11 @@ class ImprovementPane(Pane[ImprovementFacts]):
         self._shows_verdicts = not self._shows_verdicts
         self._arrange()
         self._draw_heading()
+        self.focus_first()
+
+    def focus_first(self) -> None:
+        """Give the focus to the table that is shown."""
+        self.query_one("#verdict-table" if self._shows_verdicts else "#records").focus()
 
     def _arrange(self) -> None:
         for number, name in enumerate(_CHARTS):

@@ -14,6 +14,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import DataTable
 
 from automation.interfaces.console.background import in_background
+from automation.interfaces.console.context import ConsoleContext
 from automation.interfaces.console.data.run_records import MaintenanceFacts, RunView
 from automation.interfaces.console.diff import diff_text
 from automation.interfaces.console.jobs import Job
@@ -79,6 +80,13 @@ class MaintenancePane(Pane[MaintenanceFacts]):
     MaintenancePane .panel.shown { display: block; }
     """
 
+    def __init__(self, context: ConsoleContext, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(context, id=id)
+        self._reader: MaintenanceReader | None = None
+        self._wanted: str | None = None
+        self._on_left, self._on_right, self._newest_panel = "runs", "change", "runs"
+        self.add_class("narrow")
+
     def body(self) -> ComposeResult:
         """Yield the widgets."""
         yield Still(id="line")
@@ -104,11 +112,7 @@ class MaintenancePane(Pane[MaintenanceFacts]):
                         yield Still(id="evidence-text")
 
     def on_mount(self) -> None:
-        """Begin with the run at work."""
-        self._reader: MaintenanceReader | None = None
-        self._wanted: str | None = None
-        self._on_left, self._on_right, self._newest_panel = "runs", "change", "runs"
-        self.add_class("narrow")
+        """Show the panels that come first."""
         self._arrange()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -174,6 +178,11 @@ class MaintenancePane(Pane[MaintenanceFacts]):
             self._on_right = name
         self._arrange()
         self._draw_headings()
+        self.focus_first()
+
+    def focus_first(self) -> None:
+        """Give the focus to the panel that was gone to last."""
+        name = self._newest_panel
         self.query_one(f"#{name}-scroll" if name in _RIGHT else f"#{name}-table").focus()
 
     def action_waiting(self) -> None:

@@ -19,7 +19,7 @@ from automation.interfaces.console.context import ConsoleContext
 from automation.interfaces.console.data.night import NightFacts, RunFacts, last_night, newest_run
 from automation.interfaces.console.data.sessions import SessionFacts, SessionReader, Standing
 from automation.interfaces.console.screens.base import Pane
-from automation.interfaces.execution import Ended
+from trading.errors import Refused
 
 _HEALTH_EVERY_MS = 600_000
 _COLUMNS = ("session", "state", "symbol", "equity", "profit", "position", "orders")
@@ -68,7 +68,7 @@ class OverviewPane(Pane[OverviewFacts]):
 
     def __init__(self, context: ConsoleContext, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(context, id=id)
-        self.health: Ended | None = None
+        self.health: Mapping[str, object] | None = None
         self._asked_ms: int | None = None
         self._reader: SessionReader | None = None
         self._order: tuple[str, ...] = ()
@@ -110,7 +110,7 @@ class OverviewPane(Pane[OverviewFacts]):
         now = self.context.clock()
         if self._asked_ms is None or now - self._asked_ms >= _HEALTH_EVERY_MS:
             self._asked_ms = now
-            in_background(self, self._ask_health, self._healthy, self.console.complain)
+            in_background(self, self.ask_health, self._healthy, self._unhealthy)
 
     @property
     def chosen(self) -> SessionFacts | None:
@@ -137,11 +137,24 @@ class OverviewPane(Pane[OverviewFacts]):
         if self.chosen is not None:
             self.run_command("stop", {"session": self.chosen.name}, then=lambda _: self.reread())
 
-    def _ask_health(self) -> Ended:
-        return self.context.answer("health", {"offline": True})
+    def ask_health(self) -> Mapping[str, object]:
+        """Return what the health command finds without the network; blocks.
 
-    def _healthy(self, ended: Ended) -> None:
-        self.health = ended
+        Raises
+        ------
+        Refused
+            When it cannot tell.
+        """
+        ended = self.context.answer("health", {"offline": True})
+        if ended.result is None:
+            raise Refused(ended.text)
+        return ended.result
+
+    def _unhealthy(self, problem: str) -> None:
+        self._healthy({"problem": problem})
+
+    def _healthy(self, told: Mapping[str, object]) -> None:
+        self.health = told
         if self.facts is not None:
             self._show_house(self.facts)
         self.post_message(self.Shown(self))
@@ -233,10 +246,9 @@ class OverviewPane(Pane[OverviewFacts]):
         palette = self.palette
         if self.health is None:
             return "health", "checking …", palette.quiet
-        result = self.health.result
-        if result is None:
-            return "health", self.health.text, palette.bad
-        checks = [check for check in _list(result.get("checks")) if not check.get("ok")]
+        if "problem" in self.health:
+            return "health", str(self.health["problem"]), palette.bad
+        checks = [check for check in _list(self.health.get("checks")) if not check.get("ok")]
         failed = [check for check in checks if check.get("needed")]
         if failed:
             words = "; ".join(f"{check['name']}: {check['detail']}" for check in failed)

@@ -12,8 +12,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
+from textual.widget import Widget
 
 from automation.interfaces.console.background import in_background
+from automation.interfaces.console.context import ConsoleContext
 from automation.interfaces.console.data.trading_records import Decision, SessionRow, SessionView
 from automation.interfaces.console.jobs import Job
 from automation.interfaces.console.screens.base import Pane
@@ -115,6 +117,17 @@ class TradingPane(Pane[TradingFacts]):
     class Decided(Message):
         """The votes of the newest candle are there, or could not be worked out."""
 
+    def __init__(self, context: ConsoleContext, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(context, id=id)
+        self._wanted: str | None = None
+        self._readers: dict[str, SessionReader] = {}
+        self._panel_shown = "orders"
+        self._zoom = 0
+        self._decision: tuple[str, Decision] | None = None
+        self._undecided = ""
+        self._deciding = False
+        self.add_class("narrow", self._panel_shown)
+
     def body(self) -> ComposeResult:
         """Yield the widgets."""
         yield Still(id="line")
@@ -138,17 +151,6 @@ class TradingPane(Pane[TradingFacts]):
         with Vertical(id=name, classes="panel"):
             yield Still(id=f"{name}-heading", classes="heading")
             yield table
-
-    def on_mount(self) -> None:
-        """Begin with the session that runs."""
-        self._wanted: str | None = None
-        self._readers: dict[str, SessionReader] = {}
-        self._panel_shown = "orders"
-        self._zoom = 0
-        self._decision: tuple[str, Decision] | None = None
-        self._undecided = ""
-        self._deciding = False
-        self.add_class("narrow", self._panel_shown)
 
     def on_resize(self, event: events.Resize) -> None:
         """Show all panels where there is room, else the chosen one."""
@@ -178,6 +180,9 @@ class TradingPane(Pane[TradingFacts]):
     def show(self, facts: TradingFacts) -> None:
         """Draw what differs."""
         view = facts.view
+        if view is None:
+            # what has the focus is about to be hidden, and the keys with it
+            self._focus_if_here(self)
         for name in ("line", "money", "middle"):
             self.query_one(f"#{name}").display = view is not None
         none = self.query_one("#none", Still)
@@ -220,7 +225,13 @@ class TradingPane(Pane[TradingFacts]):
         self._panel_shown = name
         self.add_class(name)
         self._draw_headings()
-        self.query_one("#votes-scroll" if name == "votes" else f"#{name}-table").focus()
+        self.focus_first()
+
+    def focus_first(self) -> None:
+        """Give the focus to the panel that is shown."""
+        name = self._panel_shown
+        shows = self._view() is not None
+        (self.query_one("#votes-scroll" if name == "votes" else f"#{name}-table") if shows else self).focus()
 
     def action_zoom(self) -> None:
         """Draw more time in the same width, or again less."""
@@ -247,6 +258,11 @@ class TradingPane(Pane[TradingFacts]):
         view = self._view()
         if view is not None:
             self.run_command("sessions replay", {"session": view.name}, then=self._ran)
+
+    def _focus_if_here(self, widget: Widget) -> None:
+        focused = self.screen.focused
+        if focused is not None and self in focused.ancestors_with_self:
+            widget.focus()
 
     def _view(self) -> SessionView | None:
         return self.facts.view if self.facts is not None else None

@@ -99,7 +99,8 @@ class DayChart(PlotextPlot):
         values = [list(part.values) for part in bars.parts]
         colours = [_rgb(part.colour) for part in bars.parts]
         if len(values) > 1:
-            plt.stacked_bar(days, values, color=colours, width=0.8)
+            # a colour for each part, which its annotation does not know
+            plt.stacked_bar(days, values, color=colours, width=0.8)  # type: ignore[arg-type]
         else:
             plt.bar(days, values[0], color=colours[0], width=0.8)
         ticks = ticks_up_to(bars.highest)
@@ -107,7 +108,7 @@ class DayChart(PlotextPlot):
         plt.yticks(ticks, [short_number(tick) for tick in ticks])
         every = max(1, -(-len(days) * _DATE_CELLS // max(1, self.size.width - 8)))
         shown = days[::-every][::-1]
-        plt.xticks(shown, [bars.labels[day] for day in shown])
+        plt.xticks([float(day) for day in shown], [bars.labels[day] for day in shown])
         plt.xlim(-0.5, len(days) - 0.5)
         plt.title(bars.title)
 

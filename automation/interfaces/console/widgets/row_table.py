@@ -52,7 +52,9 @@ class RowTable(DataTable[Cell]):
     """
 
     def __init__(self, columns: Sequence[Column], *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's own name
-        super().__init__(id=id, classes=classes, cursor_type="row", cell_padding=1, cursor_foreground_priority="renderable")
+        super().__init__(
+            id=id, classes=classes, cursor_type="row", cell_padding=1, cursor_foreground_priority="renderable"
+        )
         self._layout_of = tuple(columns)
         self._rows: dict[str, tuple[Cell, ...]] = {}
         self.touched = 0
@@ -91,7 +93,7 @@ class RowTable(DataTable[Cell]):
         self._rows = wanted
         if self.touched != touched:
             # a row that was drawn before its columns had their widths would stay as it was
-            self.call_after_refresh(self._draw_anew)
+            self.call_after_refresh(self.notify_style_update)
 
     @property
     def chosen(self) -> str | None:
@@ -104,10 +106,6 @@ class RowTable(DataTable[Cell]):
         keys = list(self._rows)
         if key in keys:
             self.move_cursor(row=keys.index(key), animate=False)
-
-    def _draw_anew(self) -> None:
-        self.notify_style_update()
-        self.refresh()
 
     def _add(self, key: str, cells: tuple[Cell, ...]) -> None:
         self.touched += len(cells)

@@ -110,7 +110,10 @@ def _sections(view: RunView, palette: Palette) -> Iterator[tuple[str, list[Text]
     yield "landing", _landed_lines(result, palette)
     yield (
         "guard",
-        [Text(f"{each.get('path')}:{each.get('line')}  {each.get('message')}", palette.warn) for each in result.guard_findings],
+        [
+            Text(f"{each.get('path')}:{each.get('line')}  {each.get('message')}", palette.warn)
+            for each in result.guard_findings
+        ],
     )
     yield "recording", _recording_lines(result)
     yield "diagnosis, most suspicious first", [_place_line(each, palette) for each in result.diagnosis[:_SHOWN_PLACES]]

@@ -27,7 +27,7 @@ class ArcTracer:
 
     def start(self) -> None:
         """Begin."""
-        sys.settrace(self.on_call)
+        sys.settrace(self.on_call)  # type: ignore[arg-type]
 
     def stop(self) -> None:
         """End."""

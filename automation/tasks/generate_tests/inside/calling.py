@@ -12,15 +12,26 @@ import types
 import typing
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Optional
+from typing import Any, List, NamedTuple, Optional  # noqa: UP035 - read at run time by Python 3.9
 
-from . import arcs, limits, pools, values  # noqa: TID252
+from . import arcs, expressions, limits, values  # noqa: TID252
 
 CALL_S = 0.5
 _MOST_ITEMS = 40
 _MOST_FACTS = 6
+_LONGEST_FACT = 240
 _LONGEST_MESSAGE = 300
-_TOUCHING = ("socket.", "subprocess.", "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.system", "shutil.", "ftplib.")
+_TOUCHING = (
+    "socket.",
+    "subprocess.",
+    "os.remove",
+    "os.rename",
+    "os.mkdir",
+    "os.rmdir",
+    "os.system",
+    "shutil.",
+    "ftplib.",
+)
 _READ_BY_IMPORTS = (".py", ".pyc", ".so", ".pyd", ".json", ".typed")
 
 Record = typing.Dict[str, Any]  # noqa: UP006 - read at run time by Python 3.9
@@ -63,7 +74,7 @@ class Subject(NamedTuple):
         return f"from {self.module} import {self.owner or self.name}"
 
     def template(self, given: Sequence[Given], *, wrapped: str = "") -> str:
-        """Return the call with ``\\0number\\0`` in the place of each argument."""
+        """Return the call, with the arguments' numbers between null characters in their places."""
         parts, target = [], self.name
         if self.kind == "static":
             target = f"{self.owner}.{self.name}"
@@ -117,7 +128,7 @@ class Caller:
         self._tracer = arcs.ArcTracer(path)
         self._root = root
 
-    def function(self) -> Any:
+    def function(self) -> values.Foreign:
         """Return what is called, for its signature."""
         if self.subject.kind == "class" or not self.subject.owner:
             return self.scope[self.subject.name]
@@ -139,7 +150,7 @@ class Caller:
 
     def _once(self, given: Sequence[Given]) -> Optional[Record]:  # noqa: UP045
         try:
-            held = [pools.evaluated(each.source, self.scope) for each in given]
+            held = [expressions.evaluated(each.source, self.scope) for each in given]
             before = [_shown(each) for each in held]
         except Exception:  # noqa: BLE001 - an argument may not be made, which is no test of the subject
             return None
@@ -186,7 +197,7 @@ class Caller:
         except SystemExit:
             return None, limits.TooLong()
 
-    def _result(self, instance: Any, positional: list[Any], named: dict[str, Any]) -> Any:
+    def _result(self, instance: values.Foreign, positional: list[Any], named: dict[str, Any]) -> values.Foreign:
         if self.subject.kind == "property":
             return getattr(instance, self.subject.name)
         target = self.function() if self.subject.kind != "method" else getattr(instance, self.subject.name)
@@ -223,9 +234,11 @@ class Caller:
         return linecache.getline(name, trace.tb_lineno).lstrip().startswith("raise")
 
     def _returned(
-        self, result: Any, given: Sequence[Given], held: list[Any], changed: Sequence[str]
+        self, result: values.Foreign, given: Sequence[Given], held: list[Any], changed: Sequence[str]
     ) -> Optional[Record]:  # noqa: UP045
-        plain = list(result) if isinstance(result, _Listed) else result.value if isinstance(result, _Awaited) else result
+        plain = (
+            list(result) if isinstance(result, _Listed) else result.value if isinstance(result, _Awaited) else result
+        )
         if plain is None and changed:
             return self._left_behind(given, held, changed)
         if type(plain).__name__ == "ndarray":
@@ -234,16 +247,14 @@ class Caller:
             return _array(plain)
         try:
             expected = values.written(plain, approximate=True)
-            if self.subject.kind != "class" and bool(plain == pools.evaluated(expected)):
+            if self.subject.kind != "class" and bool(plain == expressions.evaluated(expected)):
                 same = plain is None or type(plain) is bool
                 return {"kind": "value", "text": expected.text, "imports": expected.imports, "same": same}
         except Exception:  # noqa: BLE001, S110 - unwritable, or a comparison that raises: its parts are looked at
             pass
         return self._facts("result", plain)
 
-    def _left_behind(
-        self, given: Sequence[Given], held: list[Any], changed: Sequence[str]
-    ) -> Optional[Record]:  # noqa: UP045
+    def _left_behind(self, given: Sequence[Given], held: list[Any], changed: Sequence[str]) -> Optional[Record]:  # noqa: UP045
         for each, value in zip(given, held):  # noqa: B905
             if each.name in changed:
                 try:
@@ -253,21 +264,22 @@ class Caller:
                 return {"kind": "left", "of": each.name, "facts": [["", text]], "imports": imports}
         return None
 
-    def _facts(self, of: str, value: Any) -> Optional[Record]:  # noqa: UP045
+    def _facts(self, of: str, value: values.Foreign) -> Optional[Record]:  # noqa: UP045
         if value is None or type(value).__module__ == "builtins":
             return None
-        facts, imports = [], set()
+        facts: List[List[str]] = []  # noqa: UP006
+        imports: set[str] = set()
         for name, held in values.attributes(value).items():
+            is_array = type(held).__name__ == "ndarray"
             try:
-                if type(held).__name__ == "ndarray":
-                    name, held = f"{name}.tolist()", held.tolist()  # noqa: PLW2901 - as a test sees it
-                text, needed = values.written(held, approximate=True)
+                plain = typing.cast("values.Foreign", held).tolist() if is_array else held
+                text, needed = values.written(plain, approximate=True)
             except (values.Unwritable, RecursionError):
                 continue
-            if len(text) < 120 and len(facts) < _MOST_FACTS:
-                facts.append([f".{name}", text])
+            if len(text) < _LONGEST_FACT and len(facts) < _MOST_FACTS:
+                facts.append([f".{name}.tolist()" if is_array else f".{name}", text])
                 imports |= set(needed)
-        if hasattr(value, "__len__"):
+        if not facts and hasattr(value, "__len__"):
             facts.append(["len", str(len(value))])
         return {"kind": "left", "of": of, "facts": facts, "imports": sorted(imports)} if facts else None
 
@@ -286,7 +298,7 @@ def _wrapper(result: object, kind: str) -> str:
     return "list" if isinstance(result, _Listed) else ""
 
 
-def _array(value: Any) -> Optional[Record]:  # noqa: UP045
+def _array(value: values.Foreign) -> Optional[Record]:  # noqa: UP045
     """Return what one array holds, or several of them."""
     several = isinstance(value, (list, tuple))
     plain = [each.tolist() for each in value] if several else value.tolist()

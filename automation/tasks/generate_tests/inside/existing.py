@@ -58,7 +58,7 @@ def run(job: Record, emit: Emit) -> None:
     emit({"event": "seen", "calls": tracer.calls})
 
 
-def _probe(place: str) -> Any:
+def _probe(place: str) -> values.Foreign:
     spec = importlib.util.spec_from_file_location("_gridbot_probe", place)
     if spec is None or spec.loader is None:
         raise ImportError(f"{place} is no Python file")
@@ -87,7 +87,7 @@ class _Watching(arcs.ArcTracer):
             except Exception:  # noqa: BLE001, S110 - what cannot be written down is not used
                 pass
             finally:
-                sys.settrace(self.on_call)
+                sys.settrace(self.on_call)  # type: ignore[arg-type]
         return found
 
     def _note(self, frame: FrameType) -> None:

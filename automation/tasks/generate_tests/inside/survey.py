@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import inspect
 import io
+import itertools
 import os
 import random
 import string
@@ -25,34 +26,44 @@ from typing import Any, Dict, List, Optional, Tuple  # noqa: UP035 - read at run
 
 if typing.TYPE_CHECKING:
     from automation.repair.inside import variations
-    from automation.tasks.generate_tests.inside import calling, entering, pools, values
+    from automation.tasks.generate_tests.inside import (
+        calling,
+        entering,
+        expressions,
+        pools,
+        signatures,
+        suggestions,
+        values,
+    )
 else:
     # loaded by path: the target may hold a package of the same name as ours
     _HERE = Path(__file__).parent
     _package = sys.modules.setdefault("_gridbot_tests", types.ModuleType("_gridbot_tests"))
     _package.__path__ = [str(_HERE), str(_HERE.parents[2] / "repair" / "inside")]
-    from _gridbot_tests import calling, entering, pools, values, variations
+    from _gridbot_tests import calling, entering, expressions, pools, signatures, suggestions, values, variations
 
 _SECONDS = 6.0
 _KEPT_ALIKE = 10
 _KEPT = 160
 _DRAWN = 12
 _TOGETHER = 0.25
+_MOST_MIXED = 3
 _Chosen = List[calling.Given]  # noqa: UP006
+_Slot = Tuple[str, str, List[values.Written]]  # noqa: UP006
 
 Record = Dict[str, Any]  # noqa: UP006
 Emit = Callable[[Record], None]
 
 
 def run(job: Record, emit: Emit) -> None:
-    """Emit ``modules`` (what the import brought in from outside), then ``cases``, or ``skip`` with a reason.
+    """Emit ``modules`` (what the import brought in from outside), then ``cases`` or ``skip``.
 
     Parameters
     ----------
     job : dict
-        ``root``, ``python_path``, ``path`` and ``module`` of the file; ``subject`` (owner, name, kind, documented), None
-        to import only; ``numbers`` and ``texts`` (constants), ``given`` (argument lists that were seen or asked for,
-        each with its origin), ``seed``, ``calls`` (how many at most).
+        ``root``, ``python_path``, ``path`` and ``module`` of the file; ``subject`` (owner, name, kind, documented),
+        None to import only; ``numbers`` and ``texts`` (constants), ``given`` (argument lists that were seen or asked
+        for, each with its origin), ``seed``, ``calls`` (how many at most).
     """
     gc.freeze()
     root = entering.enter(job)
@@ -62,6 +73,10 @@ def run(job: Record, emit: Emit) -> None:
             importlib.import_module(job["module"])
     except BaseException as error:  # noqa: BLE001 - the target's module code may raise anything
         emit({"skip": f"importing {job['module']} raises {type(error).__name__}: {str(error)[:160]}"})
+        return
+    place = os.path.abspath(getattr(sys.modules[job["module"]], "__file__", None) or "")  # noqa: PTH100 - links stay
+    if place != os.path.join(root, job["path"]):  # noqa: PTH118 - the same
+        emit({"skip": f"{job['module']} is the name of another module too, which is imported in its place"})
         return
     emit({"modules": _foreign(root), "hypothesis": importlib.util.find_spec("hypothesis") is not None})
     if job["subject"] is None:
@@ -75,9 +90,9 @@ def _foreign(root: str) -> list[str]:
     found = []
     for name, module in sys.modules.copy().items():
         origin = getattr(getattr(module, "__spec__", None), "origin", None)
-        if isinstance(origin, str) and Path(origin).is_absolute() and not origin.startswith(root):
-            if not name.startswith(("_gridbot", "gridbot_", "automation.")):
-                found.append(name)
+        outside = isinstance(origin, str) and Path(origin).is_absolute() and not origin.startswith(root)
+        if outside and not name.startswith(("_gridbot", "gridbot_", "automation.")):
+            found.append(name)
     return found
 
 
@@ -104,6 +119,7 @@ class _Survey:
             return {"skip": f"nothing is known to pass as {empty[0]}"}
         for given, origin in self._given(slots):
             self._try(given, origin)
+        slots = self._settled(slots)
         short = [slot for slot in slots if slot[0] not in self._optional]
         for some in (short, slots) if not empty else ():
             for chosen in _rows(some):
@@ -119,9 +135,10 @@ class _Survey:
     def _spent(self, share: float) -> bool:
         return len(self._tried) >= self._job["calls"] * share or time.monotonic() > self._until
 
-    def _slots(self) -> List[Tuple[str, str, List[values.Written]]]:  # noqa: UP006
-        slots: List[Tuple[str, str, List[values.Written]]] = []  # noqa: UP006
+    def _slots(self) -> List[_Slot]:  # noqa: UP006
+        slots: List[_Slot] = []  # noqa: UP006
         self._optional: set[str] = set()
+        self._unsaid: set[str] = set()
         if self._subject.kind in ("method", "property"):
             slots.append(("instance", "instance", self._pools.instances(self._caller.scope[self._subject.owner])))
         if self._subject.kind == "property":
@@ -132,11 +149,35 @@ class _Survey:
                 continue
             if not pool and parameter.default is not parameter.empty:
                 continue
+            if hint is parameter.empty and parameter.default is parameter.empty:
+                self._unsaid.add(parameter.name)
             if parameter.default is not parameter.empty:
                 self._optional.add(parameter.name)
             style = "keyword" if parameter.kind is parameter.KEYWORD_ONLY else "positional"
             slots.append((parameter.name, style, pool + _drawn(hint, self._job["seed"])))
         return slots
+
+    def _settled(self, slots: Sequence[_Slot]) -> List[_Slot]:  # noqa: UP006
+        """Find types for the parameters without annotations that some call gets through with."""
+        unsaid = [name for name, _, _ in slots if name in self._unsaid]
+        if not unsaid or self._gets_through(slots):
+            return list(slots)
+        count = len(unsaid)
+        alike = [(each,) * count for each in suggestions.UNSAID]
+        mixed = itertools.product(suggestions.UNSAID[:3], repeat=count) if count <= _MOST_MIXED else []
+        for types_ in (*alike, *mixed):
+            chosen = dict(zip(unsaid, types_))  # noqa: B905 - Python 3.9
+            retyped = [
+                (name, style, self._pools.of(chosen[name]) if name in chosen else pool) for name, style, pool in slots
+            ]
+            if self._gets_through(retyped):
+                return retyped
+        return list(slots)
+
+    def _gets_through(self, slots: Sequence[_Slot]) -> bool:
+        first = next(_rows([slot for slot in slots if slot[0] not in self._optional]), None)
+        found = None if first is None else self._caller.case(first, "type")
+        return found is not None and found["outcome"]["kind"] != "raises"
 
     def _given(self, slots: Sequence[Tuple[str, str, object]]) -> Iterator[Tuple[_Chosen, str]]:  # noqa: UP006
         styles = {name: style for name, style, _ in slots}
@@ -201,12 +242,15 @@ class _Survey:
         if pool and self._rng.random() < 0.4:
             return self._rng.choice(pool)
         try:
-            value = pools.evaluated(given.source, self._caller.scope)
+            value = expressions.evaluated(given.source, self._caller.scope)
             if type(value).__name__ == "ndarray":
                 options = _arrays(value, self._rng)
             else:
                 options = list(variations.varied(value, self._rng)) + self._spliced(value)
-            return values.written(self._rng.choice(options)) if options else None
+            chosen = self._rng.choice(options) if options else None
+            if isinstance(chosen, float):
+                chosen = float(f"{chosen:.4g}")
+            return values.written(chosen) if options else None
         except Exception:  # noqa: BLE001 - a value that cannot be varied or written is left as it is
             return None
 
@@ -220,16 +264,16 @@ class _Survey:
         return [value + piece, piece + value, value[:at] + piece + value[at:], value[:at] + piece + value[at + 1 :]]
 
 
-def _arrays(value: Any, rng: random.Random) -> List[object]:  # noqa: UP006
+def _arrays(value: values.Foreign, rng: random.Random) -> List[object]:  # noqa: UP006
     import numpy as np
 
     return [np.array(row, dtype=value.dtype) for row in variations.varied(value.tolist(), rng)]
 
 
-def _parameters(function: Any, subject: calling.Subject) -> List[Tuple[inspect.Parameter, object]]:  # noqa: UP006
+def _parameters(function: values.Foreign, subject: calling.Subject) -> List[Tuple[inspect.Parameter, object]]:  # noqa: UP006
     if subject.kind == "class":
-        return pools.constructor(function)
-    hints = pools.resolved(function)
+        return signatures.constructor(function)
+    hints = signatures.resolved(function)
     found = list(inspect.signature(function).parameters.values())
     if subject.kind == "method":
         found = found[1:]
@@ -248,9 +292,9 @@ def _with_keywords(chosen: _Chosen, order: Sequence[str]) -> _Chosen:
     ]
 
 
-def _rows(slots: Sequence[Tuple[str, str, List[values.Written]]]) -> Iterator[_Chosen]:  # noqa: UP006
+def _rows(slots: Sequence[_Slot]) -> Iterator[_Chosen]:
     names = [(name, style) for name, style, _ in slots]
-    for row in pools.rows_of([pool for _, _, pool in slots]):
+    for row in expressions.rows_of([pool for _, _, pool in slots]):
         yield [
             calling.Given(name, style, source)
             for (name, style), source in zip(names, row)  # noqa: B905 - Python 3.9
@@ -277,8 +321,12 @@ def _drawn(hint: object, seed: int) -> List[values.Written]:  # noqa: UP006
         strategies.register_type_strategy(str, strategies.text(string.printable))
         strategy = strategies.from_type(hint)  # type: ignore[var-annotated, arg-type]
         settings = hypothesis.settings(
-            max_examples=2 * _DRAWN, database=None, derandomize=True, deadline=None,
-            suppress_health_check=list(hypothesis.HealthCheck), phases=[hypothesis.Phase.generate],
+            max_examples=2 * _DRAWN,
+            database=None,
+            derandomize=True,
+            deadline=None,
+            suppress_health_check=list(hypothesis.HealthCheck),
+            phases=[hypothesis.Phase.generate],
         )
         settings(hypothesis.given(strategy)(note))()
     except Exception:  # noqa: BLE001 - an annotation that hypothesis has no strategy for

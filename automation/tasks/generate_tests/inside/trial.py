@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import Any, Dict, Optional  # noqa: UP035 - read at run time by Python 3.9
 
 if typing.TYPE_CHECKING:
-    from automation.tasks.generate_tests.inside import arcs, entering, limits
+    from automation.tasks.generate_tests.inside import arcs, entering, limits, values
 else:
     # loaded by path: the target may hold a package of the same name as ours
     _package = sys.modules.setdefault("_gridbot_tests", types.ModuleType("_gridbot_tests"))
     _package.__path__ = [str(Path(__file__).parent), str(Path(__file__).parents[3] / "repair" / "inside")]
-    from _gridbot_tests import arcs, calling, entering, limits, variations  # noqa: F401 - once for every fork
+    from _gridbot_tests import arcs, calling, entering, limits, pools, values, variations  # noqa: F401 - once for every fork
 
 Record = Dict[str, Any]  # noqa: UP006
 Emit = Callable[[Record], None]
@@ -88,7 +88,7 @@ def _results(job: Record, scope: dict[str, object], root: str) -> Record:
     return {"failed": failed, "arcs": steps}
 
 
-def _problem(test: Any, limit_s: float, tracer: Optional[arcs.ArcTracer]) -> Optional[str]:  # noqa: UP045
+def _problem(test: values.Foreign, limit_s: float, tracer: Optional[arcs.ArcTracer]) -> Optional[str]:  # noqa: UP045
     for arguments in _rows(test):
         try:
             with limits.limited(limit_s):
@@ -106,7 +106,7 @@ def _problem(test: Any, limit_s: float, tracer: Optional[arcs.ArcTracer]) -> Opt
     return None
 
 
-def _rows(test: Any) -> Iterator[dict[str, object]]:
+def _rows(test: values.Foreign) -> Iterator[dict[str, object]]:
     """Yield the arguments of each row of a parametrised test."""
     base: dict[str, object] = {}
     if "tmp_path" in inspect.signature(test).parameters and not hasattr(test, "hypothesis"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
+import datetime as dt
 import decimal
 import enum
 import fractions
@@ -16,6 +16,9 @@ import types
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
+
+Foreign = Any
+"""What the target makes: it may be of any type, and is looked at as it comes."""
 
 LONGEST = 700
 _DEEPEST = 6
@@ -84,7 +87,7 @@ class _Writer:
             return self._numpy(value, depth)
         return self._object(value, depth)
 
-    def name_of(self, found: Any) -> str:
+    def name_of(self, found: Foreign) -> str:
         """Return how a class or a function is named after its import."""
         module, qualified = found.__module__, found.__qualname__
         top = qualified.split(".")[0]
@@ -115,7 +118,7 @@ class _Writer:
             raise Unwritable(f"{len(values)} items")
         return ", ".join(self.text(item, depth + 1) for item in values)
 
-    def sequence(self, value: Any, depth: int) -> str:
+    def sequence(self, value: Foreign, depth: int) -> str:
         inside = self._together(value)
         if inside:
             return inside
@@ -138,7 +141,7 @@ class _Writer:
         row = f"[{row}]" if isinstance(value, list) else f"({row}{',' if len(texts) == 1 else ''})"
         return f"pytest.approx({row})" if finite else f"pytest.approx({row}, nan_ok=True)"
 
-    def collection(self, value: Any, depth: int) -> str:
+    def collection(self, value: Foreign, depth: int) -> str:
         inside = self.items(sorted(value, key=repr), depth)
         if isinstance(value, frozenset):
             return f"frozenset({{{inside}}})" if value else "frozenset()"
@@ -163,7 +166,7 @@ class _Writer:
             raise Unwritable("a combination of flags")
         return f"{self.name_of(type(value))}.{value.name}"
 
-    def _numpy(self, value: Any, depth: int) -> str:
+    def _numpy(self, value: Foreign, depth: int) -> str:
         if not hasattr(value, "dtype"):
             raise Unwritable("numpy")
         if not hasattr(value, "__len__") and not getattr(value, "shape", ()):
@@ -177,7 +180,7 @@ class _Writer:
         written_type = "" if value.dtype.name == natural and value.size else f", dtype=np.{value.dtype.name}"
         return f"np.array({inside}{written_type})"
 
-    def _object(self, value: Any, depth: int) -> str:
+    def _object(self, value: Foreign, depth: int) -> str:
         found = type(value)
         if dataclasses.is_dataclass(value):
             fields = [field for field in dataclasses.fields(value) if field.init]
@@ -193,11 +196,11 @@ class _Writer:
         inside = ", ".join(f"{name}={self.text(item, depth + 1)}" for name, item in given.items())
         return f"{self.name_of(found)}({inside})"
 
-    def function(self, value: Any, depth: int) -> str:
+    def function(self, value: Foreign, depth: int) -> str:
         return self.name_of(value)
 
 
-def _is_default(each: Any, value: object) -> bool:
+def _is_default(each: Foreign, value: object) -> bool:
     held = getattr(value, each.name)
     if each.default is not dataclasses.MISSING:
         return _same(held, each.default)
@@ -220,16 +223,16 @@ def _short(value: float) -> str:
     return min(short, repr(value), key=len)
 
 
-def _integer(writer: _Writer, value: Any, depth: int) -> str:
+def _integer(writer: _Writer, value: Foreign, depth: int) -> str:
     if abs(value) > 1 << 256:
         raise Unwritable("a number of many digits")
     return f"{value:_}" if abs(value) >= _BIG else repr(value)
 
 
-def _moment(writer: _Writer, value: Any, depth: int) -> str:
+def _moment(writer: _Writer, value: Foreign, depth: int) -> str:
     if value.tzinfo is None:
         return writer.known("datetime", "datetime", f'"{value.isoformat()}"').replace("(", ".fromisoformat(", 1)
-    if value.tzinfo is not datetime.timezone.utc:
+    if value.tzinfo is not dt.timezone.utc:  # noqa: UP017 - Python 3.9
         raise Unwritable("a time zone")
     writer.imports.add("from datetime import timezone")
     plain = value.replace(tzinfo=None).isoformat()
@@ -239,29 +242,29 @@ def _moment(writer: _Writer, value: Any, depth: int) -> str:
     )
 
 
-def _date(writer: _Writer, value: Any, depth: int) -> str:
+def _date(writer: _Writer, value: Foreign, depth: int) -> str:
     return writer.known("datetime", "date", f"{value.year}, {value.month}, {value.day}")
 
 
-def _span(writer: _Writer, value: Any, depth: int) -> str:
+def _span(writer: _Writer, value: Foreign, depth: int) -> str:
     parts = {"days": value.days, "seconds": value.seconds, "microseconds": value.microseconds}
     return writer.known("datetime", "timedelta", ", ".join(f"{name}={part}" for name, part in parts.items() if part))
 
 
-def _pattern(writer: _Writer, value: Any, depth: int) -> str:
+def _pattern(writer: _Writer, value: Foreign, depth: int) -> str:
     if value.flags & ~re.UNICODE:
         raise Unwritable("a pattern with flags")
     writer.imports.add("import re")
     return f"re.compile({value.pattern!r})"
 
 
-def _path(writer: _Writer, value: Any, depth: int) -> str:
+def _path(writer: _Writer, value: Foreign, depth: int) -> str:
     if value.is_absolute():
         raise Unwritable("a path of one machine")
     return writer.known("pathlib", "Path", text_literal(value.as_posix()))
 
 
-def _function(writer: _Writer, value: Any, depth: int) -> str:
+def _function(writer: _Writer, value: Foreign, depth: int) -> str:
     return writer.name_of(value)
 
 
@@ -285,9 +288,9 @@ _WRITERS: dict[type, _Write] = {
     fractions.Fraction: lambda writer, value, depth: writer.known(
         "fractions", "Fraction", f"{value.numerator}, {value.denominator}"
     ),
-    datetime.datetime: _moment,
-    datetime.date: _date,
-    datetime.timedelta: _span,
+    dt.datetime: _moment,
+    dt.date: _date,
+    dt.timedelta: _span,
     uuid.UUID: lambda writer, value, depth: writer.known("uuid", "UUID", f'"{value}"'),
     re.Pattern: _pattern,
     pathlib.PosixPath: _path,

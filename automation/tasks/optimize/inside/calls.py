@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import copy
 import inspect
+import itertools
 import os
+import random
 import re
 import sys
 import types
@@ -15,7 +17,9 @@ from functools import partial
 
 Arguments = dict[str, object]
 
-_MOST_CALLS, _MOST_KEPT = 2_000, 60
+_MOST_CALLS = 2_000
+# Of different calls: the first ones, some of all later ones, and the largest.
+_FIRST, _DRAWN, _LARGEST = 20, 24, 16
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
 _GENERATOR = inspect.CO_GENERATOR
 _ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
@@ -39,7 +43,6 @@ class Harvest:
     """
 
     def __init__(self, path: str, name: str, lines: frozenset[int]) -> None:
-        self.seen: list[Arguments] = []
         self.scope: dict[str, object] = {}
         self.count = 0
         self.problem = ""
@@ -49,6 +52,17 @@ class Harvest:
         self._begun: list[types.FrameType] = []
         self._busy = False
         self._full = False
+        self._first: list[Arguments] = []
+        self._drawn: list[Arguments] = []
+        self._largest: list[tuple[int, Arguments]] = []
+        self._rng = random.Random(0)  # noqa: S311 - repeatable, not secret
+
+    @property
+    def seen(self) -> list[Arguments]:
+        """The calls that are kept, small and large ones in turn; some may be there twice."""
+        largest = [arguments for _, arguments in self._largest]
+        turns = itertools.zip_longest(self._first, largest, self._drawn)
+        return [each for turn in turns for each in turn if each is not None]
 
     @property
     def kept(self) -> int:
@@ -112,13 +126,39 @@ class Harvest:
             # The module beside this one was loaded by whoever loaded this one.
             shape = sys.modules["_gridbot_shapes"].shape_of(arguments)
             if shape not in self._texts:
-                if len(self.seen) < _MOST_KEPT:
-                    self.seen.append(copy.deepcopy(arguments))
                 self._texts.add(shape)
+                self._keep(arguments)
                 self.scope = frame.f_globals
         except Exception as error:  # noqa: BLE001 - what a target's value does when it is copied is its own
             self.problem = f"its arguments cannot be copied ({type(error).__name__})"
-            self._full = self._full or (self.count > _MOST_KEPT and not self.seen)
+            self._full = self._full or (self.count > _FIRST and not self.seen)
+
+    def _keep(self, arguments: Arguments) -> None:
+        """Copy a call that is new, when it is among the first, is drawn, or is larger than others."""
+        if len(self._first) < _FIRST:
+            self._first.append(copy.deepcopy(arguments))
+            return
+        at = self._rng.randrange(len(self._texts) - _FIRST)
+        if len(self._drawn) < _DRAWN:
+            self._drawn.append(copy.deepcopy(arguments))
+        elif at < _DRAWN:
+            self._drawn[at] = copy.deepcopy(arguments)
+        size = _size(arguments)
+        if len(self._largest) < _LARGEST or size > self._largest[-1][0]:
+            self._largest = [*self._largest, (size, copy.deepcopy(arguments))]
+            self._largest.sort(key=lambda kept: -kept[0])
+            del self._largest[_LARGEST:]
+
+
+def _size(arguments: Arguments) -> int:
+    """Return how much arguments hold: items of collections and letters of texts, or a number's size."""
+    found = 0
+    for value in arguments.values():
+        if hasattr(value, "__len__"):
+            found += len(typing.cast("Sequence[object]", value))
+        elif isinstance(value, int):
+            found += abs(value).bit_length()
+    return found
 
 
 def _parameters(code: types.CodeType) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _FLOATS = (0.0, -0.0, 1.0, -1.0, 1e200, -1e200, 5e-324, float("inf"), float("-inf"), float("nan"), 0.1)
 _INTEGERS = (0, 1, -1, 2, 2**31, 2**63, -(2**63) - 1)
+_DOUBLED = (str, bytes, list, tuple)
 _TEXTS = ("", " ", "a", "aa", "ä", "A", "0", "\n")
 
 
@@ -30,6 +31,43 @@ def strained(seen: Sequence[Mapping[str, object]], rng: random.Random, most: int
             return
         name = rng.choice(names)
         yield {**base, name: strain(base[name], rng)}
+
+
+def shrunk(arguments: Mapping[str, object], rng: random.Random) -> dict[str, object]:
+    """Return arguments with long texts and collections cut short."""
+    return {name: _cut(value, rng) for name, value in arguments.items()}
+
+
+def _cut(value: object, rng: random.Random) -> object:
+    most = rng.randint(2, 12)
+    if type(value) in (str, bytes, list, tuple):
+        return typing.cast("Sequence[object]", value)[:most]
+    if type(value) is dict:
+        return dict(list(value.items())[:most])
+    if hasattr(value, "dtype") and getattr(value, "ndim", 0) == 1:
+        return typing.cast("typing.Any", value)[:most].copy()
+    return value
+
+
+def grown(seen: Sequence[Mapping[str, object]], most: int) -> Iterator[dict[str, object]]:
+    """Yield the largest arguments with a text or a list twice as long; what is seen may end short of a limit.
+
+    Parameters
+    ----------
+    seen : sequence of mapping
+        Arguments by parameter name.
+    most : int
+        How many of them to take.
+    """
+
+    def size(arguments: Mapping[str, object]) -> int:
+        return sum(len(typing.cast("list[object]", value)) for value in arguments.values() if type(value) in _DOUBLED)
+
+    for arguments in sorted(seen, key=size, reverse=True)[:most]:
+        for name, value in arguments.items():
+            if type(value) in _DOUBLED and value:
+                twice = typing.cast("list[object]", value)
+                yield {**arguments, name: twice + twice}
 
 
 def strain(value: object, rng: random.Random) -> object:

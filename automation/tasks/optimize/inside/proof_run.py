@@ -48,13 +48,13 @@ if not typing.TYPE_CHECKING:
 Record = dict[str, object]
 Emit = Callable[[Record], None]
 
-_MOST_NEAR = 120
+_MOST_NEAR, _MOST_GROWN = 120, 3
 _LEAST_CALL_S, _SLOWER = 1.0, 8.0
 # Of the time: until when inputs are looked for, what calling all versions on them may take, when comparing must end.
-_SETTLING_SHARE, _CALLING_SHARE, _COMPARING_SHARE = 0.25, 0.3, 0.8
+_SETTLING_SHARE, _CALLING_SHARE, _COMPARING_SHARE = 0.25, 0.5, 0.8
 _GENERATED_S = 0.5
 _CALLED_TWICE = 12
-_ROUNDS, _LEAST_ROUNDS, _TIMED_S = 60, 4, 4.0
+_ROUNDS, _LEAST_ROUNDS, _TIMING_SHARE = 80, 6, 0.4
 _TIMED_INPUTS = 12
 _SHORT_S, _REPEATED_S = 0.0005, 0.002
 
@@ -105,7 +105,7 @@ def run(job: Record, emit: Emit) -> None:
         if version is not None:
             equal[index] = version
         emit({"version": index, "equal": version is not None, "difference": difference})
-    for index, ratio in _ratios(equal, settled, int(typing.cast("int", job["seed"]))).items():
+    for index, ratio in _ratios(equal, settled, clock, int(typing.cast("int", job["seed"]))).items():
         emit({"version": index, "ratio": ratio})
 
 
@@ -118,6 +118,10 @@ class _Clock:
     def left(self, share: float) -> float:
         """Return the seconds until a share of the time is spent."""
         return self._started + share * self._seconds - time.monotonic()
+
+    def part(self, share: float) -> float:
+        """Return the seconds that a share of the time is."""
+        return share * self._seconds
 
 
 class _Outcome(typing.NamedTuple):
@@ -144,11 +148,20 @@ def _inputs(harvest: calls.Harvest, original: calls.Version, near: types.ModuleT
     known: set[shapes.Shape] = set()
     rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
     hints = original.hints()
-    varied = itertools.chain(
-        near.neighbours(harvest.seen, hints, rng, _MOST_NEAR // 2),
-        extremes.strained(harvest.seen, rng, _MOST_NEAR // 2),
+    # What is seen may be large; most faults show on little, and many little inputs cost what one large one does.
+    seen_calls = harvest.seen
+    small = [*(extremes.shrunk(arguments, rng) for arguments in seen_calls), *seen_calls[: len(seen_calls) // 3]]
+    mixed = zip(  # noqa: B905 - runs in Python 3.9 too
+        near.neighbours(small, hints, rng, _MOST_NEAR // 2),
+        extremes.strained(small, rng, _MOST_NEAR // 2),
     )
-    for arguments, seen in itertools.chain(((one, True) for one in harvest.seen), ((one, False) for one in varied)):
+    near_ones = itertools.chain.from_iterable(mixed)
+    # What is small first: large ones may take all the time.
+    varied = itertools.chain(
+        itertools.islice(near_ones, _MOST_NEAR // 4), extremes.grown(seen_calls, _MOST_GROWN), near_ones
+    )
+    pairs = itertools.zip_longest(((one, True) for one in seen_calls), ((one, False) for one in varied))
+    for arguments, seen in filter(None, itertools.chain.from_iterable(pairs)):
         try:
             case = _Case(copy.deepcopy(arguments), seen=seen)
         except Exception:  # noqa: BLE001, S112 - a varied value that cannot be copied is just not used
@@ -164,16 +177,20 @@ def _settled(inputs: Iterator[_Case], original: calls.Version, clock: _Clock, ve
     spent = 0.0
     for case in inputs:
         left = clock.left(_SETTLING_SHARE)
-        if left <= 0 or spent * versions > clock.left(1.0) * _CALLING_SHARE:
+        if left <= 0:
             break
         began = time.perf_counter()
         first = _call(original, case, left if case.seen else min(left, _GENERATED_S))
         case.seconds = time.perf_counter() - began
+        cost = (spent + 2 * case.seconds) * versions
+        if cost > clock.left(1.0) * _CALLING_SHARE and any(one.seen for one in kept):
+            # Cheaper ones may come.
+            continue
         second = _call(original, case, max(left, _LEAST_CALL_S))
-        spent += (time.perf_counter() - began) * (1.0 if len(kept) < _CALLED_TWICE else 0.5)
         if _equal(first, second, 0.0) and first.told != "runs too long":
             case.expected = (first, second)
             kept.append(case)
+            spent += (time.perf_counter() - began) * (1.0 if len(kept) <= _CALLED_TWICE else 0.5)
     return kept
 
 
@@ -245,16 +262,17 @@ def _call(version: calls.Version, case: _Case, patience_s: float) -> _Outcome:
         return _Outcome(f"{told} what cannot be shown ({type(error).__name__})", shapes.shape_of(None), case.shape, "")
 
 
-def _ratios(versions: Mapping[int, calls.Version], cases: Sequence[_Case], seed: int) -> dict[int, float]:
+def _ratios(
+    versions: Mapping[int, calls.Version], cases: Sequence[_Case], clock: _Clock, seed: int
+) -> dict[int, float]:
     """Return each version's time by the original's, the least of several rounds in random order."""
-    seen = sorted(
-        (case for case in cases if case.seen and case.expected[0].told == "returns"), key=lambda c: -c.seconds
-    )
-    timed = seen[:_TIMED_INPUTS]
+    # Few enough in a round that there are many rounds: the least of many is what tells.
+    round_s = clock.part(_TIMING_SHARE) / (_LEAST_ROUNDS * len(versions))
+    timed = _timed_cases(cases, round_s)
     if len(versions) < 2 or not timed:
         return {}
     rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
-    until = time.monotonic() + _TIMED_S
+    until = time.monotonic() + clock.part(_TIMING_SHARE)
     best: dict[int, list[float]] = {index: [float("inf")] * len(timed) for index in versions}
     for round_ in range(_ROUNDS):
         if round_ >= _LEAST_ROUNDS and time.monotonic() > until:
@@ -266,10 +284,21 @@ def _ratios(versions: Mapping[int, calls.Version], cases: Sequence[_Case], seed:
     return {index: sum(times) / whole for index, times in best.items() if index and whole > 0}
 
 
+def _timed_cases(cases: Sequence[_Case], most_s: float) -> list[_Case]:
+    """Return seen inputs that fit into a round, large ones first: they are where a workload's time goes."""
+    seen = sorted((case for case in cases if case.seen and case.expected[0].told == "returns"), key=lambda c: -c.seconds)
+    timed: list[_Case] = []
+    for case in seen[:: max(1, len(seen) // _TIMED_INPUTS)]:
+        if case.seconds <= most_s:
+            timed.append(case)
+            most_s -= case.seconds
+    return timed[:_TIMED_INPUTS] or seen[-1:]
+
+
 def _seconds(version: calls.Version, case: _Case) -> float:
     still = case.expected[0].left == case.shape
     repeats = max(1, int(_REPEATED_S / max(case.seconds, 1e-6))) if still and case.seconds < _SHORT_S else 1
-    arguments = copy.deepcopy(case.arguments)
+    arguments = case.arguments if still else copy.deepcopy(case.arguments)
     sink = io.StringIO()
     with version.installed() as function, contextlib.redirect_stdout(sink):
         bound = calls.binding(function, arguments)

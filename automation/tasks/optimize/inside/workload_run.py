@@ -52,8 +52,17 @@ def run(job: Record, emit: Emit) -> None:
         emit({"problem": str(failure)})
 
 
-def perform(workload: Mapping[str, object]) -> tuple[float, float] | None:
-    """Do the work; return processor and wall seconds of the tests' bodies, or None where everything counts.
+def perform(
+    workload: Mapping[str, object], on: Callable[[], object] = int, off: Callable[[], object] = int
+) -> tuple[float, float]:
+    """Do the work; return processor and wall seconds of the program, or of the tests' bodies.
+
+    Parameters
+    ----------
+    workload : mapping
+        What is run.
+    on, off : callable
+        Called before and after what counts: the program as a whole, each test's body.
 
     Raises
     ------
@@ -61,7 +70,17 @@ def perform(workload: Mapping[str, object]) -> tuple[float, float] | None:
         When the program raises, exits with a code, or a test does not pass.
     """
     if workload["kind"] == "tests":
-        return _perform_tests(workload)
+        return _perform_tests(workload, on, off)
+    began, clock = _cpu_s(), time.perf_counter()
+    on()
+    try:
+        _perform_program(workload)
+    finally:
+        off()
+    return _cpu_s() - began, time.perf_counter() - clock
+
+
+def _perform_program(workload: Mapping[str, object]) -> None:
     name, arguments = str(workload["name"]), list(typing.cast("Sequence[str]", workload["arguments"]))
     try:
         if workload["kind"] == "module":
@@ -77,10 +96,11 @@ def perform(workload: Mapping[str, object]) -> tuple[float, float] | None:
             raise Failed(f"{name} ended with exit code {end.code}") from None
     except Exception as error:
         raise Failed(f"{name} raises {type(error).__name__}: {error}"[:300]) from error
-    return None
 
 
-def _perform_tests(workload: Mapping[str, object]) -> tuple[float, float]:
+def _perform_tests(
+    workload: Mapping[str, object], on: Callable[[], object], off: Callable[[], object]
+) -> tuple[float, float]:
     probe = _loaded("_gridbot_probe", str(workload["probe"]))
     from _pytest.python import Function
 
@@ -89,9 +109,11 @@ def _perform_tests(workload: Mapping[str, object]) -> tuple[float, float]:
 
     def timed(self: object) -> object:
         began, clock = _cpu_s(), time.perf_counter()
+        on()
         try:
             return original(self)  # type: ignore[arg-type]
         finally:
+            off()
             spent[0] += _cpu_s() - began
             spent[1] += time.perf_counter() - clock
 
@@ -109,21 +131,13 @@ def _perform_tests(workload: Mapping[str, object]) -> tuple[float, float]:
 
 
 def _timed(workload: Mapping[str, object]) -> Record:
-    wall, cpu = time.perf_counter(), _cpu_s()
-    own = perform(workload)
-    spent = _cpu_s() - cpu
-    wall_s = time.perf_counter() - wall
-    seconds = (spent, wall_s) if own is None else own
-    return {"cpu_s": seconds[0], "wall_s": seconds[1], "tick_s": _tick_s()}
+    cpu_s, wall_s = perform(workload)
+    return {"cpu_s": cpu_s, "wall_s": wall_s, "tick_s": _tick_s()}
 
 
 def _profiled(workload: Mapping[str, object]) -> Record:
     profiler = cProfile.Profile()
-    profiler.enable()
-    try:
-        perform(workload)
-    finally:
-        profiler.disable()
+    perform(workload, profiler.enable, profiler.disable)
     stats = typing.cast(
         "dict[tuple[str, int, str], tuple[int, int, float, float, object]]", vars(pstats.Stats(profiler))["stats"]
     )
@@ -161,16 +175,16 @@ def _sampled(workload: Mapping[str, object]) -> Record:
             frame = frame.f_back
 
     before = signal.signal(signal.SIGPROF, look)
-    signal.setitimer(signal.ITIMER_PROF, _SAMPLE_S, _SAMPLE_S)
-    began = _cpu_s()
     try:
-        perform(workload)
+        perform(
+            workload,
+            lambda: signal.setitimer(signal.ITIMER_PROF, _SAMPLE_S, _SAMPLE_S),
+            lambda: signal.setitimer(signal.ITIMER_PROF, 0),
+        )
     finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
     return {
         "samples": count[0],
-        "cpu_s": _cpu_s() - began,
         "here": [[path, line, hits] for (path, line), hits in here.items()],
         "below": [[path, line, hits] for (path, line), hits in below.items()],
     }

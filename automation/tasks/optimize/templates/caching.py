@@ -31,7 +31,7 @@ def caching(subject: Subject) -> Iterator[Draft]:
         "cache",
         f"{subject.span.name} remembers its answers",
         node,
-        [subject.before(node, decorated), subject.with_import("functools")],
+        [subject.with_import("functools"), subject.before(node, decorated)],
         remembers=True,
     )
 

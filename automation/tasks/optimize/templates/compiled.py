@@ -30,7 +30,7 @@ def compiled(subject: Subject) -> Iterator[Draft]:
     decorated = f"@{known or 'numba'}.njit(cache=True)"
     imported = None if known else subject.with_import("numba")
     yield from subject.draft(
-        "numba", f"{subject.span.name} is compiled", node, [subject.before(node, decorated), imported]
+        "numba", f"{subject.span.name} is compiled", node, [imported, subject.before(node, decorated)]
     )
 
 

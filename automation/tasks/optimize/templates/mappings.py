@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from automation.tasks.optimize.drafts import Draft
-from automation.tasks.optimize.templates.subject import Place, Subject, loaded, walk
+from automation.tasks.optimize.templates.subject import Place, Subject, loaded
 
 _EMPTY = ("[]", "{}", "set()", "list()", "dict()")
 
@@ -102,7 +102,7 @@ def _defaults(subject: Subject) -> Iterator[Draft]:
         if ast.unparse(start.value) not in ("{}", "dict()") or not subject.whole_lines(start):
             continue
         calls = [
-            node for node in walk(subject.node)
+            node for node in subject.nodes
             if isinstance(node, ast.Call) and ast.unparse(node.func) == f"{name}.setdefault" and len(node.args) == 2
             and ast.unparse(node.args[1]) == "[]"
         ]  # fmt: skip

@@ -22,6 +22,9 @@ PURE_METHODS = frozenset({
     "startswith", "endswith", "join", "format", "replace", "find", "encode", "decode", "isdigit", "isalpha", "union",
     "intersection", "difference", "issubset", "issuperset", "isdisjoint", "partition", "rpartition", "splitlines",
 })  # fmt: skip
+KEEPING_METHODS = frozenset(
+    {"append", "add", "appendleft", "insert", "extend", "update", "discard", "remove", "setdefault"}
+)
 PURE_BUILTINS = frozenset({
     "len", "sorted", "set", "frozenset", "list", "tuple", "dict", "sum", "min", "max", "abs", "round", "any", "all",
     "str", "int", "float", "bool", "range", "enumerate", "zip", "reversed", "isinstance", "ord", "chr", "divmod", "pow",
@@ -213,7 +216,8 @@ class Subject:
         after = body[max(last, doc)] if max(last, doc) >= 0 else None
         start = self._starts[after.end_lineno or after.lineno] if after is not None else 0
         newline = self.source.newline
-        return Change(start, start, newline + "".join(f"{line}{newline}" for line in lines))
+        text = "".join(f"{line}{newline}" for line in lines)
+        return Change(start, start, f"{newline}{text}" if start else f"{text}{newline}{newline}")
 
     def with_import(self, module: str) -> Change | None:
         """Return the change that imports a module, or None where its name is bound already."""
@@ -298,11 +302,16 @@ def touched(subject: Subject, node: ast.AST) -> frozenset[str]:
         elif isinstance(each, ast.Call):
             if isinstance(each.func, ast.Attribute) and each.func.attr not in PURE_METHODS:
                 found.add(root_of(each.func))
-            if not subject.is_builtin(each.func, *PURE_BUILTINS):
+            if not subject.is_builtin(each.func, *PURE_BUILTINS) and not _only_keeps(each.func):
                 found |= {name for one in (*each.args, *(k.value for k in each.keywords)) for name in loaded(one)}
         elif isinstance(each, ast.AugAssign):
             found.add(root_of(each.target))
     return frozenset(found - {""})
+
+
+def _only_keeps(called: ast.expr) -> bool:
+    """Say whether a call changes its object only, by taking its arguments in as they are."""
+    return isinstance(called, ast.Attribute) and called.attr in KEEPING_METHODS | PURE_METHODS
 
 
 def root_of(node: ast.AST) -> str:

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from automation.codebase.search.ranking import Weights, Why, fused
+from automation.codebase.search.ranking import Homes, Weights, Why, fused
 
-_OWN = np.arange(3)
+_OWN = Homes(np.arange(3), np.arange(3))
 _ALL = np.ones(3)
 
 
@@ -32,8 +32,15 @@ def test_both_ways_together_beat_either() -> None:
 
 
 def test_a_function_gains_from_what_its_module_is_about() -> None:
-    words, modules = np.array([3.0, 3.0, 5.0]), np.array([0, 2, 2])
-    assert fused(words, None, modules, np.array([1.0, 1.0, 0.0]), Weights()).best(10) == [1, 0]
+    words, homes = np.array([3.0, 3.0, 5.0]), Homes(np.array([0, 2, 2]), np.arange(3))
+    assert fused(words, None, homes, np.array([1.0, 1.0, 0.0]), Weights()).best(10) == [1, 0]
+
+
+def test_a_class_gains_from_the_best_of_its_methods() -> None:
+    homes = Homes(np.arange(4), np.array([0, 1, 1, 1]))
+    score = fused(np.array([3.0, 3.0, 1.0, 5.0]), None, homes, np.ones(4), Weights()).score
+    assert score[1] > score[0]
+    assert score[1] == fused(np.array([3.0, 3.0, 0.0, 5.0]), None, homes, np.ones(4), Weights()).score[1]
 
 
 def test_a_factor_of_nothing_leaves_a_document_out() -> None:
@@ -45,5 +52,5 @@ def test_a_factor_of_nothing_leaves_a_document_out() -> None:
     likeness=arrays(np.float64, 3, elements=st.floats(-1, 1)),
 )
 def test_scores_lie_between_nothing_and_one(words: np.ndarray, likeness: np.ndarray) -> None:
-    score = fused(words, likeness, np.zeros(3, dtype=np.int64), _ALL, Weights()).score
+    score = fused(words, likeness, Homes(np.zeros(3, dtype=np.int64), np.array([0, 0, 2])), _ALL, Weights()).score
     assert ((score >= 0) & (score <= 1 + 1e-9)).all()

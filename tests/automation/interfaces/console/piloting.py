@@ -15,8 +15,16 @@ from textual.widgets import Static
 
 from automation.interfaces.console.app import ConsoleApp
 from automation.interfaces.console.screens.base import Pane
+from automation.interfaces.execution import Executor
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 15.0
+
+
+class OneAtATime(Executor):
+    """Starts commands and keeps none ready: a test starts a few at most."""
+
+    def warm(self) -> None:
+        pass
 
 
 @dataclass

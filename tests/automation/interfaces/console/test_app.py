@@ -17,12 +17,12 @@ from automation.interfaces.console.requests import ScreenName
 from automation.interfaces.console.screens.base import Pane
 from automation.interfaces.console.screens.commands import CommandsPane
 from tests.automation.interfaces.console.console_home import clock
-from tests.automation.interfaces.console.piloting import Driven, driven
+from tests.automation.interfaces.console.piloting import Driven, OneAtATime, driven
 
 
 @pytest.fixture
 def console(own_home: Path, tmp_path: Path) -> ConsoleApp:
-    return build_console(own_home, tmp_path, screen=ScreenName.COMMANDS, clock=clock, pace=0)
+    return build_console(own_home, tmp_path, screen=ScreenName.COMMANDS, clock=clock, pace=0, executor=OneAtATime(tmp_path))
 
 
 def drive(
@@ -50,26 +50,23 @@ def test_a_typed_command_runs_in_its_own_process_and_its_result_has_several_view
     async def scenario(console: Driven) -> None:
         await console.shows("commands")
         await console.says("Nothing was run here yet")
-        await enter(console, "gridbot data synthetic --candles 300")
+        await enter(console, "gridbot config automation")
         await ended(console)
-        await console.says("done", "data synthetic")
-        await enter(console, "data list")
-        await ended(console, 2)
-        await console.says("gridbot data list", "SIM/USDT", "w rows")
+        await console.says("done", "gridbot config automation", "w rows", "models.roles.orchestrator")
         await console.press("w")
-        await console.says("timeframe")
+        await console.says("qwen2.5-coder:1.5b, qwen2.5-coder:0.5b")
         await console.press("d")
-        await console.says("▼ result")
-        await console.press("t", "down")
-        # the older one is under the cursor again
+        await console.says("▼ result", "models.roles.orchestrator.model")
+        await enter(console, "sessions show nobody")
+        await ended(console, 2)
+        await console.says("there is no session nobody")
         pane = console.pane
         assert isinstance(pane, CommandsPane)
         pane.query_one("#jobs").focus()
         await console.press("down")
         await console.until(lambda: pane.chosen is console.app.desk.jobs[0])
         await console.press("y")
-        assert console.app.clipboard.startswith("gridbot data synthetic")
-        assert len({job.number for job in console.app.desk.jobs}) == 2
+        assert console.app.clipboard == "gridbot config automation"
 
     drive(console, scenario, (100, 30))
 
@@ -149,28 +146,29 @@ def test_a_form_tells_what_is_wrong_shows_its_command_line_and_runs_it(console: 
     async def scenario(console: Driven) -> None:
         await console.shows("commands")
         app = console.app
-        await console.press("ctrl+p")
-        await console.press(*"data synthetic")
-        await console.says("seeded synthetic market")
-        await console.press("enter")
+        await console.press("ctrl+p", *"simul")
+        await console.says("simulate", "Trade a day on the built-in")
+        await console.press("escape")
+        app.open_form("config set", {})
         await console.until(lambda: isinstance(app.screen, CommandForm))
-        await console.says("SYMBOL", "BASE/QUOTE to store it as", "Run")
+        await console.says("NAME *", "dotted name of the setting", "NAME is missing", "Run")
         form = app.screen
-        form.query_one("#field-symbol", Input).value = "TST/USDT"
-        form.query_one("#field-candles", Input).value = "many"
-        await console.says("--candles cannot be 'many'")
         await console.press("ctrl+s")
         assert app.screen is form
-        form.query_one("#field-candles", Input).value = "200"
-        await console.says("gridbot data synthetic --candles 200 TST/USDT")
+        form.query_one("#field-name", Input).value = "repair.samples"
+        await console.says("gridbot config set repair.samples", "VALUE is missing")
+        form.query_one("#field-value", Input).value = "many words"
+        form.query_one("#field-config", Input).value = str(console.app.context.home / "own.json")
+        await console.says("'many words'")
         await console.press("ctrl+s")
         await ended(console)
-        assert app.desk.jobs[0].ended is not None
-        assert app.desk.jobs[0].ended.exit_code == 0
+        # the values' own check is the command's, and told like its result
+        await console.says("refused", "repair.samples cannot be")
 
     drive(console, scenario)
 
 
+@pytest.mark.slow
 def test_closing_asks_while_commands_are_at_work_and_stops_them_when_told(console: ConsoleApp) -> None:
     async def scenario(console: Driven) -> None:
         await console.shows("commands")

@@ -8,42 +8,37 @@ from pathlib import Path
 import pytest
 
 from automation.interfaces.console.jobs import Job
-from automation.interfaces.execution import Executor, Order
+from automation.interfaces.execution import Order
 from automation.registry import gridbot_registry
+from tests.automation.interfaces.console.piloting import OneAtATime
 
 
 @pytest.fixture(scope="module")
-def executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
-    executor = Executor(tmp_path_factory.mktemp("folder"))
+def executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OneAtATime]:
+    executor = OneAtATime(tmp_path_factory.mktemp("folder"))
     yield executor
     executor.close()
 
 
-def _job(executor: Executor, home: Path, name: str, **values: object) -> Job:
+def _job(executor: OneAtATime, home: Path, name: str, **values: object) -> Job:
     order = Order(name, values, colour=False, environment={"GRIDBOT_HOME": str(home)})
     return Job(1, gridbot_registry()[name], f"gridbot {name}", executor.start(order), 5)
 
 
-def test_a_job_is_followed_to_its_end_and_says_when_that_was(executor: Executor, own_home: Path) -> None:
-    job = _job(executor, own_home, "data synthetic", symbol="SIM/USDT", candles=500)
-    told = []
-    job.follow(lambda one: told.append(one.view()), lambda: 9)
+def test_a_job_is_followed_to_its_end_and_says_when_that_was(executor: OneAtATime, own_home: Path) -> None:
+    job = _job(executor, own_home, "config automation")
+    calls: list[Job] = []
+    job.follow(calls.append, lambda: 9)
     view = job.view()
     assert view.ended is not None
     assert (view.ended.exit_code, job.ended_ms, job.started_ms) == (0, 9, 5)
-    assert view.progress[-1].total > 0
-    assert told[-1].ended is not None
-
-
-def test_who_does_not_look_is_told_once_however_much_happens(executor: Executor, own_home: Path) -> None:
-    job = _job(executor, own_home, "data synthetic", symbol="SIM/USDT", candles=500)
-    calls = []
-    job.follow(calls.append, lambda: 9)
+    assert view.progress[-1].label == "reading the configuration"
+    # who does not look is told once, however much happens
     assert calls == [job]
-    assert job.view().ended is not None
 
 
-def test_a_second_cancel_kills_what_does_not_stop(executor: Executor, own_home: Path) -> None:
+@pytest.mark.slow
+def test_a_second_cancel_kills_what_does_not_stop(executor: OneAtATime, own_home: Path) -> None:
     job = _job(executor, own_home, "exchange", symbol=["SIM/USDT"], minutes=10)
     marks = iter((False, True))
 

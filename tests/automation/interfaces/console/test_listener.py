@@ -12,7 +12,7 @@ from automation.interfaces.console.dialogs import Choose, ShowPlan, TypedPermit
 from automation.interfaces.console.form import CommandForm
 from automation.interfaces.console.requests import ScreenName
 from tests.automation.interfaces.console.console_home import clock
-from tests.automation.interfaces.console.piloting import Driven, driven
+from tests.automation.interfaces.console.piloting import Driven, OneAtATime, driven
 
 
 async def _say(console: Driven, sentence: str) -> None:
@@ -21,12 +21,13 @@ async def _say(console: Driven, sentence: str) -> None:
     await console.press("enter")
 
 
+@pytest.mark.slow
 def test_sentences_become_commands_plans_questions_and_refusals(
     own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # words alone are compared, which needs no model and is quick
     monkeypatch.setattr("automation.assistant.opening.sentence_model", lambda: None)
-    app = build_console(own_home, tmp_path, screen=ScreenName.COMMANDS, clock=clock, pace=0)
+    app = build_console(own_home, tmp_path, screen=ScreenName.COMMANDS, clock=clock, pace=0, executor=OneAtATime(tmp_path))
 
     async def play() -> None:
         async with driven(app, (100, 30)) as console:

@@ -280,13 +280,13 @@ class StillMaintenance(MaintenancePane):
         return MaintenanceFacts(rows, 2, RunView(rows[0], stages, work, result), (), START_MS)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+SIZES = [(80, 24), pytest.param((120, 40), marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("size", SIZES)
 def test_trading_looks_as_it_did(snap_compare: Callable[..., bool], tmp_path: Path, size: tuple[int, int]) -> None:
     pane = StillTrading(context(tmp_path, tmp_path, START_MS))
     assert snap_compare(Stage(pane), terminal_size=size, run_before=once_shown(pane))
-
-
-SIZES = [(80, 24), pytest.param((120, 40), marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize("size", SIZES)

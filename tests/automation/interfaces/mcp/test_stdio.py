@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from mcp import Client, StdioServerParameters, types
@@ -16,6 +20,7 @@ from tests.automation.interfaces.mcp.served import write_project
 
 ROOT = Path(__file__).resolve().parents[4]
 PROGRAM = ["-m", "automation.cli", "mcp"]
+HELLO = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}}
 
 
 def parameters(folder: Path, home: Path) -> StdioServerParameters:
@@ -23,34 +28,58 @@ def parameters(folder: Path, home: Path) -> StdioServerParameters:
     return StdioServerParameters(command=sys.executable, args=PROGRAM, cwd=folder, env=environment)
 
 
-def test_nothing_but_the_protocol_is_on_stdout_and_the_server_ends_with_its_client(tmp_path: Path) -> None:
-    folder = write_project(tmp_path / "project")
-    hello = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "initialize",
-        "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}},
-    }
-    process = subprocess.Popen(
-        [sys.executable, *PROGRAM, "--json"],
-        cwd=folder,
-        env={**os.environ, "GRIDBOT_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)},
+def started(root: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, *PROGRAM, *words],
+        cwd=write_project(root / "project"),
+        env={**os.environ, "GRIDBOT_HOME": str(root / "home"), "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def tell(process: subprocess.Popen[str], message: dict[str, Any]) -> None:
     assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(json.dumps(hello) + "\n")
+    process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
     process.stdin.flush()
-    answer = json.loads(process.stdout.readline())
-    rest, errors = process.communicate()
+
+
+def heard(process: subprocess.Popen[str]) -> dict[str, Any]:
+    assert process.stdout is not None
+    return json.loads(process.stdout.readline())
+
+
+def test_nothing_but_the_protocol_is_on_stdout_and_the_server_ends_with_its_client(tmp_path: Path) -> None:
+    process = started(tmp_path, "--json")
+    tell(process, {"id": 1, "method": "initialize", "params": HELLO})
+    answer = heard(process)
+    rest, errors = process.communicate(timeout=60)
     assert answer["result"]["serverInfo"]["name"] == "gridbot"
     assert answer["id"] == 1
     assert rest == ""
     assert process.returncode == 0, errors
     assert json.loads(errors) == {"transport": "stdio"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_signal_ends_the_server_and_what_it_runs(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    process = started(tmp_path)
+    tell(process, {"id": 1, "method": "initialize", "params": HELLO})
+    heard(process)
+    tell(process, {"method": "notifications/initialized"})
+    tell(process, {"id": 2, "method": "tools/call", "params": {"name": "exchange", "arguments": {"minutes": 60}}})
+    told = heard(process)
+    while told.get("method") != "notifications/message":
+        told = heard(process)
+    url = next(str(value) for value in told["params"]["data"].values() if str(value).startswith("http://"))
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    assert process.returncode == code
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", urlsplit(url).port or 0), timeout=5)
 
 
 @pytest.mark.slow

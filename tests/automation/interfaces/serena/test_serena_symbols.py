@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from mcp import Client, StdioServerParameters, types
 
 from automation.codebase.symbol_backend import SymbolBackend
 from automation.codebase.symbol_views import Reference, SymbolQuery
@@ -193,4 +195,22 @@ def test_lesson_28_what_a_real_serena_gets_wrong_is_refused(serena: SymbolBacken
         serena.rename("calc.py", "total", "class")
     with pytest.raises(EditRefused, match="sees no nothing"):
         serena.replace("calc.py", "nothing", "def nothing() -> int:\n    return 1\n")
+    assert (project / "calc.py").read_text() == CALC + DECORATED
+
+
+@pytest.mark.slow
+def test_the_server_asks_a_real_serena_when_it_is_told_to(project: Path) -> None:
+    environment = {"GRIDBOT_HOME": str(project.parent / "own"), "PYTHONPATH": str(ROOT)}
+    environment |= {SERENA_VARIABLE: installed_serena(), "PATH": os.environ["PATH"]}
+    words = ["-m", "automation.cli", "mcp", "--symbols", "serena"]
+    place = {"relative_path": "calc.py", "name_path": "total", "new_name": "added", "dry_run": True}
+
+    async def renamed() -> types.CallToolResult:
+        start = StdioServerParameters(command=sys.executable, args=words, cwd=project, env=environment)
+        async with Client(start) as client:
+            return await client.call_tool("rename_symbol", place)
+
+    answer = asyncio.run(renamed())
+    assert not answer.is_error, answer.content
+    assert "+from calc import Account, added" in answer.structured_content["diff"].splitlines()
     assert (project / "calc.py").read_text() == CALC + DECORATED

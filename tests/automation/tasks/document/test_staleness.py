@@ -76,6 +76,23 @@ def test_a_parameter_that_was_renamed_keeps_its_words(tmp_path: Path) -> None:
     assert "price_ticks : int\n    Of it." in doc
 
 
+def test_words_that_may_be_about_a_new_parameter_are_left_to_a_person(tmp_path: Path) -> None:
+    parameters = "    Parameters\n    ----------\n    price : int\n        Of it.\n"
+    plan = planned(tmp_path, f'def show(lots):\n    """Show.\n\n{parameters}    """\n    return lots\n')
+    assert not plan.mends
+    assert "whether the words on price, which is gone, are about lots, which is new" in [each.why for each in plan.open]
+
+
+def test_words_move_with_a_parameter_that_takes_many_now(tmp_path: Path) -> None:
+    parameters = "    Parameters\n    ----------\n    price_list : list\n        Of them.\n"
+    code = f'def show(*prices):\n    """Show.\n\n{parameters}    """\n    return prices\n'
+    plan = planned(tmp_path, code.replace("*prices", "*list_of"))
+    assert [each.what for each in plan.written if each.name == "show"] == [
+        "docstring mended: parameter price_list is now list_of"
+    ]
+    assert not planned(tmp_path, code).mends
+
+
 def test_what_a_new_parameter_means_is_asked_of_a_person(tmp_path: Path) -> None:
     code = 'def show(a, b):\n    """Show.\n\n    Parameters\n    ----------\n    a : int\n        Of it.\n    """\n'
     plan = planned(tmp_path, code + "    return a\n")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from automation.codebase.sources import SourceFile
 from automation.errors import EditRefused
-from automation.tasks.document.insertion import require_same_code, with_docstrings
+from automation.tasks.document.insertion import keyed_places, require_same_code, with_docstrings
 from automation.tasks.document.requests import Style
 from automation.tasks.document.sentences import says_more
 from automation.tasks.document.words import Writer, deadline_in
@@ -50,8 +50,10 @@ _FEE = """def fee(amount: float, rate: float, timeout_s: float = 3.0) -> float:
             "Raised by `check` when ``age > 3``.",
         ),
         (
-            "@contextmanager\ndef opened(path):\n    handle = open(path)\n    try:\n        yield handle\n"
-            "    finally:\n        handle.close()\n",
+            (
+                "@contextmanager\ndef opened(path):\n    handle = open(path)\n"
+                "    try:\n        yield handle\n    finally:\n        handle.close()\n"
+            ),
             "Run a block with ``handle``, and ``handle.close()`` at its end, whatever happens.",
         ),
     ],
@@ -171,7 +173,7 @@ def test_an_edit_that_touches_code_is_refused() -> None:
     with pytest.raises(EditRefused, match="change its code"):
         require_same_code(source, SourceFile("a.py", "def f():\n    '''Doc.'''\n    return 2\n"))
     with pytest.raises(EditRefused, match="defines no"):
-        with_docstrings(source, {"g:1": '"""Doc."""'}, {})
+        with_docstrings(source, keyed_places(source), {"g:1": '"""Doc."""'}, {})
 
 
 @pytest.mark.parametrize(
