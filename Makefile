@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo test test-all lint bench proofs clean
 
 help:
-	@echo "make demo      backtest, a day of paper trading with a crash, a planted fault repaired; reports (no network, no keys)"
+	@echo "make demo      backtest, a day of paper trading with a crash, a planted fault repaired, a question; reports (no network)"
 	@echo "make test      the test suite without slow tests"
 	@echo "make test-all  the whole test suite"
 	@echo "make lint      ruff, mypy and import-linter"
@@ -30,6 +30,7 @@ demo: $(CORE)
 	$(BIN)/gridbot --home $(DEMO_HOME) backtest --candles SIM/USDT --timeframe 1m --report reports/demo
 	$(BIN)/gridbot --home $(DEMO_HOME) simulate --report reports/demo-session
 	$(BIN)/gridbot --home $(DEMO_HOME) demo --report reports/demo-repair
+	$(BIN)/gridbot --home $(DEMO_HOME) ask "how are my sessions, and give me a report" --path .
 
 test: $(DEV)
 	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist worksteal
@@ -47,6 +48,9 @@ bench: $(DEV)
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python -m benchmarks.live
 	$(BIN)/python benchmarks/repair.py --model none
+	$(BIN)/python -m benchmarks.assistant
+	$(BIN)/python -m benchmarks.search
+	$(BIN)/python -m benchmarks.testgen
 
 proofs: $(DEV)
 	$(BIN)/python -m benchmarks.crash
@@ -71,4 +75,4 @@ $(DEV): | $(VENV)/bin/python
 clean:
 	rm -rf $(VENV) .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	rm -rf reports/demo reports/demo-session reports/demo-repair
+	rm -rf reports/demo reports/demo-session reports/demo-repair reports/overview

@@ -32,6 +32,8 @@ AUTOMATION_CONFIG_COMMANDS = (
             "raise the memory limit of the sandbox",
             "turn the nightly benchmarks off",
         ),
+        # it may say who approves and what hems in the tests of a change
+        by_person=True,
     ),
     Command(
         name="config explain",

@@ -83,5 +83,6 @@ FACE_COMMANDS = (
             "remove gridbot's shortcuts from vs code",
             "merge the hotkeys into my editor",
         ),
+        by_person=True,
     ),
 )

@@ -19,8 +19,9 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from automation.assistant import Context, Plan, Question, Refusal, Routed, Router
+from automation.assistant.answers import Context, Plan, Question, Refusal, Routed
 from automation.assistant.opening import sentence_model
+from automation.assistant.router import Router
 from automation.registry import gridbot_registry
 from automation.requests import command_words, option_name
 from trading.commands import Registry
@@ -181,7 +182,7 @@ def cold_start_s(home: Path) -> float:
     """Return the seconds of one ``gridbot ask`` in a new process, its vectors already kept in the home."""
     began = time.perf_counter()
     words = ["ask", "how are my sessions", "--dry-run", "--json", "--home", str(home)]
-    subprocess.run([sys.executable, "-m", "automation.cli", *words], cwd=ROOT, check=False, capture_output=True)  # noqa: S603 - this interpreter with fixed words
+    subprocess.run([sys.executable, "-m", "automation.cli", *words], cwd=ROOT, check=False, capture_output=True)
     return round(time.perf_counter() - began, 2)
 
 

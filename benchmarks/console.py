@@ -27,7 +27,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-COLUMNS, LINES = 100, 30
+COLUMNS, LINES = 90, 26
 FRAME_S = 4.0
 GIVE_UP_S = 60.0
 PAPER = (
@@ -199,15 +199,18 @@ def animated(frames: list[str]) -> str:
         f"@keyframes show {{ 0% {{ visibility: visible; }} {share:.4f}% {{ visibility: hidden; }} }}",
         *(f".frame{number} {{ animation-delay: {number * FRAME_S:g}s; }}" for number in range(len(frames))),
     ]
-    fonts = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
-    bodies = [
-        f'<g class="frame frame{number}">{fonts.sub("", frame).partition("-->")[2].strip() or frame}</g>'
-        if "-->" in frame
-        else f'<g class="frame frame{number}">{fonts.sub("", frame)}</g>'
-        for number, frame in enumerate(frames)
-    ]
+    bodies = [f'<g class="frame frame{number}">{_small(frame, number)}</g>' for number, frame in enumerate(frames)]
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{size.group(1)}">'
     return "\n".join([head, f"<style>{' '.join(styles)}</style>", *bodies, "</svg>", ""])
+
+
+def _small(frame: str, number: int) -> str:
+    # nothing is fetched from elsewhere, readers have a monospaced font; no line is longer than the terminal is wide
+    for pattern in (r"@font-face \{.*?\}", r"<clipPath.*?</clipPath>", r' clip-path="[^"]*"', r"<!--.*?-->"):
+        frame = re.sub(pattern, "", frame, flags=re.DOTALL)
+    frame = re.sub(r"terminal-\d+", f"t{number}", frame)
+    frame = re.sub(r">\s+<", "><", frame).replace("&#160;", "\u00a0")
+    return re.sub(r"\s*\n\s*", " ", frame).strip()
 
 
 if __name__ == "__main__":

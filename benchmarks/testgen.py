@@ -42,7 +42,8 @@ OWN = (
 )
 STANDARD = ("colorsys", "textwrap", "fnmatch")
 LEARNED = ("comparison", "arithmetic", "constant", "return", "statement", "augmented")
-_ORIGINAL_S, _MUTANT_S = 20.0, 4.0
+# A test may take several times as long as on the module as it is, before that counts as noticing a mutant.
+_ORIGINAL_S, _MUTANT_S, _SLOWER = 20.0, 4.0, 8.0
 _MOST_PLANTED = 80
 _WRITE = """
 import builtins, importlib, json, sys
@@ -168,9 +169,9 @@ def _ghostwritten(
         raise SystemExit(f"the ghostwriter failed on {module}: {done.stderr.strip().splitlines()[-1]}")
     written = f"{_PROFILE}{done.stdout}"
     names = _tests_in(written)
-    holding = _holding(lab, written, names)
+    holding, slowest = _holding(lab, written, names)
     seconds = _since(began)
-    noticed, judged = _noticed(lab, path, written, holding, mutants)
+    noticed, judged = _noticed(lab, path, written, holding, mutants, max(_MUTANT_S, _SLOWER * slowest))
     return Measured(len(holding), len(names) - len(holding), noticed, judged, _share(noticed, judged), seconds)
 
 
@@ -220,18 +221,22 @@ def _tests_in(text: str) -> list[str]:
     return [node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and "test" in node.name]
 
 
-def _holding(lab: Laboratory, text: str, names: Sequence[str]) -> list[str]:
+def _holding(lab: Laboratory, text: str, names: Sequence[str]) -> tuple[list[str], float]:
+    """Return the tests that pass on the module as it is, each judged alone, and the seconds of the slowest."""
     trials = [(name, lab.trial(text, [name], limit_s=_ORIGINAL_S)) for name in names]
-    results = [(name, tried(future.result())) for name, future in trials]
-    return [name for name, trial in results if not trial.failed and not trial.broken]
+    results = [(name, tried(future.result()), future.result().seconds) for name, future in trials]
+    passing = [(name, seconds) for name, trial, seconds in results if not trial.failed and not trial.broken]
+    return [name for name, _ in passing], max((seconds for _, seconds in passing), default=0.0)
 
 
-def _noticed(lab: Laboratory, path: str, text: str, names: Sequence[str], mutants: Sequence[Mutant]) -> tuple[int, int]:
+def _noticed(
+    lab: Laboratory, path: str, text: str, names: Sequence[str], mutants: Sequence[Mutant], limit_s: float = _MUTANT_S
+) -> tuple[int, int]:
     """Return how many mutants some test notices, and of how many; one that cannot be imported counts for neither."""
     if not names:
         return 0, len(mutants)
     jobs = [
-        lab.trial(text, names, files={path: each.text.encode()}, limit_s=_MUTANT_S, stop=True, wall_s=90.0)
+        lab.trial(text, names, files={path: each.text.encode()}, limit_s=limit_s, stop=True, wall_s=180.0)
         for each in mutants
     ]
     trials = [tried(job.result()) for job in jobs]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from automation.assistant.code_arguments import fill_fix, fill_search, fill_target, fill_explain, fill_incidents
+from automation.assistant.code_arguments import fill_explain, fill_fix, fill_incidents, fill_search, fill_target
 from automation.assistant.filling import Filling
 from automation.assistant.moments import Span
 from automation.assistant.run_arguments import fill_run
@@ -14,7 +14,11 @@ from automation.assistant.session_arguments import fill_session, fill_stop
 from automation.assistant.setting_arguments import fill_set, fill_setting, fill_setting_value
 
 _INTO = re.compile(r"\b(?:in|into|to|under|inside|at|as|on)\s+(?:the )?(?:folder |directory |file )?$", re.IGNORECASE)
-_SOURCES = (("ollama", r"\bollama\b"), ("hub", r"\b(?:model )?hub\b|\bhugging ?face\b"), ("pypi", r"\bpypi\b|\bpackage index\b"))
+_SOURCES = (
+    ("ollama", r"\bollama\b"),
+    ("hub", r"\b(?:model )?hub\b|\bhugging ?face\b"),
+    ("pypi", r"\bpypi\b|\bpackage index\b"),
+)
 _ROLES = (
     ("debugger", r"\bdebug(?:ger|ging)?\b|\brepairs?\b|\bfixing\b|\brepairing\b"),
     ("optimizer", r"\boptimi[sz](?:er|ing|ation)\b"),
@@ -42,7 +46,19 @@ def fill(filling: Filling) -> None:
 
 def _fill_numbers(filling: Filling) -> None:
     mentions = filling.reading.mentions
-    for label in ("seed", "port", "speed", "fail_under", "older_than", "keep", "pairs", "tokens", "candles", "start_price", "limit"):
+    for label in (
+        "seed",
+        "port",
+        "speed",
+        "fail_under",
+        "older_than",
+        "keep",
+        "pairs",
+        "tokens",
+        "candles",
+        "start_price",
+        "limit",
+    ):
         filling.put(label, mentions.first("number", label))
     for label, days in (("older_weeks", 7), ("older_months", 30)):
         count = mentions.first("number", label)
@@ -54,11 +70,19 @@ def _fill_flags(filling: Filling) -> None:
     for name, pattern in _FLAGS.get(filling.command, ()):
         if re.search(pattern, text):
             filling.put(name, True)
-    if re.search(r"\b(?:without|with no|no|not using|not with) (?:an? |any |the )?(?:language )?(?:model|llm|ai)s?\b|\bmodel none\b", text):
+    if re.search(
+        r"\b(?:without|with no|no|not using|not with) (?:an? |any |the )?(?:language )?(?:model"
+        r"|llm|ai)s?\b|\bmodel none\b",
+        text,
+    ):
         filling.put("model", "none")
     elif not filling.command.startswith("models"):
         filling.put("model", filling.reading.mentions.first("model"))
-    landing = re.search(r"\b(?:apply|land)(?: it| them| the (?:change|patch|fix)\w*)? (?:directly|at once|in place)\b|\band apply\b|\bland apply\b", text)
+    landing = re.search(
+        r"\b(?:apply|land)(?: it| them| the (?:change|patch|fix)\w*)? (?:directly|at once"
+        r"|in place)\b|\band apply\b|\bland apply\b",
+        text,
+    )
     if landing:
         filling.put("land", "apply")
     elif re.search(r"\b(?:on|in|to|as|onto) (?:a|its own|a new) branch\b", text):
@@ -96,11 +120,10 @@ def _fill_common(filling: Filling) -> None:
 
 def _outlet(filling: Filling) -> Path | None:
     for mention in filling.reading.mentions:
-        if mention.kind in {"folder", "recording", "document"} and mention.value not in {
-            str(value) for value in filling.values.values()
-        }:
-            if _INTO.search(filling.reading.mentions.text[: mention.start]) or mention.kind == "recording":
-                return Path(str(mention.value))
+        leads = mention.kind == "recording" or _INTO.search(filling.reading.mentions.text[: mention.start])
+        taken = mention.value in {str(value) for value in filling.values.values()}
+        if mention.kind in {"folder", "recording", "document"} and leads and not taken:
+            return Path(str(mention.value))
     return None
 
 
@@ -156,7 +179,9 @@ def _candle_series(filling: Filling) -> None:
 def _exchange(filling: Filling) -> None:
     mentions = filling.reading.mentions
     filling.put("candles", mentions.values("candle file"))
-    filling.put("balance", [f"{each.label if each.label != 'USD' else 'USDT'}={each.value}" for each in mentions.all("money")])
+    filling.put(
+        "balance", [f"{each.label if each.label != 'USD' else 'USDT'}={each.value}" for each in mentions.all("money")]
+    )
 
 
 def _data_import(filling: Filling) -> None:
@@ -166,7 +191,9 @@ def _data_import(filling: Filling) -> None:
 
 def _data_check(filling: Filling) -> None:
     mentions = filling.reading.mentions
-    filling.put("targets", [*mentions.values("candle file"), *mentions.values("symbol")] or filling.before.get("series"))
+    filling.put(
+        "targets", [*mentions.values("candle file"), *mentions.values("symbol")] or filling.before.get("series")
+    )
 
 
 def _data_download(filling: Filling) -> None:
@@ -218,7 +245,11 @@ def _compare(filling: Filling) -> None:
 
 def _console(filling: Filling) -> None:
     text = filling.lowered
-    screen = re.search(rf"\b({'|'.join(_SCREENS)})\b(?: (?:screen|tab|page|view|panel))|(?:screen|tab|page|view) (?:for |of )?({'|'.join(_SCREENS)})\b", text)
+    screen = re.search(
+        rf"\b({'|'.join(_SCREENS)})\b(?: (?:screen|tab|page|view|panel))|(?:screen|tab|page"
+        rf"|view) (?:for |of )?({'|'.join(_SCREENS)})\b",
+        text,
+    )
     filling.put("screen", None if screen is None else screen[1] or screen[2])
     theme = re.search(r"\b(light|dark)\b", text)
     filling.put("theme", None if theme is None else theme[1])
@@ -233,12 +264,6 @@ def _simulate(filling: Filling) -> None:
         filling.put("minutes", int(duration))
 
 
-
-
-
-
-
-
 def _repository(filling: Filling) -> None:
     for mention in filling.reading.mentions.all("folder"):
         if not _INTO.search(filling.reading.mentions.text[: mention.start]):
@@ -248,19 +273,40 @@ def _repository(filling: Filling) -> None:
 
 _FLAGS: dict[str, tuple[tuple[str, str], ...]] = {
     "mcp": (("http", r"\bhttp\b|\bport\b"),),
-    "vscode sync": (("check", r"\bcheck\b|\bup[ -]to[ -]date\b|\bcurrent\?|\bin (?:step|sync)\??$|\bstale\b|\boutdated\b|^(?:are|is)\b"),),
+    "vscode sync": (
+        (
+            "check",
+            (
+                r"\bcheck\b|\bup[ -]to[ -]date\b|\bcurrent\?|\bin (?:step|sync)\??$|\bstale\b|\boutdated\b"
+                r"|^(?:are|is)\b"
+            ),
+        ),
+    ),
     "vscode install": (("remove", r"\b(?:remove|uninstall|take .* out|get rid|delete|drop|undo)\b"),),
-    "backtest": (("allow_gaps", r"\b(?:allow\w*|ignor\w+|despite|in spite of|even with|although)\b.*\b(?:gaps?|missing|holes)\b"),),
-    "paper": (("testnet", r"\btest ?net\b"), ("resume", r"\bresume\b|\bgo on\b|\bhalted\b"), ("cancel_orders", r"\bcancel\w* .*orders\b")),
+    "backtest": (
+        (
+            "allow_gaps",
+            (
+                r"\b(?:allow\w*|ignor\w+|despite|in spite of|even with|although)\b.*\b(?:gaps?|missing"
+                r"|holes)\b"
+            ),
+        ),
+    ),
+    "paper": (
+        ("testnet", r"\btest ?net\b"),
+        ("resume", r"\bresume\b|\bgo on\b|\bhalted\b"),
+        ("cancel_orders", r"\bcancel\w* .*orders\b"),
+    ),
     "live": (("testnet", r"\btest ?net\b"), ("resume", r"\bresume\b"), ("cancel_orders", r"\bcancel\w* .*orders\b")),
     "exchange": (("lockstep", r"\block-?step\b"),),
     "incidents": (("follow", r"\b(?:watch|follow|tail|monitor|keep (?:an eye|watching|reading)|live)\b"),),
     "health": (("offline", r"\boffline\b|\bwithout (?:the )?(?:network|internet)\b|\bno network\b"),),
     "review": (("with_tests", r"\b(?:with|including|and) (?:the )?(?:tests?|(?:test )?coverage)\b"),),
-}  # fmt: skip
+}
 
 _SPECIAL: dict[str, Callable[[Filling], None]] = {
-    "backtest": _backtest, "paper": _paper, "live": _live, "config show": _candle_series, "agents explain": _candle_series,
+    "backtest": _backtest, "paper": _paper, "live": _live, "config show": _candle_series,
+    "agents explain": _candle_series,
     "exchange": _exchange, "data import": _data_import, "data check": _data_check, "data download": _data_download,
     "data synthetic": _data_synthetic, "models pull": _models_pull, "models use": _models_use,
     "models bench": _models_bench, "improvement compare": _compare, "console": _console, "simulate": _simulate,

@@ -44,7 +44,8 @@ def ask_consent(steps: Sequence[Step], *, yes: bool) -> None:
             continue
         if not has_person():
             raise Refused(
-                f"{step.command.name!r} is not run from a sentence without a person's consent; run it yourself: {step.text}"
+                f"{step.command.name!r} is not run from a sentence without a person's consent; "
+                f"run it yourself: {step.text}"
             )
         if not _agreed(step):
             raise Refused(f"not run, as you did not agree: {step.text}")

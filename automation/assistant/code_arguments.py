@@ -8,43 +8,73 @@ from pathlib import Path
 from automation.assistant.filling import Filling
 
 _ABOUT = re.compile(
-    r"\b(?:of|for|in|to|on|about|inside|at|around|from|against|with)\s+(?:the |our |my |all |all of )*(?P<what>[a-z][\w ./-]*)$", re.IGNORECASE
+    r"\b(?:of|for|in|to|on|about|inside|at|around|from|against|with)\s+(?:the |our |my "
+    r"|all |all of )*(?P<what>[a-z][\w ./-]*)$",
+    re.IGNORECASE,
 )
 _OBJECT = re.compile(
-    r"^(?:\w+ ){0,3}?(?:review|check|inspect|rate|score|lint|audit|test|cover|document|describe|comment|optimize|optimise|speed up|accelerate|improve"
-    r"|profile|tune|make|is|why is|are|how good is|how complex is|vectorise|vectorize|debug|fix|repair|look (?:at|over)|analyse|analyze|mend|can|does)\s+"
-    r"(?:the |our |my |any |all )?(?P<what>[a-z][\w -]*?)(?:\s+(?:faster|quicker|so slow|too slow|slow|up|good|better|more efficient|run faster|clean|complex|ok|okay|code|please)\b.*)?$",
+    r"^(?:\w+ ){0,3}?(?:review|check|inspect|rate|score|lint|audit|test|cover|document"
+    r"|describe|comment|optimize|optimise|speed up|accelerate|improve"
+    r"|profile|tune|make|is|why is|are|how good is|how complex is|vectorise|vectorize"
+    r"|debug|fix|repair|look (?:at|over)|analyse|analyze|mend|can|does)\s+"
+    r"(?:the |our |my |any |all )?(?P<what>[a-z][\w -]*?)(?:\s+(?:faster|quicker|so slow"
+    r"|too slow|slow|up|good|better|more efficient|run faster|clean|complex|ok|okay|code"
+    r"|please)\b.*)?$",
     re.IGNORECASE,
 )
 _NOISE = re.compile(
-    r"\b(?:code quality|quality|test coverage|coverage|performance|run ?time|latency|speed|docstrings?|doc strings?|documentation|docs?|unit tests?|tests?|test cases"
-    r"|missing|stale|security problems?|dead code|duplicated? code|complexity|style|types?|lint|mutation score|api documentation|memory use|hot spots?|hot loop"
-    r"|bottlenecks?|please|code review|review|hotspots?|python|more|some|everything|whole repository|entire repository|repository|repo|project|code ?base)\b",
+    r"\b(?:code quality|quality|test coverage|coverage|performance|run ?time|latency|speed"
+    r"|docstrings?|doc strings?|documentation|docs?|unit tests?|tests?|test cases"
+    r"|missing|stale|security problems?|dead code|duplicated? code|complexity|style|types?"
+    r"|lint|mutation score|api documentation|memory use|hot spots?|hot loop"
+    r"|bottlenecks?|please|code review|review|hotspots?|python|more|some|everything|whole repository"
+    r"|entire repository|repository|repo|project|code ?base)\b",
     re.IGNORECASE,
 )
 _FRAME = re.compile(
-    r"^(?:(?:please|can you|could you|show me|tell me|i want to (?:know|see)|do you know|let me know|help me|i need to)\s+)*"
-    r"(?:(?:where|in (?:which|what) (?:file|module|class|function|place)|which (?:file|module|class|function|part of the code|code)|what (?:code|function|class|file)|who|how)\s+"
-    r"(?:in the code |in the code ?base )?(?:is|are|do we|does (?:it|the bot|gridbot)|do|does|can i find|did we|holds?|contains?|has|have|we)?\s*(?:the (?:code|place|function|class|method) (?:that|which|for|where|to)\s+)?"
-    r"|(?:find|search(?: for)?|look(?: up| for)?|locate|show|grep(?: for)?|seek|point me to|do a (?:semantic )?search for|semantic search for|code search for)\s+"
-    r"(?:me |all |any |out )?(?:in the code |the code ?base )?(?:for )?(?:where )?(?:the (?:code|place|function|class|method|file|part)s? (?:that|which|for|where|to|of|about)\s+|(?:code|places?|functions?|classes) (?:that|which|for|about|where)\s+)?)",
+    r"^(?:(?:please|can you|could you|show me|tell me|i want to (?:know|see)|do you know"
+    r"|let me know|help me|i need to)\s+)*"
+    r"(?:(?:where|in (?:which|what) (?:file|module|class|function|place)|which (?:file"
+    r"|module|class|function|part of the code|code)|what (?:code|function|class|file)"
+    r"|who|how)\s+"
+    r"(?:in the code |in the code ?base )?(?:is|are|do we|does (?:it|the bot|gridbot)"
+    r"|do|does|can i find|did we|holds?|contains?|has|have|we)?\s*(?:the (?:code|place"
+    r"|function|class|method) (?:that|which|for|where|to)\s+)?"
+    r"|(?:find|search(?: for)?|look(?: up| for)?|locate|show|grep(?: for)?|seek|point me to"
+    r"|do a (?:semantic )?search for|semantic search for|code search for)\s+"
+    r"(?:me |all |any |out )?(?:in the code |the code ?base )?(?:for )?(?:where )?(?:the "
+    r"(?:code|place|function|class|method|file|part)s? (?:that|which|for|where|to|of|about)\s+"
+    r"|(?:code|places?|functions?|classes) (?:that|which|for|about|where)\s+)?)",
     re.IGNORECASE,
 )
-_SEARCH_TAIL = re.compile(r"[\s,]*(?:in (?:the |our |this )?(?:code(?: ?base)?|repository|repo|project|source)|please|defined|implemented|located)?[.?!\s]*$", re.IGNORECASE)
+_SEARCH_TAIL = re.compile(
+    r"[\s,]*(?:in (?:the |our |this )?(?:code(?: ?base)?|repository|repo|project|source)"
+    r"|please|defined|implemented|located)?[.?!\s]*$",
+    re.IGNORECASE,
+)
 _LAST = re.compile(r"\b(?:last|latest|previous|recent|just)\b|\bwent wrong\b|\bdid it (?:crash|fail)\b", re.IGNORECASE)
 _IT = re.compile(r"\b(?:it|them|that|this|those|these|the same)\b", re.IGNORECASE)
 _BENCH = re.compile(r"\b(?:benchmark|command|script|program|profile|running|run)\b|\s", re.IGNORECASE)
 _NO_TOPIC = re.compile(
-    r"\b(?:fail\w*|tests?|test suite|suite|broken|bugs?|errors?|problems?|problem|traceback|log|repository|repo|code|pipeline|everything|whatever|something|wrong|issues?"
-    r"|full|green|pass|pass again|model|build|last|crash\w*|session|it|that|this|them|what|file|cause|need|debug|fix|repair|heal|solve|find|out|why|please|and|then|run|make|again|is|are"
-    r"|in|of|on|for|to|with|from|my|our|the|a|an|there|here|any|mend|patch|correct|troubleshoot|resolve|sort|you|can|could|do|does|not|work\w*|connection problem|get|up|at|most|now|me|i|all|red)\b",
+    r"\b(?:fail\w*|tests?|test suite|suite|broken|bugs?|errors?|problems?|problem|traceback"
+    r"|log|repository|repo|code|pipeline|everything|whatever|something|wrong|issues?"
+    r"|full|green|pass|pass again|model|build|last|crash\w*|session|it|that|this|them"
+    r"|what|file|cause|need|debug|fix|repair|heal|solve|find|out|why|please|and|then|run"
+    r"|make|again|is|are"
+    r"|in|of|on|for|to|with|from|my|our|the|a|an|there|here|any|mend|patch|correct|troubleshoot"
+    r"|resolve|sort|you|can|could|do|does|not|work\w*|connection problem|get|up|at|most"
+    r"|now|me|i|all|red)\b",
     re.IGNORECASE,
 )
 _VERBS = re.compile(
-    r"\b(?:review|check|inspect|rate|score|lint|audit|write|generate|create|make|add|improve|increase|raise|cover|document|update|describe|comment"
-    r"|optimi[sz]e|speed|up|accelerate|profile|tune|faster|quicker|slow|slower|reduce|cut|find|fix|mend|give|how|good|is|why|any|are|there|look|over|at"
-    r"|be|should|written|need|needs|we|it|them|do|does|more|better|too|so|run|runs|running|quality|efficient|less|time|lost|where|then|and|clean|complex|what|think"
-    r"|want|feedback|see|if|whether|work|done|not|use|using|produce|extend|missing|new|quick|quickly|properly|up to date|outdated|bring|problems?|bad|smells?|parts|which)\b"
+    r"\b(?:review|check|inspect|rate|score|lint|audit|write|generate|create|make|add|improve"
+    r"|increase|raise|cover|document|update|describe|comment"
+    r"|optimi[sz]e|speed|up|accelerate|profile|tune|faster|quicker|slow|slower|reduce"
+    r"|cut|find|fix|mend|give|how|good|is|why|any|are|there|look|over|at"
+    r"|be|should|written|need|needs|we|it|them|do|does|more|better|too|so|run|runs|running"
+    r"|quality|efficient|less|time|lost|where|then|and|clean|complex|what|think"
+    r"|want|feedback|see|if|whether|work|done|not|use|using|produce|extend|missing|new"
+    r"|quick|quickly|properly|up to date|outdated|bring|problems?|bad|smells?|parts|which)\b"
 )
 _TESTS_PATH = re.compile(r"(?:^|/)(?:tests?)(?:/|$)|(?:^|/)test_\w+\.py|_test\.py")
 
@@ -82,7 +112,9 @@ def fill_search(filling: Filling) -> None:
     mentions = filling.reading.mentions
     command = mentions.first("command")
     text = mentions.rest("number", "json")
-    query = str(command) if command is not None else _SEARCH_TAIL.sub("", _FRAME.sub("", text.strip(" .?!"))).strip(" ,")
+    query = (
+        str(command) if command is not None else _SEARCH_TAIL.sub("", _FRAME.sub("", text.strip(" .?!"))).strip(" ,")
+    )
     filling.put(_argument(filling), query or text.strip(" .?!"))
 
 

@@ -109,9 +109,7 @@ def _placed(step: Step, request: AskRequest) -> Step:
     return replace(step, values={**step.values, **added})
 
 
-def _carried_out(
-    steps: Sequence[Step], request: AskRequest, *, wants_json: bool
-) -> Generator[Told, None, AskResult]:
+def _carried_out(steps: Sequence[Step], request: AskRequest, *, wants_json: bool) -> Generator[Told, None, AskResult]:
     yield News({"event": "understood", "steps": [step.text for step in steps]}, plan_text(list(steps)))
     steps = [replace(step, values={**step.values, **ask_missing(step)}, missing=()) for step in steps]
     requests = [build_request(step.command.load_request(), step.values, step.command.name) for step in steps]

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 _DIGITS = re.compile(r"\$?\d[\d,.]*k?")
 # The word that stands for a thing of a kind while sentences are compared.
 MASKS = {
-    "command": "this command", "error": "this error", "text": "", "url": "", "candle file": "this candle file",
+    "command": "this command", "error": "this error", "url": "", "candle file": "this candle file",
     "log": "the log file", "gguf": "the model", "recording": "a file", "python": "this file", "document": "a file",
-    "model": "the model", "run": "the run", "assignment": "the setting", "setting": "the setting", "folder": "this folder",
+    "model": "the model", "run": "the run", "assignment": "the setting", "setting": "the setting",
+    "folder": "this folder",
     "symbol": "bitcoin", "session": "the session", "identifier": "this function", "exchange": "binance",
-    "timeframe": "hourly", "duration": "for an hour", "start": "since", "end": "", "span": "last week", "at": "at noon",
-    "money": "dollars", "risk": "", "here": "this file", "diff": "my changes", "json": "", "repository": "this repository",
-    "place": "this file",
+    "timeframe": "hourly", "duration": "for an hour", "span": "last week",
+    "money": "dollars", "risk": "", "here": "this file", "diff": "my changes", "json": "",
 }  # fmt: skip
 
 

@@ -21,7 +21,8 @@ COINS = {
     "sui": "SUI", "arbitrum": "ARB", "filecoin": "FIL", "tezos": "XTZ", "algorand": "ALGO", "aave": "AAVE",
 }  # fmt: skip
 QUOTES = (
-    "USDT", "USDC", "FDUSD", "BUSD", "TUSD", "DAI", "USD", "EUR", "GBP", "JPY", "AUD", "CAD", "CHF", "BTC", "ETH", "BNB",
+    "USDT", "USDC", "FDUSD", "BUSD", "TUSD", "DAI", "USD", "EUR", "GBP", "JPY", "AUD", "CAD", "CHF", "BTC", "ETH",
+    "BNB",
 )  # fmt: skip
 EXCHANGES = {
     "binance": "binance", "kraken": "kraken", "coinbase": "coinbase", "bybit": "bybit", "okx": "okx", "okex": "okx",

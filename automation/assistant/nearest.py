@@ -7,7 +7,6 @@ sentence of a new process does not wait for them.
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 import zlib
 from collections.abc import Sequence
@@ -18,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automation.assistant.examples import Example
-from automation.assistant.normalise import stem
+from automation.assistant.normalise import stem, word_set
+from automation.assistant.vectors import embedded
 from automation.codebase.search.embedding import SentenceEmbedder
 
 _DIMENSIONS = 8_192
@@ -27,9 +27,9 @@ _VERSION = "3"
 _KEPT = 3
 _REMEMBERED = 512
 # Function words say little about the command, but which question it is.
-_LIGHT = frozenset(
-    "a an the of to in on at for with by from and or is are be it its this that these those my our your me i you we us do"
-    " does did has have had will would can could should so as some any all about there".split()
+_LIGHT = word_set(
+    "a an the of to in on at for with by from and or is are be it its this that these those my our your me i you"
+    " we us do does did has have had will would can could should so as some any all about there"
 )
 _LIGHT_WEIGHT = 0.35
 # Chosen by leaving each example out in turn.
@@ -120,13 +120,14 @@ class Neighbours:
             if len(self._said) >= _REMEMBERED:
                 self._said.clear()
             self._said[sentence] = embedder.embed([sentence])[0]
-        return self._said[sentence]
+        kept: Vectors = self._said[sentence]
+        return kept
 
     def _fitted(self) -> tuple[Vectors, Vectors, Vectors]:
         sentences = [example.sentence for example in self._examples]
         words = self._word_vectors(sentences)
         empty = np.zeros((len(sentences), 0), dtype=np.float32)
-        meanings = empty if self._embedder is None else self._embedder.embed(sentences)
+        meanings = empty if self._embedder is None else embedded(sentences, self._embedder)
         alike = words @ words.T
         if self._embedder is not None:
             alike = (1 - _MEANING_SHARE) * alike + _MEANING_SHARE * (meanings @ meanings.T)
@@ -135,7 +136,8 @@ class Neighbours:
         return words, meanings, dual
 
     def _targets(self) -> NDArray[np.float32]:
-        return np.eye(len(self._commands), dtype=np.float32)[self._owner]
+        targets: Vectors = np.eye(len(self._commands), dtype=np.float32)[self._owner]
+        return targets
 
     def _word_vectors(self, sentences: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(sentences), _DIMENSIONS), dtype=np.float32)
@@ -201,10 +203,9 @@ def _write(path: Path | None, arrays: tuple[Vectors, Vectors, Vectors]) -> None:
             words, meanings, dual = arrays
             rows, columns = np.nonzero(words)
             np.savez(file, rows=rows, columns=columns, values=words[rows, columns], meanings=meanings, dual=dual)
-        os.replace(file.name, path)
+        Path(file.name).replace(path)
         for older in sorted(path.parent.glob("*.npz"), key=lambda each: each.stat().st_mtime)[:-_KEPT]:
             older.unlink(missing_ok=True)
     except OSError:
         # a home that cannot be written costs time, not answers
         return
-

@@ -6,6 +6,12 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text."""
+    return frozenset(text.split())
+
+
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": "-"})
 _CONTRACTIONS = {
     "what's": "what is", "whats": "what is", "how's": "how is", "hows": "how is", "where's": "where is",
@@ -18,7 +24,8 @@ _CONTRACTIONS = {
     "keybinding": "key binding", "keybindings": "key bindings", "docstring": "doc string", "docstrings": "doc strings",
     "vscode": "vs code", "backtesting": "backtest", "llm": "language model", "llms": "language models",
     "websockets": "websocket", "unittest": "unit test", "unittests": "unit tests", "backtested": "backtest",
-    "config": "configuration", "repo": "repository", "perf": "performance", "docs": "documentation", "creds": "credentials",
+    "config": "configuration", "repo": "repository", "perf": "performance", "docs": "documentation",
+    "creds": "credentials",
     "stats": "statistics", "info": "information", "pnl": "profit", "p&l": "profit",
 }  # fmt: skip
 _SPELLINGS = (
@@ -28,7 +35,7 @@ _SPELLINGS = (
     (re.compile(r"\bcatalogue"), "catalog"),
 )
 # Words that end in -ise in both spellings.
-_KEEP_ISE = frozenset("otherwise exercise raise noise rise wise promise precise advise revise surprise praise".split())
+_KEEP_ISE = word_set("otherwise exercise raise noise rise wise promise precise advise revise surprise praise")
 _POLITE = re.compile(
     r"^(?:(?:hey|hi|hello|ok|okay|well|so|now|yes|sorry|excuse me|gridbot|dear gridbot)[ ,!]+)*"
     r"(?:(?:could|can|would|will) you (?:please |kindly |maybe |perhaps |also |just )*"
@@ -46,7 +53,6 @@ _POLITE_END = re.compile(
     r"(?:[ ,]+(?:please|thanks|thank you|thank you very much|for me|if you can|if possible|if you do not mind"
     r"|would you|will you|could you|can you|right away|now|ok|okay|asap|as soon as possible|will ya|cheers|quickly))+$"
 )
-_REAL_WORDS = Path(__file__).with_name("words.txt")
 _WORD = re.compile(r"[a-z][a-z']*[a-z]|[a-z]")
 # Shorter words have too many neighbours; longer ones may hold two slips.
 _SHORTEST = 4
@@ -104,6 +110,12 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
+def read_words(name: str) -> frozenset[str]:
+    """Return the words of a file of this package; lines that begin with ``#`` are remarks."""
+    lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
+
 class Speller:
     """Puts slips of the keyboard right, with the words that GridBot knows.
 
@@ -115,12 +127,7 @@ class Speller:
 
     def __init__(self, words: Iterable[str]) -> None:
         self._known = frozenset(words)
-        self._real = frozenset(
-            word
-            for line in _REAL_WORDS.read_text(encoding="utf-8").splitlines()
-            if not line.startswith("#")
-            for word in line.split()
-        )
+        self._real = read_words("words.txt")
         self._by_deletion: dict[str, set[str]] = {}
         for word in self._known:
             if len(word) >= _SHORTEST:

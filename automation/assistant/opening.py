@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from automation.assistant.answers import Context
@@ -27,6 +28,7 @@ def open_router(root: Path, *, context: Context | None = None, registry: Registr
     return Router(registry or gridbot_registry(), root, embedder=sentence_model(), context=context)
 
 
+@cache
 def sentence_model() -> SentenceEmbedder | None:
     """Return the sentence model of the installed packages; None where it is not there."""
     from automation.models.sentences import open_embedder

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from automation.assistant.normalise import stem
+from automation.assistant.normalise import stem, word_set
 from automation.codebase.files import python_files
 from automation.codebase.search.words import split_name
 from automation.codebase.sources import source_of
@@ -25,14 +25,14 @@ _LEAST_CODE = 0.6
 _MOSTLY = 0.5
 _DEFINED = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|^([A-Za-z_]\w*)[ \t]*[:=]", re.MULTILINE)
 # What people call code, which says nothing of which code.
-_CALLED = frozenset(
-    "a an the this that these those of in on at for to with from by and or is are be it its my our your me i we you all"
-    " function functions method methods class classes module modules file files folder directory package part parts code"
-    " logic calculation calculations computation computing calculating compute computes calculate calculates thing stuff"
-    " implementation handling handler component system source script python symbol section some new please entire whole"
-    " everything about which what where does do how into need needs missing trading gridbot there use used one bot more"
-    " repository project current any"
-    " unit better good much so very too so has have can get lot tests test testing tested".split()
+_CALLED = word_set(
+    "a an the this that these those of in on at for to with from by and or is are be it its my our your me i we"
+    " you all function functions method methods class classes module modules file files folder directory package"
+    " part parts code logic calculation calculations computation computing calculating compute computes calculate"
+    " calculates thing stuff implementation handling handler component system source script python symbol section"
+    " some new please entire whole everything about which what where does do how into need needs missing trading"
+    " gridbot there use used one bot more repository project current any unit better good much so very too so has"
+    " have can get lot tests test testing tested"
 )
 _LIKE = {
     "websocket": ("stream", "feed"), "websockets": ("stream", "feed"), "ws": ("stream", "feed"), "key": ("keys",),
@@ -184,13 +184,17 @@ class Places:
             # a file that is called exactly so comes before one whose name holds the words among others
             exact = set(split_name(file.stem).split())
             stems = {stem(word) for word in exact}
-            score *= 1 + 0.8 * len(stems & words.keys()) / len(stems | {word for word, own in words.items() if own == 1})
+            score *= 1 + 0.8 * len(stems & words.keys()) / len(
+                stems | {word for word, own in words.items() if own == 1}
+            )
             scored.append((score * file.weight, file.path))
         scored.sort(key=lambda pair: (-pair[0], len(pair[1]), pair[1]))
         return scored
 
     def _folder(self, words: dict[str, float]) -> str | None:
-        folders = {parent.as_posix() for file in self._files if file.weight == 1 for parent in PurePosixPath(file.path).parents}
+        folders = {
+            parent.as_posix() for file in self._files if file.weight == 1 for parent in PurePosixPath(file.path).parents
+        }
         asked = {word for word, weight in words.items() if weight == 1}
         named = [
             (len(folder.split("/")), folder)

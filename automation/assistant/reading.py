@@ -14,12 +14,14 @@ from automation.assistant.numbers import recognise_amounts, recognise_markets
 from automation.assistant.recognise_names import recognise_names
 
 _HERE = re.compile(
-    r"\b(?:this|the current|the open|my current|the opened|current|the active)[ -](?:python )?(?:file|module|script|editor(?: file)?|buffer|source file)\b"
+    r"\b(?:this|the current|the open|my current|the opened|current|the active)[ -](?:python )?"
+    r"(?:file|module|script|editor(?: file)?|buffer|source file)\b"
     r"|\bthe file (?:i am|i'm|that is|that i have) \w+(?: in| at| open)?\b|\bwhat i (?:have open|am looking at)\b",
     re.IGNORECASE,
 )
 _DIFF = re.compile(
-    r"\b(?:my|the|these|those|our|all|uncommitted|current|last|latest|recent|pending)? ?(?:(?:uncommitted|current|last|latest|recent|local|code) )*"
+    r"\b(?:my|the|these|those|our|all|uncommitted|current|last|latest|recent|pending)? ?"
+    r"(?:(?:uncommitted|current|last|latest|recent|local|code) )*"
     r"(?:diffs?|changes|modifications|edits)\b(?! of run)(?= |$|[.,?!])"
     r"|\bwhat (?:i|we)(?:'ve| have)? (?:just )?(?:changed|edited|modified|wrote|written)\b"
     r"|\b(?:files|code|lines) (?:that )?(?:i|we)(?:'ve| have)? (?:just )?(?:changed|edited|modified|touched)\b",
@@ -70,8 +72,8 @@ def read(text: str, names: Names, speller: Speller, now: datetime) -> Reading:
             found.take(kind, True, start, match.end())
     # amounts first, so that "2000 dollars" is no year and "older than 30 days" no length of work
     recognise_amounts(found)
-    recognise_times(found, now)
     recognise_markets(found)
+    recognise_times(found, now)
     return Reading(mended, found, normal(found.masked))
 
 

@@ -15,7 +15,9 @@ _ERROR = re.compile(
 _ERROR_NAME = re.compile(r"[A-Z]\w*(?:Error|Exception|Warning)|E00[1-7]|Traceback")
 _URL = re.compile(r"\b(?:https?|wss?)://[^\s,]+")
 _ASSIGNMENT = re.compile(r"\b([a-z_]+(?:\.[a-z_]+)+)\s?=\s?([^\s,]+)")
-_FILE = re.compile(r"(?<![\w@])(?:~|\.{1,2})?/?(?:[\w.+-]+/)*[\w+-][\w.+-]*\.[A-Za-z]{1,10}(?:\.gz)?(?:::?[\w.\[\]:]+)?(?!\w)")
+_FILE = re.compile(
+    r"(?<![\w@])(?:~|\.{1,2})?/?(?:[\w.+-]+/)*[\w+-][\w.+-]*\.[A-Za-z]{1,10}(?:\.gz)?(?:::?[\w.\[\]:]+)?(?!\w)"
+)
 _FOLDER = re.compile(r"(?<![\w/.:])(?:~/|\.{1,2}/|/)?[\w.+-]+(?:/[\w.+-]+)*/?(?![\w/])")
 _KINDS = (
     ("candle file", re.compile(r"\.(parquet|csv|csv\.gz|feather|arrow|pq|tsv|zip|json\.gz)$", re.IGNORECASE)),
@@ -44,8 +46,13 @@ _SESSION_CALLED = re.compile(
 _IDENTIFIER = re.compile(
     r"(?<![\w./])(?:[A-Za-z_]\w*\.)*(?:_*[a-z0-9]+_\w+|[A-Z][a-z0-9]+[A-Z]\w*|\w+(?=\(\)))(?:\.\w+)*(?:\(\))?(?![\w/])"
 )
-_NO_SESSION = frozenset({"built-in", "end-to-end", "self-repair", "paper-trading", "live-trading", "html", "bit-for-bit"})
-_NO_SESSION_WORD = re.compile(r"(?:^|-)(?:real|money|long|short|running|trading|play|last|risk|term|hour|minute|day|term|free)(?:-|$)", re.IGNORECASE)
+_NO_SESSION = frozenset(
+    {"built-in", "end-to-end", "self-repair", "paper-trading", "live-trading", "html", "bit-for-bit"}
+)
+_NO_SESSION_WORD = re.compile(
+    r"(?:^|-)(?:real|money|long|short|running|trading|play|last|risk|term|hour|minute|day|term|free)(?:-|$)",
+    re.IGNORECASE,
+)
 _NOT_A_FOLDER = re.compile(r"[\d.,]+|n/a|and/or|w/o?|a/b|i/o|p/l|24/7|tcp/ip", re.IGNORECASE)
 _QUOTE_ASSETS = "usdt|usdc|fdusd|busd|tusd|dai|usd|eur|gbp|jpy|btc|eth|bnb"
 _PAIR = re.compile(rf"[A-Z0-9]{{2,10}}/(?:{_QUOTE_ASSETS.upper()})|(?:{'|'.join(COINS)})/(?:{_QUOTE_ASSETS})")
@@ -142,5 +149,10 @@ def _take_identifiers(found: Mentions) -> None:
 def _take_folders(found: Mentions) -> None:
     for match in _FOLDER.finditer(found.text):
         text = match[0].rstrip(".,")
-        if "/" in text and not _NOT_A_FOLDER.fullmatch(text) and not _PAIR.fullmatch(text) and not _PAIR.fullmatch(text.lower()):
+        if (
+            "/" in text
+            and not _NOT_A_FOLDER.fullmatch(text)
+            and not _PAIR.fullmatch(text)
+            and not _PAIR.fullmatch(text.lower())
+        ):
             found.take("folder", text.rstrip("/") or "/", match.start(), match.start() + len(text))

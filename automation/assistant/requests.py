@@ -19,7 +19,9 @@ class AskRequest(HomeRequest):
         json_schema_extra={"positional": True},
     )
     dry_run: bool = Field(False, description="show the commands, and run none")
-    yes: bool = Field(False, description="no question before what trades or removes; real money and approvals still ask")
+    yes: bool = Field(
+        False, description="no question before what trades or removes; real money and approvals still ask"
+    )
     file: Path | None = Field(None, description='what "this file" means; else GRIDBOT_FILE, which editors set')
     line: int = Field(0, ge=0, description='line of the cursor in it, for "this function"')
     path: Path = Field(

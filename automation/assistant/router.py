@@ -15,9 +15,9 @@ from automation.assistant.names import COINS, EXCHANGES, Names
 from automation.assistant.normalise import Speller, plain_quotes, words_of
 from automation.assistant.places import Places
 from automation.assistant.reading import Reading, read
-from automation.codebase.search.words import split_name
 from automation.assistant.splitting import Cut, begins_with_verb, cuts
 from automation.codebase.search.embedding import SentenceEmbedder
+from automation.codebase.search.words import split_name
 from trading.commands import Registry
 from trading.setting_sources import data_home
 
@@ -36,12 +36,27 @@ _SAME = {"sessions stop": "stop"}
 _FOREIGN, _HALF_FOREIGN, _ALIKE = 0.45, 0.3, 0.6
 _ON_CODE = frozenset({"search", "review", "test", "document", "optimize", "fix", "explain", "incidents"})
 _MORE_WORDS = (
-    "true false none null testnet pypi hub cancelled canceled utc ollama parquet csv json html pytest python git sentences ui ruff"
-    " mypy bandit vulture disable enable autofix timeout abort profiler traceback stacktrace regression refactor lint typing"
+    "true false none null testnet pypi hub cancelled canceled utc ollama parquet csv json html pytest python git"
+    " sentences ui ruff mypy bandit vulture disable enable autofix timeout abort profiler traceback stacktrace"
+    " regression refactor lint typing"
 )
 # Whoever names one of these speaks of GridBot's work.
 _NAMED_THINGS = frozenset(
-    {"python", "identifier", "setting", "assignment", "session", "run", "log", "error", "candle file", "gguf", "model", "here", "diff"}
+    {
+        "python",
+        "identifier",
+        "setting",
+        "assignment",
+        "session",
+        "run",
+        "log",
+        "error",
+        "candle file",
+        "gguf",
+        "model",
+        "here",
+        "diff",
+    }
 )
 _SUGGEST = "`gridbot ask` alone lists what can be said"
 
@@ -181,9 +196,7 @@ def _wants_json(reading: Reading) -> bool:
     return reading.mentions.first("json") is not None
 
 
-def _is_several(
-    parts: tuple[str, ...], best: list[Likely], whole: tuple[Likely, ...], commands: list[str]
-) -> bool:
+def _is_several(parts: tuple[str, ...], best: list[Likely], whole: tuple[Likely, ...], commands: list[str]) -> bool:
     """Say whether commas and "and" stand between wishes, and not within one."""
     if len(set(commands)) < len(commands) or min(one.probability for one in best) < _SURE:
         return False
@@ -200,7 +213,9 @@ def _is_several(
 def _handed_on(step: Step) -> dict[str, object]:
     """Return what a later step may mean by "it"."""
     values = dict(step.values)
-    told = {name: values[name] for name in ("target", "diff", "session", "path", "log", "tests", "run") if name in values}
+    told: dict[str, object] = {
+        name: values[name] for name in ("target", "diff", "session", "path", "log", "tests", "run") if name in values
+    }
     for name in ("symbols", "targets", "candles", "symbol"):
         series = values.get(name)
         if series is not None:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from automation.assistant.word_rules import RULES, TOPICS
+from automation.assistant.word_rules import word_rules
 
 # A mention of a kind speaks for the commands that can use it, and against those that cannot.
 _CODE = ("review", "test", "document", "optimize")
 _MARKET = (
-    "backtest", "paper", "live", "exchange", "data export", "data check", "data download", "data synthetic", "agents explain",
-    "config show", "simulate", "status", "stop", "sessions stop", "sessions show", "sessions report", "sessions replay",
-    "data import", "data list",
+    "backtest", "paper", "live", "exchange", "data export", "data check", "data download", "data synthetic",
+    "agents explain", "config show", "simulate", "status", "stop", "sessions stop", "sessions show",
+    "sessions report", "sessions replay", "data import", "data list",
 )  # fmt: skip
-_SESSION = ("stop", "sessions stop", "sessions show", "sessions report", "sessions replay", "fix", "paper", "live", "status")
+_SESSION = (
+    "stop",
+    "sessions stop",
+    "sessions show",
+    "sessions report",
+    "sessions replay",
+    "fix",
+    "paper",
+    "live",
+    "status",
+)
 _KINDS: dict[str, tuple[str, ...]] = {
     "candle file": ("backtest", "paper", "data import", "data check", "agents explain", "config show", "exchange"),
     "log": ("incidents", "explain", "fix"),
@@ -29,7 +39,8 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "assignment": ("backtest", "paper", "live", "config show", "config set", "simulate", "agents explain"),
     "error": ("explain", "fix", "incidents"),
     "session": _SESSION,
-    "exchange": ("keys set", "keys list", "keys test", "keys remove", "live", "paper", "data download", "health", "exchange"),
+    "exchange": ("keys set", "keys list", "keys test", "keys remove", "live", "paper", "data download", "health",
+                 "exchange"),
     "symbol": _MARKET,
     "timeframe": _MARKET,
     "risk": ("backtest", "paper", "live", "config show", "agents explain"),
@@ -37,7 +48,17 @@ _KINDS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 # Whose option a labelled number is.
 _LABELS: dict[str, tuple[str, ...]] = {
-    "seed": ("exchange", "data synthetic", "simulate", "demo", "paper", "fix", "nightly", "improvement compare", *_CODE),
+    "seed": (
+        "exchange",
+        "data synthetic",
+        "simulate",
+        "demo",
+        "paper",
+        "fix",
+        "nightly",
+        "improvement compare",
+        *_CODE,
+    ),
     "port": ("mcp", "exchange"),
     "kills": ("simulate",),
     "keep": ("data export",),
@@ -69,10 +90,11 @@ def evidence(words: str, kinds: Iterable[tuple[str, str]], commands: Iterable[st
             weight = _LABEL_WEIGHT if kind == "number" else _KIND_WEIGHT
             for name in told:
                 told[name] += weight if name in fitting else -weight
-    for rule in RULES:
+    rules, topics = word_rules()
+    for rule in rules:
         if rule.command in told and rule.words.search(words):
             told[rule.command] += rule.weight
-    for topic in TOPICS:
+    for topic in topics:
         if topic.about.search(words):
             chosen = next((rule for rule in topic.actions if rule.words.search(words)), None)
             for rule in topic.actions if chosen is not None else ():

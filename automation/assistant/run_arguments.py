@@ -35,7 +35,9 @@ def fill_run(filling: Filling) -> None:
         states = ("awaiting_approval",)
     fitting = [run for run in filling.names.runs if not states or run.status in states]
     careful = filling.command != "runs show"
-    if len(fitting) == 1 or (fitting and not careful):
-        filling.put("run", fitting[0].name)
-    elif fitting and re.search(r"\b(?:last|latest|newest|most recent)\b", filling.lowered):
+    if (
+        len(fitting) == 1
+        or (fitting and not careful)
+        or (fitting and re.search(r"\b(?:last|latest|newest|most recent)\b", filling.lowered))
+    ):
         filling.put("run", fitting[0].name)

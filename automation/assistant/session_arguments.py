@@ -8,10 +8,14 @@ from automation.assistant.filling import Filling
 
 _EMERGENCY = re.compile(r"\bemergency\b|\bpanic\b|\bget (?:me )?out of everything\b|\bpull the plug\b")
 _FLATTEN = re.compile(
-    r"\bflatten\b|\bsell (?:it |them )?(?:all|everything|off|out|the (?:position|holdings?|rest)|what|my|its|our)\b|\bliquidat\w+"
+    r"\bflatten\b|\bsell (?:it |them )?(?:all|everything|off|out|the (?:position|holdings?"
+    r"|rest)|what|my|its|our)\b|\bliquidat\w+"
     r"|\bclos\w* (?:out )?(?:the |my |all |its |our |every )?(?:\w+ )?(?:positions?|holdings?)\b|\bdump everything\b"
 )
-_CANCEL = re.compile(r"\b(?:cancel|withdraw|remove|pull|delete)\w* (?:all |the |its |my |open |any )*orders?\b|\borders? cancell?ed\b|\bwithout orders\b")
+_CANCEL = re.compile(
+    r"\b(?:cancel|withdraw|remove|pull|delete)\w* (?:all |the |its |my |open |any )*orders?\b"
+    r"|\borders? cancell?ed\b|\bwithout orders\b"
+)
 _ALL_SOLD = re.compile(r"\b(?:sell|liquidate|dump|close) (?:everything|all)\b")
 _MODES = ("paper", "live")
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 
 from automation.assistant.filling import Filling
-from automation.assistant.normalise import stem
+from automation.assistant.normalise import stem, word_set
 from automation.assistant.numbers import NUMBER, number_of, plain_number
 from automation.codebase.search.words import split_name
 
-_VALUE = re.compile(r"(?:\bto(?: be)?|\bat|\bas|=|\bis|\bof|\binto|\bbecomes?|\bon)\s*([^\s]+)\s*[.!]?\s*(?:please|now|again)?[.!?]*$", re.IGNORECASE)
+_VALUE = re.compile(
+    r"(?:\bto(?: be)?|\bat|\bas|=|\bis|\bof|\binto|\bbecomes?|\bon)\s*([^\s]+)\s*[.!]?\s*(?:please|now|again)?[.!?]*$",
+    re.IGNORECASE,
+)
 _ON = re.compile(r"\b(?:switch|turn)\w*\b.*\bon\b|\b(?:enable|activate)\b", re.IGNORECASE)
 _OFF = re.compile(r"\b(?:switch|turn)\w*\b.*\boff\b|\b(?:disable|deactivate)\b", re.IGNORECASE)
 _PINNED = ("grid.", "trail.", "size.", "limits.", "orders.", "fills.", "signals.", "market.")
 _LIKE = {"distance": "spacing", "gap": "spacing", "ram": "memory"}
-_EMPTY = frozenset(
-    "the a an of for to is what does mean setting settings option parameter value explain set change my in and or it"
-    " please put at me tell about s do i used be by with from".split()
+_EMPTY = word_set(
+    "the a an of for to is what does mean setting settings option parameter value explain set change my in and or"
+    " it please put at me tell about s do i used be by with from"
 )
 _UNITS = frozenset({"mb", "s", "cpu"})
 _PERCENT = re.compile(rf"({NUMBER}) ?(?:%|percent)", re.IGNORECASE)
@@ -77,7 +80,11 @@ def fill_set(filling: Filling) -> None:
         if not name.startswith(_PINNED):
             continue
         words = name.partition(".")[2].replace("_", "[ _-]")
-        match = re.search(rf"\b(?:{re.escape(name)}|{words})s?(?: of| at| is| to| =|=|:)? ({NUMBER} ?(?:%|percent)?)", filling.reading.text, re.IGNORECASE)
+        match = re.search(
+            rf"\b(?:{re.escape(name)}|{words})s?(?: of| at| is| to| =|=|:)? ({NUMBER} ?(?:%|percent)?)",
+            filling.reading.text,
+            re.IGNORECASE,
+        )
         if match is None:
             match = re.search(rf"\b({NUMBER} ?(?:%|percent)?) {words}s?\b", filling.reading.text, re.IGNORECASE)
         if match is not None:

@@ -6,24 +6,48 @@ import re
 from dataclasses import dataclass
 
 _STRONG = re.compile(
-    r"\s*(?:[,;.]\s*)?\b(?:and )?(?:then|after that|after this|afterwards|afterward|next|finally|lastly|subsequently|later on|thereafter|followed by"
-    r"|once (?:that is|that's|this is) done|when (?:that is|that's|this is) done)\b[,:]?\s+(?:also )?(?:please )?|\s*;\s+",
+    r"\s*(?:[,;.]\s*)?\b(?:and )?(?:then|after that|after this|afterwards|afterward|next"
+    r"|finally|lastly|subsequently|later on|thereafter|followed by"
+    r"|once (?:that is|that's|this is) done|when (?:that is|that's|this is) done)\b[,:]?\s+"
+    r"(?:also )?(?:please )?|\s*;\s+",
     re.IGNORECASE,
 )
 _WEAK = re.compile(r"\s*,\s*(?:and |but )?(?:also |please )*|\s+and (?:also |please )*|\s*[.!?]\s+", re.IGNORECASE)
-_FIRST = re.compile(r"^(?:first(?:ly)?|to begin with|to start with|start by|begin by|start with)[,:]?\s+(?:of all,? )?", re.IGNORECASE)
-_BEFORE = re.compile(r"^before (?:you )?(?P<later>[^,]+),\s*(?P<first>.+)$|^(?P<first2>.+?),? (?:but )?before (?P<later2>(?:you )?\w+(?:ing)?\b.+)$", re.IGNORECASE)
-_AFTER = re.compile(r"^(?:after|once) (?:you )?(?:have )?(?P<first>[^,]+),\s*(?P<later>.+)$|^(?P<later2>.+?) after (?:you (?:have )?)?(?P<first2>\w+ing\b.+)$", re.IGNORECASE)
-_DIAGNOSIS = re.compile(r"^(?:find out|find the|find|look|see|why|what|check (?:why|what)|figure out|locate|is|are|there is|it|the|my|our|i|we|something)\b", re.IGNORECASE)
+_FIRST = re.compile(
+    r"^(?:first(?:ly)?|to begin with|to start with|start by|begin by|start with)[,:]?\s+(?:of all,? )?", re.IGNORECASE
+)
+_BEFORE = re.compile(
+    r"^before (?:you )?(?P<later>[^,]+),\s*(?P<first>.+)$|^(?P<first2>.+?),? (?:but )?before "
+    r"(?P<later2>(?:you )?\w+(?:ing)?\b.+)$",
+    re.IGNORECASE,
+)
+_AFTER = re.compile(
+    r"^(?:after|once) (?:you )?(?:have )?(?P<first>[^,]+),\s*(?P<later>.+)$|^(?P<later2>.+?) after "
+    r"(?:you (?:have )?)?(?P<first2>\w+ing\b.+)$",
+    re.IGNORECASE,
+)
+_DIAGNOSIS = re.compile(
+    r"^(?:find out|find the|find|look|see|why|what|check (?:why|what)|figure out|locate"
+    r"|is|are|there is|it|the|my|our|i|we|something)\b",
+    re.IGNORECASE,
+)
 _PRONOUN = re.compile(r"\b(?:it|them|that|this|these|those)\b", re.IGNORECASE)
 _QUOTED = re.compile(r'"[^"]*"|`[^`]*`')
 
 
 _VERB = re.compile(
-    r"^(?:please |also |just |kindly |can you |could you |would you |now )*(?:add|apply|approve|audit|backtest|back test|begin|bring|build|check|clean|compare|cover|create|debug|delete"
-    r"|demonstrate|diagnose|display|document|download|dump|end|execute|explain|export|fetch|find|fix|follow|forget|free|generate|get|give|halt|heal|import|improve|install|kill|launch|lint"
-    r"|list|load|look|make|measure|mend|monitor|open|optimi[sz]e|paper|plot|practi[sz]e|print|profile|prove|pull|purge|put|read|refresh|reject|remove|repair|replay|report|resume|review|run"
-    r"|save|say|scan|search|sell|set|show|shut|simulate|speed|start|stop|store|summari[sz]e|switch|sync|tell|terminate|test|tidy|time|trade|try|tune|update|use|verify|watch|write|document)\b",
+    r"^(?:please |also |just |kindly |can you |could you |would you |now )*(?:add|apply"
+    r"|approve|audit|backtest|back test|begin|bring|build|check|clean|compare|cover|create"
+    r"|debug|delete"
+    r"|demonstrate|diagnose|display|document|download|dump|end|execute|explain|export"
+    r"|fetch|find|fix|follow|forget|free|generate|get|give|halt|heal|import|improve|install"
+    r"|kill|launch|lint"
+    r"|list|load|look|make|measure|mend|monitor|open|optimi[sz]e|paper|plot|practi[sz]e"
+    r"|print|profile|prove|pull|purge|put|read|refresh|reject|remove|repair|replay|report"
+    r"|resume|review|run"
+    r"|save|say|scan|search|sell|set|show|shut|simulate|speed|start|stop|store|summari[sz]e"
+    r"|switch|sync|tell|terminate|test|tidy|time|trade|try|tune|update|use|verify|watch"
+    r"|write|document)\b",
     re.IGNORECASE,
 )
 

@@ -232,7 +232,8 @@ def sweep(home: Path, keep: Collection[str]) -> tuple[Path, ...]:
 def left_behind(home: Path, keep: Collection[str]) -> tuple[Path, ...]:
     """Return the workspaces that `sweep` would remove."""
     work = work_folder(home, "x").parent
-    folders = sorted(path for path in work.iterdir() if path.is_dir() and not path.is_symlink()) if work.is_dir() else []
+    found = sorted(work.iterdir()) if work.is_dir() else []
+    folders = [path for path in found if path.is_dir() and not path.is_symlink()]
     return tuple(
         folder
         for folder in folders

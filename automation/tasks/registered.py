@@ -11,7 +11,12 @@ TASK_COMMANDS = (
         run="automation.tasks.explain.commands:explain",
         request="automation.tasks.explain.requests:ExplainRequest",
         risk=Risk.READ,
-        examples=("explain --last", "explain --log service.log", "explain 'KeyError: close'", "explain --test 'tests -q'"),
+        examples=(
+            "explain --last",
+            "explain --log service.log",
+            "explain 'KeyError: close'",
+            "explain --test 'tests -q'",
+        ),
         phrases=(
             "explain the last error",
             "why did this test fail",

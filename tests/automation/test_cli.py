@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from automation.registry import gridbot_registry
 from automation.interfaces.command_line import build_application, run_command_line
+from automation.registry import gridbot_registry
 from automation.requests import build_request
 from trading.commands import Command, Registry
 from trading.errors import UsageError

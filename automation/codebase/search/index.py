@@ -6,7 +6,9 @@ import hashlib
 import sqlite3
 from collections.abc import Generator
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path, PurePosixPath
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -27,6 +29,7 @@ from trading.setting_sources import data_home
 _BATCH = 64
 _TEST_WORDS = frozenset({"test", "tests", "tested", "fixture", "pytest"})
 _DOC_FOLDER = "docs"
+_FEW_UNREAD = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,15 @@ class IndexUpdate:
         Sentences that were turned into vectors.
     documents : int
         What can be found now.
+    unread : int
+        Sentences that still wait to be turned into vectors; what they stand for is found by its words.
     """
 
     parsed: int
     removed: int
     embedded: int
     documents: int
+    unread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +89,12 @@ class SearchIndex:
     ) -> None:
         self.root = root.resolve()
         self.embedder = embedder
+        self._is_mostly_unread = False
         self.weights = weights or Weights()
         self._store = SearchStore(cache)
         self._shelf: Shelf | None = None
         self._shelf_version: tuple[int, int] | None = None
+        self._settled: tuple[tuple[int, int], int] | None = None
         self._known_factors: dict[bool, Scores] = {}
 
     def __enter__(self) -> Self:
@@ -101,8 +109,13 @@ class SearchIndex:
         """Close the cache."""
         self._store.close()
 
-    def refresh(self) -> Generator[Progress, None, IndexUpdate]:
+    def refresh(self, reading_s: float = inf) -> Generator[Progress, None, IndexUpdate]:
         """Take in what changed on disk since the last time; what is embedded is kept when this ends early.
+
+        Parameters
+        ----------
+        reading_s : float
+            Time for turning sentences into vectors; the most useful come first, and the rest waits for the next time.
 
         Raises
         ------
@@ -113,12 +126,19 @@ class SearchIndex:
         """
         try:
             parsed, removed = yield from self._read_files()
-            embedded = yield from self._embed_missing()
+            if (parsed, removed) == (0, 0) and self._settled is not None and self._settled[0] == self._store.version():
+                return IndexUpdate(0, 0, 0, self._settled[1])
+            embedded, unread = yield from self._embed_missing(reading_s)
             if parsed or removed:
                 self._store.drop_unused_vectors()
+            count = self._store.count()
+            # half of the meanings would put what was read first before what fits
+            self._is_mostly_unread = unread > _FEW_UNREAD * count
+            # the same version again means that nobody has anything left to embed
+            self._settled = None if unread else (self._store.version(), count)
         except sqlite3.Error as error:
             raise WorkspaceFailed(f"the search index of {self.root} cannot be written: {error}; try again") from error
-        return IndexUpdate(parsed, removed, embedded, self._store.count())
+        return IndexUpdate(parsed, removed, embedded, count, unread)
 
     def search(self, query: str, *, limit: int = 10, kind: Kind | None = None, under: str = "") -> tuple[Hit, ...]:
         """Find what a question asks for, in the state of the last `refresh`.
@@ -140,7 +160,7 @@ class SearchIndex:
             The best first.
         """
         # before the transaction: a model takes its time, and is no reason to hold a state open
-        asked = None if self.embedder is None else self.embedder.embed([query])[0]
+        asked = None if self.embedder is None or self._is_mostly_unread else self.embedder.embed([query])[0]
         with self._store.reading():
             return self._answers(query, asked, limit, kind, under)
 
@@ -229,20 +249,26 @@ class SearchIndex:
     def _is_quiet(self, known: dict[str, Known]) -> bool:
         """Say whether no file and no folder changed, which is quicker than to list the files anew."""
         folders = self._store.folders()
-        return all(_mtime(self.root / path) == time for path, time in folders.items()) and all(
-            _stamp(self.root / path) == one.stamp for path, one in known.items()
+        # they are noted when all files were read: without any, an earlier reading was cut short
+        return (
+            bool(folders)
+            and all(_mtime(self.root / path) == time for path, time in folders.items())
+            and all(_stamp(self.root / path) == one.stamp for path, one in known.items())
         )
 
-    def _embed_missing(self) -> Generator[Progress, None, int]:
+    def _embed_missing(self, reading_s: float) -> Generator[Progress, None, tuple[int, int]]:
         if self.embedder is None:
-            return 0
+            return 0, 0
         missing = self._store.without_vector(self.embedder.name)
+        end = monotonic() + reading_s
         for start in range(0, len(missing), _BATCH):
+            if monotonic() > end:
+                return start, len(missing) - start
             yield Progress("reading meanings", start, len(missing), "texts")
             batch = missing[start : start + _BATCH]
             vectors = self.embedder.embed([text for _, text in batch])
             self._store.add_vectors(self.embedder.name, [key for key, _ in batch], vectors)
-        return len(missing)
+        return len(missing), 0
 
 
 def search_cache(root: Path, home: Path | None = None) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from automation.codebase.search.documents import Described, Document, Kind
+from automation.codebase.search.documents import Area, Described, Document, Kind
 from automation.codebase.search.ranking import Homes
 from automation.databases import open_database, transaction
 from automation.errors import WorkspaceFailed
@@ -161,12 +161,16 @@ class SearchStore:
             self._database.executemany("INSERT INTO folders VALUES (?, ?)", folders.items())
 
     def without_vector(self, model: str) -> list[tuple[str, str]]:
-        """Return key and sentence of what the model has not embedded yet, code before tests."""
+        """Return key and sentence of what the model has not embedded yet, the most useful first.
+
+        Tests and constants are found by their words alone: they are half of a repository's names, and who asks for
+        one of them knows what it is called.
+        """
         return self._database.execute(
-            "SELECT meaning_key, min(meaning) FROM documents d WHERE NOT EXISTS ("
+            "SELECT meaning_key, min(meaning) FROM documents d WHERE area <> ? AND kind <> ? AND NOT EXISTS ("
             "  SELECT 1 FROM vectors v WHERE v.meaning_key = d.meaning_key AND v.model = ?"
-            ") GROUP BY meaning_key ORDER BY min(area), min(id)",
-            (model,),
+            ") GROUP BY meaning_key ORDER BY max(public) DESC, min(id)",
+            (Area.TESTS.value, Kind.CONSTANT.value, model),
         ).fetchall()
 
     def add_vectors(self, model: str, keys: Sequence[str], vectors: NDArray[np.float32]) -> None:

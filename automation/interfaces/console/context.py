@@ -78,7 +78,8 @@ class ConsoleContext:
         width : int
             Columns for the result as text.
         """
-        for event in self.executor.start(self.order(name, values or {}, width=width)).events():
-            if isinstance(event, Ended):
-                return event
-        raise AssertionError("an execution tells its end last")
+        # to the end, so that the process is waited for
+        *_, end = self.executor.start(self.order(name, values or {}, width=width)).events()
+        if not isinstance(end, Ended):
+            raise TypeError(f"{name} told {type(end).__name__} last, not its end")
+        return end

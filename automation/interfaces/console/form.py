@@ -22,7 +22,7 @@ from trading.commands import Command
 from trading.errors import UsageError
 
 # lines of the box that are no fields: border, title, what it touches, command line, what is wrong, buttons
-_AROUND = 15
+_AROUND = 14
 
 
 class Flag(Checkbox):
@@ -66,11 +66,12 @@ class CommandForm(ModalScreen[dict[str, object] | None]):
     CommandForm .title { text-style: bold; height: auto; }
     CommandForm .touches { color: $quiet; height: auto; margin-bottom: 1; }
     CommandForm #fields { height: auto; }
-    CommandForm .field { height: auto; margin-bottom: 1; }
+    CommandForm .field { height: auto; }
     CommandForm .field Horizontal { height: auto; }
     CommandForm .name { width: 20; color: $ink; text-wrap: nowrap; text-overflow: ellipsis; }
     CommandForm .meaning { color: $quiet; padding-left: 20; height: auto; }
     CommandForm .field Input { width: 1fr; background: $ground; }
+    CommandForm .field Input:focus { background: $lifted; }
     CommandForm .field Select { width: 1fr; }
     CommandForm .field Checkbox { width: 1fr; background: $raised; }
     CommandForm #line { background: $ground; color: $ink; padding: 0 1; height: auto; max-height: 3; margin-top: 1; }

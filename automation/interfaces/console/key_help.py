@@ -73,7 +73,7 @@ class KeyHelp(ModalScreen[None]):
 
     def _groups(self) -> list[tuple[str, list[tuple[str, str]]]]:
         screens = ", ".join(f"{entry.key} {entry.title}" for entry in PANES)
-        everywhere = [("0 to 6", screens), *self._rows(of_pane=False), ("ctrl+p", "Every command, by name or meaning")]
+        everywhere = [("0 to 6", screens), *self._rows(of_pane=False), ("^p", "Every command, by name or meaning")]
         return [
             ("This screen", self._rows(of_pane=True)),
             ("Everywhere", everywhere),
@@ -85,7 +85,7 @@ class KeyHelp(ModalScreen[None]):
         rows: dict[str, list[str]] = {}
         for active in self._in_force:
             is_pane = isinstance(active.node, Pane)
-            told = is_pane or active.node is self.app
+            told = is_pane or (active.node is self.app and active.binding.action != "command_palette")
             digit = active.binding.key.isdigit()
             if told and is_pane is of_pane and active.binding.description and not digit and not active.binding.system:
                 rows.setdefault(active.binding.description, []).append(self.app.get_key_display(active.binding))

@@ -30,7 +30,6 @@ from trading.errors import UsageError
 # What a model can make use of in one answer, and a client can carry.
 MOST_CHARACTERS = 200_000
 _WIDTH = 120
-_SET, _GUARDED = "config set", frozenset({"approval", "sandbox"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ class Runner:
         careful: list[Command] = []
         for (command, values), line in zip(steps, lines, strict=True):
             allowed = self.permission(command)
-            if allowed is Permission.REFUSED or _is_for_a_person(command, values):
+            if allowed is Permission.REFUSED:
                 raise UsageError(f"a program may not run this; a person can: `{line}`")
             if allowed is Permission.ASK:
                 careful.append(command)
@@ -159,11 +158,6 @@ async def _asked(
     if answer == "nobody to ask":
         return refused(f"a person must agree to this, and this client cannot ask one; run it yourself: {shown}")
     return refused(f"the person at the client said no to {shown}; nothing was run") if answer == "no" else None
-
-
-def _is_for_a_person(command: Command, values: Mapping[str, object]) -> bool:
-    # who approves, and what hems in the tests of a change, is not for those to say whose changes it is about
-    return command.name == _SET and str(values.get("name", "")).partition(".")[0] in _GUARDED
 
 
 def _danger(command: Command) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from automation.errors import RepositoryUnusable
 from automation.interfaces.mcp.requests import McpRequest
 from automation.registry import gridbot_registry
-from trading.commands import News
+from trading.commands import News, Progress
 from trading.errors import ExitCode
 from trading.setting_sources import data_home
 
@@ -48,7 +49,7 @@ class ServingEnded:
         return "the client has gone" if self.transport == "stdio" else "the server has ended"
 
 
-def mcp(request: McpRequest) -> Generator[News, None, ServingEnded]:
+def mcp(request: McpRequest) -> Generator[Progress | News, None, ServingEnded]:
     """Serve commands, symbol tools, resources and prompts until the client goes or a person stops it."""
     from automation.interfaces.mcp.server import Served, opened_server
     from automation.interfaces.mcp.stdio import serve_stdio
@@ -65,6 +66,8 @@ def mcp(request: McpRequest) -> Generator[News, None, ServingEnded]:
         if request.http:
             yield from _over_http(server, request, home)
         else:
+            if sys.stdin.isatty():
+                yield Progress("waiting for a client on stdin (--http serves over HTTP)")
             serve_stdio(server)
     return ServingEnded("http" if request.http else "stdio")
 

@@ -68,7 +68,7 @@ def _signals_that_end(feed: socket.socket, seen: list[int]) -> Iterator[None]:
     def end(number: int, frame: FrameType | None) -> None:
         seen.append(number)
         # whoever asks twice is not made to wait
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
         _end(feed)
 
     before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,18 +19,17 @@ from automation.pipeline.proposals import Proposal, land_proposal
 from automation.pipeline.requests import FixRequest
 from automation.pipeline.result import FixResult
 from automation.pipeline.state import Chosen
-from automation.tasks.document.drafts import Drafter, raisers
+from automation.tasks.document.drafts import Drafter
 from automation.tasks.document.examples import ExampleDesk, seen_calls
-from automation.tasks.document.layout import style_of
-from automation.tasks.document.meanings import learn
+from automation.tasks.document.knowledge import Knowledge
+from automation.tasks.document.layout import sections_of, style_of
 from automation.tasks.document.planning import FilePlan, Open, Planner, Written, add_examples, subjects_of
 from automation.tasks.document.readme import with_modules
 from automation.tasks.document.requests import DocumentRequest, Style
 from automation.tasks.document.results import Coverage, DocumentResult
-from automation.tasks.document.staleness import exceptions_of
 from automation.tasks.document.words import Writer, deadline_in
 from automation.tasks.review.docstrings import documentable
-from automation.tasks.review.ground import Ground
+from automation.tasks.review.ground import Ground, ParsedFile
 from trading.commands import Progress
 from trading.setting_sources import data_home
 
@@ -131,18 +130,22 @@ def _prepared(ground: Ground, request: DocumentRequest, model: BoundModel | None
 
 
 def _planner(ground: Ground, request: DocumentRequest, writer: Writer | None) -> Planner:
-    around = ground.around.values()
-    style = request.style
-    if style is Style.AUTO:
-        style = style_of(
-            doc
-            for file in around
-            for each in documentable(file)
-            if not isinstance(each.node, ast.Module) and (doc := ast.get_docstring(each.node))
-        )
-    vocabulary = learn(each for file in around for each in documentable(file))
-    exceptions = exceptions_of([file.tree for file in around])
-    return Planner(ground, Drafter(vocabulary, raisers(around), writer), exceptions, style, _width(ground))
+    style = request.style if request.style is not Style.AUTO else _own_style(ground)
+    return Planner(ground, Drafter(Knowledge(ground), writer), style, _width(ground))
+
+
+def _own_style(ground: Ground) -> Style:
+    """Return the layout of the scope's docstrings, or of the repository's where those have no sections."""
+    near = list(_docstrings(ground.product.values()))
+    return style_of(near if any(sections_of(doc.splitlines()) for doc in near) else _docstrings(ground.around.values()))
+
+
+def _docstrings(files: Iterable[ParsedFile]) -> Iterator[str]:
+    for file in files:
+        for each in documentable(file):
+            doc = ast.get_docstring(each.node)
+            if doc:
+                yield doc
 
 
 def _take(work: _Work, planner: Planner, plan: FilePlan) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from automation.tasks.document.meanings import Vocabulary, meanings_of
+from automation.tasks.document.knowledge import Knowledge
+from automation.tasks.document.meanings import meanings_of
 from automation.tasks.document.sentences import first_sentence
 from automation.tasks.document.signatures import (
     Function,
     is_generator,
-    outer_functions_of,
     parameters_of,
     raises_of,
     returned_names,
@@ -23,7 +22,6 @@ from automation.tasks.review.docstrings import Documentable
 from automation.tasks.review.ground import ParsedFile
 
 RULES = "rules"
-RaisedBy = Mapping[str, list[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +38,13 @@ class Drafter:
 
     Parameters
     ----------
-    vocabulary : Vocabulary
-        What the repository says of parameters.
-    raised_by : mapping of str to list of (str, str)
-        By exception, who raises it and when.
+    knowledge : Knowledge
+        Of the repository.
     writer : Writer or None
         A model that words it; None leaves it to the rules.
     """
 
-    vocabulary: Vocabulary
-    raised_by: RaisedBy
+    knowledge: Knowledge
     writer: Writer | None = None
 
     def draft(self, subject: Documentable, file: ParsedFile) -> Sourced | None:
@@ -58,32 +53,17 @@ class Drafter:
         words = None
         if self.writer is not None and not isinstance(node, ast.Module):
             words = self.writer.words(subject, ast.get_source_segment(file.text, node) or "")
-        sentence = words.sentence if words is not None else first_sentence(subject, self.raised_by)
+        raised_by = self.knowledge.raised_by if isinstance(node, ast.ClassDef) and words is None else {}
+        sentence = words.sentence if words is not None else first_sentence(subject, raised_by)
         if sentence is None:
             return None
         proposer = RULES if words is None or self.writer is None else f"model:{self.writer.model.name}"
         if isinstance(node, ast.Module):
             return Sourced(Draft(sentence), proposer)
-        parameters = _parameters(subject, meanings_of(subject, self.vocabulary), words)
+        parameters = _parameters(subject, meanings_of(subject, self.knowledge.vocabulary), words)
         if isinstance(node, ast.ClassDef):
             return Sourced(Draft(sentence, parameters), proposer)
         return Sourced(Draft(sentence, parameters, _results(node), _raises(node), is_generator(node)), proposer)
-
-
-def raisers(files: Iterable[ParsedFile]) -> RaisedBy:
-    """Return who raises which exception in some files, and under which condition.
-
-    Parameters
-    ----------
-    files : iterable of ParsedFile
-        Those of the repository that are no tests.
-    """
-    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for file in files:
-        for name, function in outer_functions_of(file.tree):
-            for each in raises_of(function):
-                found[each.name].append((name, each.condition))
-    return found
 
 
 def _parameters(subject: Documentable, meanings: Mapping[str, str], words: Words | None) -> tuple[Item, ...]:

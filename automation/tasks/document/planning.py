@@ -14,9 +14,8 @@ from automation.errors import EditRefused
 from automation.tasks.document.drafts import Drafter, Sourced
 from automation.tasks.document.examples import ExampleDesk, calls_of
 from automation.tasks.document.insertion import DocLiteral, body_margin, keyed_places, literal_of, with_docstrings
-from automation.tasks.document.meanings import meanings_of
 from automation.tasks.document.requests import Style
-from automation.tasks.document.staleness import Exceptions, mended
+from automation.tasks.document.staleness import mended
 from automation.tasks.document.writing import docstring_text
 from automation.tasks.review.docstrings import Documentable, documentable
 from automation.tasks.review.ground import Ground, ParsedFile
@@ -95,8 +94,6 @@ class Planner:
         The scope.
     drafter : Drafter
         Knows what to say.
-    exceptions : Exceptions
-        Those of the repository.
     style : Style
         Layout of what is new.
     width : int
@@ -105,7 +102,6 @@ class Planner:
 
     ground: Ground
     drafter: Drafter
-    exceptions: Exceptions
     style: Style
     width: int
 
@@ -148,8 +144,7 @@ class Planner:
         literal = literal_of(plan.source, plan.table, subject.node)
         if literal is None:
             return
-        meanings = meanings_of(subject, self.drafter.vocabulary)
-        mend = mended(subject, literal, meanings, self.exceptions, self.width)
+        mend = mended(subject, literal, self.drafter.knowledge, self.width)
         if mend is None:
             return
         if mend.reasons:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from automation.tasks.document.exceptions import is_gone, is_promise
 from automation.tasks.document.insertion import DocLiteral
+from automation.tasks.document.knowledge import Knowledge
 from automation.tasks.document.layout import Entry, Section, section, sections_of
+from automation.tasks.document.meanings import meanings_of
 from automation.tasks.document.requests import Style
 from automation.tasks.document.sentences import words_of
 from automation.tasks.document.signatures import (
     Function,
     Parameter,
-    body_of,
     is_data_class,
-    own_nodes,
     parameters_of,
     raises_of,
 )
@@ -29,12 +29,6 @@ _PLAIN_TYPES = frozenset({"int", "float", "str", "bool", "bytes", "Path", "dict"
 _MOST_TOLD = 80
 # A docstring may say the wider word.
 _WIDER = {("int", "float"), ("bool", "int"), ("Path", "str")}
-_HARMLESS_CALLS = frozenset({"len", "print", "range", "enumerate", "zip", "isinstance", "list", "dict", "tuple", "set"})
-# What may run code of the repository: attributes may be properties, operators methods.
-_REACHING = (
-    ast.Attribute, ast.Subscript, ast.BinOp, ast.Await, ast.With, ast.AsyncWith, ast.For, ast.AsyncFor, ast.Raise,
-    ast.Yield, ast.YieldFrom, ast.comprehension,
-)  # fmt: skip
 # Decorators that leave the parameters as they are.
 _TRANSPARENT = frozenset({
     "staticmethod", "classmethod", "property", "cached_property", "cache", "lru_cache", "contextmanager",
@@ -63,31 +57,6 @@ class Mend:
     open: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Exceptions:
-    """The exceptions that a repository defines or imports, each with its bases where it defines it."""
-
-    bases: Mapping[str, frozenset[str]]
-    known: frozenset[str]
-
-    def is_known(self, name: str) -> bool:
-        """Say whether a name of a docstring can mean an exception that exists."""
-        own = name.rpartition(".")[2]
-        return own in self.known or isinstance(getattr(builtins, own, None), type)
-
-    def covers(self, wide: str, narrow: str) -> bool:
-        """Say whether one exception is the other, or an ancestor of it."""
-        seen, waiting = set(), [narrow]
-        while waiting:
-            name = waiting.pop()
-            if name == wide:
-                return True
-            if name not in seen:
-                seen.add(name)
-                waiting += self.bases.get(name, frozenset()) or _builtin_bases(name)
-        return False
-
-
 @dataclass(slots=True)
 class _Work:
     lines: list[str]
@@ -95,9 +64,7 @@ class _Work:
     open: list[str] = field(default_factory=list)
 
 
-def mended(
-    subject: Documentable, literal: DocLiteral, meanings: Mapping[str, str], exceptions: Exceptions, width: int
-) -> Mend | None:
+def mended(subject: Documentable, literal: DocLiteral, knowledge: Knowledge, width: int) -> Mend | None:
     """Return a docstring with its entries as the signature has them, or None when they are.
 
     Parameters
@@ -106,10 +73,8 @@ def mended(
         A function or class that has a docstring.
     literal : DocLiteral
         That docstring.
-    meanings : mapping of str to str
-        What is known of its parameters.
-    exceptions : Exceptions
-        Those of the repository.
+    knowledge : Knowledge
+        Of the repository.
     width : int
         Longest line, in characters.
     """
@@ -122,28 +87,13 @@ def mended(
         _mend_class(work, node)
     elif _TRANSPARENT.issuperset(map(decorator_word, node.decorator_list)):
         given = parameters_of(node, is_method=subject.owner is not None)
-        while _mend_parameters(work, given, meanings, width):
+        while _mend_parameters(work, given, subject, knowledge, width):
             pass
-        while not _is_promise(node) and _mend_raises(work, node, exceptions, width):
+        while not is_promise(node) and _mend_raises(work, node, knowledge, width):
             pass
     if not work.reasons and not work.open:
         return None
     return Mend(newline.join(work.lines), tuple(work.reasons), tuple(dict.fromkeys(work.open)))
-
-
-def exceptions_of(trees: Sequence[ast.Module]) -> Exceptions:
-    """Learn which exceptions a repository's files define and import."""
-    bases: dict[str, frozenset[str]] = {}
-    known: set[str] = set()
-    for tree in trees:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef):
-                bases[node.name] = frozenset(ast.unparse(base).rpartition(".")[2] for base in node.bases)
-            elif isinstance(node, ast.Import | ast.ImportFrom):
-                known.update((alias.asname or alias.name).rpartition(".")[2] for alias in node.names)
-            elif isinstance(node, ast.Attribute):
-                known.add(node.attr)
-    return Exceptions(bases, frozenset(known | bases.keys()))
 
 
 def _mend_class(work: _Work, node: ast.ClassDef) -> None:
@@ -169,7 +119,9 @@ def _attributes(node: ast.ClassDef) -> Iterator[str]:
             yield one.target.id
 
 
-def _mend_parameters(work: _Work, given: Sequence[Parameter], meanings: Mapping[str, str], width: int) -> bool:
+def _mend_parameters(
+    work: _Work, given: Sequence[Parameter], subject: Documentable, knowledge: Knowledge, width: int
+) -> bool:
     """Mend one thing, and say whether there was one."""
     sections = sections_of(work.lines)
     listed = section(sections, "Parameters")
@@ -189,11 +141,12 @@ def _mend_parameters(work: _Work, given: Sequence[Parameter], meanings: Mapping[
         return True
     if untold and any(len(entry.names) == 1 and entry.text for entry, _ in extra):
         old, new = ", ".join(name for _, name in extra), ", ".join(one.bare for one in untold)
-        work.open.append(f"whether the words on {old}, which is gone, are about {new}, which is new")
+        work.open.append(f"whether the words on {old} (gone) are about {new} (new)")
         return False
     if _mend_listed(work, known):
         return True
     if missing:
+        meanings = meanings_of(subject, knowledge.vocabulary)
         _add(work, listed, missing[0], meanings, width, [one.bare for one in given])
         return True
     return False
@@ -293,19 +246,22 @@ def _cut(lines: list[str], listed: Section, entry: Entry) -> None:
     lines[start : listed.end] = closing if last_of_all else []
 
 
-def _mend_raises(work: _Work, node: Function, exceptions: Exceptions, width: int) -> bool:
+def _mend_raises(work: _Work, node: Function, knowledge: Knowledge, width: int) -> bool:
     """Mend one thing of the exceptions, and say whether there was one."""
     listed = section(sections_of(work.lines), "Raises")
     if listed is None or not listed.entries:
         return False
     raised = raises_of(node)
     names = list(dict.fromkeys(each.name for each in raised))
+    told = [name.rpartition(".")[2] for entry in listed.entries for name in entry.names]
+    if set(told) == set(names):
+        return False
+    exceptions = knowledge.exceptions
     for entry in listed.entries:
-        if len(entry.names) == 1 and _is_gone(entry.names[0], names, node, exceptions):
+        if len(entry.names) == 1 and is_gone(entry.names[0], names, node, exceptions):
             _cut(work.lines, listed, entry)
             work.reasons.append(f"{entry.names[0]} is not raised any more")
             return True
-    told = [name.rpartition(".")[2] for entry in listed.entries for name in entry.names]
     missing = [each for each in names if not any(exceptions.covers(name, each) for name in told)]
     if not missing:
         return False
@@ -315,39 +271,6 @@ def _mend_raises(work: _Work, node: Function, exceptions: Exceptions, width: int
     work.lines[at:at] = _written(item, listed, _margin(work.lines, listed), width)
     work.reasons.append(f"{missing[0]} is raised and was not listed")
     return True
-
-
-def _is_promise(node: Function) -> bool:
-    """Say whether a function only states what others do: a Protocol's or an abstract method."""
-    return all(
-        isinstance(one, ast.Pass)
-        or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
-        or (isinstance(one, ast.Raise) and "NotImplementedError" in ast.unparse(one))
-        for one in body_of(node)
-    )
-
-
-def _is_gone(name: str, raised: Sequence[str], node: Function, exceptions: Exceptions) -> bool:
-    own = name.rpartition(".")[2]
-    if any(exceptions.covers(own, each) for each in raised):
-        return False
-    return not exceptions.is_known(own) or (own in exceptions.bases and not _may_raise_own(node))
-
-
-def _may_raise_own(node: Function) -> bool:
-    """Say whether a function may raise an exception of the repository's own through something that it uses."""
-    for one in own_nodes(node):
-        if isinstance(one, ast.Call):
-            if not isinstance(one.func, ast.Name) or one.func.id not in _HARMLESS_CALLS:
-                return True
-        elif isinstance(one, _REACHING):
-            return True
-    return False
-
-
-def _builtin_bases(name: str) -> Iterator[str]:
-    found = getattr(builtins, name, None)
-    return (base.__name__ for base in found.__mro__[1:]) if isinstance(found, type) else iter(())
 
 
 def _margin(lines: Sequence[str], listed: Section) -> str:

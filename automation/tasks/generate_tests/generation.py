@@ -36,7 +36,7 @@ from automation.tasks.generate_tests.records import (
 )
 from automation.tasks.generate_tests.selection import smallest
 from automation.tasks.generate_tests.subjects import module_of, subjects_of
-from automation.tasks.generate_tests.writing import WrittenTest, defined_names, written_file, written_tests
+from automation.tasks.generate_tests.writing import WrittenTest, defined_names, file_head, written_file, written_tests
 from trading.commands import Progress
 
 _MOST_MUTANTS = 400
@@ -120,7 +120,8 @@ class FileTests:
         self._began = monotonic()
         self._dropped = Dropped()
         self._tests = files_with_tests(python_files(lab.tree))
-        self._test_path = generated_path(path, self._tests, lab.settings.python_path)
+        taken = {test for test in self._tests if not self._is_of_this(test)}
+        self._test_path = generated_path(path, self._tests, lab.settings.python_path, taken)
 
     def work(self) -> Generator[Progress, None, FileOutcome]:
         """Make them; yields progress, returns what came of it."""
@@ -139,6 +140,10 @@ class FileTests:
         yield self._progress("choosing the fewest tests, and running each alone")
         kept, text = self._settle_text(drafts, gains)
         return self._outcome(existing, judged, matrix, steps, kept, text)
+
+    def _is_of_this(self, test: str) -> bool:
+        text = (self._lab.tree / test).read_text(encoding="utf-8", errors="replace")
+        return text.startswith(file_head(self._module))
 
     def _progress(self, label: str, done: float = 0, total: float = 0) -> Progress:
         return Progress(f"{self._path}: {label}", done, total, "mutants" if total else "")

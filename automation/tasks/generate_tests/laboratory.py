@@ -27,6 +27,7 @@ _SURVEY_S = 30.0
 _JOB_FILE = "gridbot-trial-job.json"
 _TOLD = "gridbot trial "
 _TABLES = "import sys; sys.path.pop(0); from hypothesis.internal import charmap; charmap.charmap()"
+_TABLES_FOLDER = ".hypothesis"
 _TABLES_S = 60
 
 
@@ -85,7 +86,8 @@ class Laboratory:
     def __init__(self, tree: Path, settings: SuiteSettings, *, workers: int = 2, seed: int = 0) -> None:
         self.tree = tree
         # Compiled code shows neither its lines nor a mutant of what it calls.
-        self.settings = replace(settings, environment={**settings.environment, "NUMBA_DISABLE_JIT": "1"})
+        variables = {"NUMBA_DISABLE_JIT": "1", "HYPOTHESIS_STORAGE_DIRECTORY": _TABLES_FOLDER}
+        self.settings = replace(settings, environment={**settings.environment, **variables})
         self.workers = workers
         self.seed = seed
         self.has_hypothesis = False
@@ -125,7 +127,7 @@ class Laboratory:
 
     def _share_tables(self) -> None:
         """Let hypothesis keep its table of all characters in the tree, where every run finds it: it takes seconds."""
-        if self.has_hypothesis and not (self.tree / ".hypothesis").exists():
+        if self.has_hypothesis and not (self.tree / _TABLES_FOLDER).exists():
             subprocess.run(  # noqa: S603 - the interpreter that the user named, and code of ours
                 [str(self.settings.python), "-c", _TABLES],
                 cwd=self.tree,

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path, PurePosixPath
 
 _TEST_FILE = re.compile(r"(^|/)(test_[^/]*|[^/]*_test)\.py$")
@@ -50,7 +50,9 @@ def related_tests(tree: Path, tests: Sequence[str], path: str, module: str, name
     return tuple(test for _, test in sorted(ranked)[:_MOST_FILES])
 
 
-def generated_path(path: str, tests: Sequence[str], python_path: Sequence[str] = (".",)) -> str:
+def generated_path(
+    path: str, tests: Sequence[str], python_path: Sequence[str] = (".",), taken: Collection[str] = ()
+) -> str:
     """Return where the generated tests of a file go: beside the tests that it has, else where such tests lie.
 
     Parameters
@@ -61,13 +63,16 @@ def generated_path(path: str, tests: Sequence[str], python_path: Sequence[str] =
         The repository's test files.
     python_path : sequence of str
         Folders at the front of the import path.
+    taken : collection of str
+        Test files that belong to another module, or that a person wrote.
     """
     pure = PurePosixPath(path)
     own = [test for test in tests if PurePosixPath(test).stem in {f"test_{pure.stem}", f"{pure.stem}_test"}]
     name = f"test_{pure.stem}{_SUFFIX}.py"
     if own:
         folder = max(own, key=lambda test: _shared(PurePosixPath(test).parent, pure.parent)).rpartition("/")[0]
-        return f"{folder}/{name}" if folder else name
+        found = f"{folder}/{name}" if folder else name
+        return found if found not in taken else found.replace(name, f"test_{'_'.join(pure.parts[:-1])}_{name[5:]}")
     top = _top(tests)
     inside = pure.parent
     for folder in python_path:
@@ -80,7 +85,7 @@ def generated_path(path: str, tests: Sequence[str], python_path: Sequence[str] =
     folder_path = known or (choices[0] if mirrored and _mirrors(folders, top, inside) else PurePosixPath(top))
     found = (folder_path / name).as_posix()
     # two files of one name in folders without __init__.py cannot be imported by every pytest
-    clash = any(PurePosixPath(test).name == name and test != found for test in tests)
+    clash = found in taken or any(PurePosixPath(test).name == name and test != found for test in tests)
     return found if not clash else (folder_path / f"test_{'_'.join(inside.parts)}_{pure.stem}{_SUFFIX}.py").as_posix()
 
 

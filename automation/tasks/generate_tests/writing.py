@@ -97,8 +97,13 @@ def written_file(module: str, functions: Sequence[WrittenTest], existing: str = 
         return f"{head}\n\n{import_block(imports | earlier, module)}\n\n\n{kept.strip()}\n\n\n{body}"
     marked = any(draft.ground is Ground.OBSERVED for function in functions for draft in function.drafts)
     note = "\n\nWhat is marked as characterisation states what the code did when it was called, right or wrong.\n"
-    head = f'"""Generated tests of {module}: each covers a branch or notices a fault that no other test does.'
+    head = f"{file_head(module)} each earns its place by a branch or a mutant."
     return f'{head}{note if marked else ""}"""\n\n{import_block(imports, module)}\n\n\n{body}'
+
+
+def file_head(module: str) -> str:
+    """Return how a file of generated tests of a module begins."""
+    return f'"""Generated tests of {module}:'
 
 
 def defined_names(text: str) -> frozenset[str]:

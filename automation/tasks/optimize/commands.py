@@ -79,6 +79,8 @@ def _search(
     yield Progress("finding the tests that touch the hot functions")
     touching = dict(touching_tests(bench.workspace, bench.settings, hot, bench.seconds_left * _TOUCHING_SHARE))
     proven = yield from candidates(bench, workload, hot, touching, model, attempts)
+    if not proven and not attempts and bench.seconds_left <= 0:
+        return Selection(reason="the time was spent before a rewrite could be compared; allow more with --max-minutes")
     if not proven:
         return Selection(reason="no rewrite of a hot function is both proven equal and faster" if attempts else "")
     return (yield from select(bench, workload, proven, found, attempts))

@@ -136,7 +136,7 @@ def _proofs(records: Sequence[dict[str, object]], count: int, ended: str) -> tup
                 base = replace(base, reason=why)
         elif "equal" in record and base.inputs >= _LEAST_INPUTS:
             equal, why = bool(record["equal"]), str(record["difference"])
-            found[int(str(record["version"]))] = replace(base, equal=equal, reason=why, compared=True)
+            found[int(str(record["version"]))] = replace(base, equal=equal, reason=why, compared=not record["late"])
         elif "ratio" in record and int(str(record["version"])) in found:
             number = int(str(record["version"]))
             found[number] = replace(found[number], ratio=float(str(record["ratio"])))

@@ -13,7 +13,7 @@ from automation.pipeline.result import FixResult
 from automation.tasks.optimize.profiling import Profile
 from trading.errors import ExitCode
 
-_SHOWN_FUNCTIONS, _SHOWN_ATTEMPTS = 12, 30
+_SHOWN_FUNCTIONS, _SHOWN_ATTEMPTS = 12, 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +125,17 @@ class OptimizeResult:
         table.add_column("place", no_wrap=True)
         table.add_column("one call", justify="right")
         table.add_column("fate", overflow="fold")
-        for each in self.attempts[:_SHOWN_ATTEMPTS]:
+        for each in sorted(self.attempts, key=_how_far)[:_SHOWN_ATTEMPTS]:
             ratio = "" if each.ratio is None else f"{1 - each.ratio:+.0%}"
             style = "green" if each.accepted else ""
             table.add_row(each.description, each.place, ratio, Text(each.fate, style=style))
         if len(self.attempts) > _SHOWN_ATTEMPTS:
             table.add_row(f"and {len(self.attempts) - _SHOWN_ATTEMPTS} more", "", "", "")
         return table
+
+
+def _how_far(attempt: Attempt) -> tuple[bool, bool, float]:
+    return not attempt.accepted, attempt.timing is None, attempt.ratio if attempt.ratio is not None else 9.0
 
 
 def profile_table(profile: Profile) -> Table:

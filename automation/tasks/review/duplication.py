@@ -7,15 +7,18 @@ import keyword
 import tokenize
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from automation.tasks.review.findings import Finding, Findings, Severity, rate_score
 from automation.tasks.review.ground import Ground, ParsedFile
+from automation.tasks.review.kept import Kept, digest_of
 from automation.tasks.review.tools import Tools
 
 # Repeated lines in 1,000 at which the score is 5.
 _HALF = 50.0
 _WINDOW = 8
+# Another number when shapes are made otherwise: older ones are not compared with them.
+_TOPIC = "shapes 1"
 _FEWEST_TOKENS = 70
 _SILENT = {tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER}
 
@@ -46,13 +49,31 @@ class DuplicationCheck:
     def look(self, ground: Ground, tools: Tools) -> Findings:
         """Compare the scope with the repository's code that is no test."""
         files = ground.require_product()
-        shapes = {path: _lines(file) for path, file in ground.around.items()}
+        shapes = _shapes(ground, tools)
         found = ground.inside(_finding(shapes, *block) for block in _blocks(ground, shapes))
         lines = ground.lines_of(files.values())
         repeated = sum(finding.end_line - finding.line + 1 for finding in found)
         share = min(1.0, repeated / max(lines, 1))
         figure = f"{len(found)} blocks, {repeated:,} of {lines:,} lines ({share:.1%})"
         return Findings(self.name, self.weight, figure, rate_score(repeated, lines, _HALF), found)
+
+
+def _shapes(ground: Ground, tools: Tools) -> Mapping[str, Sequence[_Line]]:
+    kept = Kept(ground.kept_file, _TOPIC)
+    digests = {path: digest_of(file.text) for path, file in ground.around.items()}
+    known = kept.get(digests.values())
+    fresh: dict[str, object] = {}
+    shapes: dict[str, tuple[_Line, ...]] = {}
+    for path, digest in digests.items():
+        tools.require_running()
+        rows = known.get(digest)
+        if isinstance(rows, list):
+            shapes[path] = tuple(_Line(*row) for row in rows)
+        else:
+            shapes[path] = _lines(ground.around[path])
+            fresh[digest] = [astuple(line) for line in shapes[path]]
+    kept.put(fresh)
+    return shapes
 
 
 def _lines(file: ParsedFile) -> tuple[_Line, ...]:

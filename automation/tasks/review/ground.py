@@ -41,15 +41,13 @@ class Ground:
         What is judged.
     cache : Path
         Folder where tools may keep what makes them faster the next time; nothing is written into the repository.
-    timeout_s : float
-        Of each tool.
     """
 
-    def __init__(self, scope: Scope, cache: Path, timeout_s: float = 300.0) -> None:
+    def __init__(self, scope: Scope, cache: Path) -> None:
         self.scope = scope
         self.root = scope.root
         self.cache = cache
-        self.timeout_s = timeout_s
+        self.kept_file = cache / "kept.sqlite"
         self.files, self.broken = _parsed(scope.root, scope.files)
         self.product = {path: file for path, file in self.files.items() if not is_test_path(path)}
 

@@ -85,12 +85,41 @@ def ask_for_remarks(ground: Ground, choice: str, home: Path | None) -> Remarks:
     if model is None:
         return Remarks(note=notes[-1] if notes else "no model")
     try:
-        return Remarks(_asked(model, code, ground), model.name, _cut_note(code))
+        return Remarks(remarks_of(model, code, ground), model.name, _cut_note(code))
     except AutomationError as error:
         _log.warning("event=remarks_failed reason=%s", error)
         return Remarks(model=model.name, note=f"the model gave no remarks: {error}")
     finally:
         model.close()
+
+
+def remarks_of(model: Model, code: str, ground: Ground) -> tuple[Remark, ...]:
+    """Ask a model for its remarks, and keep those on lines of the scope.
+
+    Parameters
+    ----------
+    model : Model
+        Which one.
+    code : str
+        A diff, or one file with its line numbers; secrets are masked here, and no more than 4,000 characters shown.
+    ground : Ground
+        The scope.
+
+    Raises
+    ------
+    ModelFailed
+        When it gives no answer that fits.
+    """
+    shown = masked(code)[:_MOST_CHARACTERS]
+    question = (
+        f"Faults in this code, at most {_MOST_REMARKS}, each with its file, line and one sentence:\n\n{shown}\n\n"
+        'Answer {"remarks": []} when you see none.'
+    )
+    messages = [Message("system", _SYSTEM), Message("user", question)]
+    answer = model.structured(messages, _SCHEMA, max_tokens=_MOST_TOKENS, timeout_s=_PATIENCE_S)
+    given = json.loads(answer.text)["remarks"]
+    remarks = [Remark(str(one["path"]), int(one["line"]), _one_line(str(one["remark"]))) for one in given]
+    return tuple(remark for remark in remarks if _is_placed(remark, ground) and remark.text)[:_MOST_REMARKS]
 
 
 def _code(ground: Ground) -> str:
@@ -113,19 +142,6 @@ def _code(ground: Ground) -> str:
 
 def _cut_note(code: str) -> str:
     return f"it saw the first {_MOST_CHARACTERS:,} of {len(code):,} characters" if len(code) > _MOST_CHARACTERS else ""
-
-
-def _asked(model: Model, code: str, ground: Ground) -> tuple[Remark, ...]:
-    shown = masked(code)[:_MOST_CHARACTERS]
-    question = (
-        f"Faults in this code, at most {_MOST_REMARKS}, each with its file, line and one sentence:\n\n{shown}\n\n"
-        'Answer {"remarks": []} when you see none.'
-    )
-    messages = [Message("system", _SYSTEM), Message("user", question)]
-    answer = model.structured(messages, _SCHEMA, max_tokens=_MOST_TOKENS, timeout_s=_PATIENCE_S)
-    given = json.loads(answer.text)["remarks"]
-    remarks = [Remark(str(one["path"]), int(one["line"]), _one_line(str(one["remark"]))) for one in given]
-    return tuple(remark for remark in remarks if _is_placed(remark, ground) and remark.text)[:_MOST_REMARKS]
 
 
 def _is_placed(remark: Remark, ground: Ground) -> bool:

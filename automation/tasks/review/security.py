@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
 
 from automation.tasks.review.findings import Finding, Findings, Severity, density_score
-from automation.tasks.review.ground import Ground
+from automation.tasks.review.ground import Ground, ParsedFile
+from automation.tasks.review.kept import Kept, digest_of
 from automation.tasks.review.tools import Tools
 
 _HALF = 3.0
@@ -29,9 +32,7 @@ class SecurityCheck:
     def look(self, ground: Ground, tools: Tools) -> Findings:
         """Run bandit on the scope's files."""
         files = ground.require_product()
-        output = tools.run("bandit", ["--quiet", "--format", "json", "--", *sorted(files)], ground.root, good=(0, 1))
-        text = output.text
-        reported = [entry for entry in json.loads(text[text.index("{") :])["results"] if not _is_import(entry)]
+        reported = [entry for entry in _reported(ground, files, tools) if not _is_import(entry)]
         held = ground.inside(_finding(ground, entry) for entry in reported)
         found = tuple(each for each in held if not _answered(files[each.path].lines, each))
         lines = ground.lines_of(files.values())
@@ -41,6 +42,26 @@ class SecurityCheck:
         )
         figure = f"{counts}; {len(held) - len(found)} answered by a noqa, in {lines:,} lines"
         return Findings(self.name, self.weight, figure, density_score(found, lines, _HALF), found)
+
+
+def _reported(ground: Ground, files: Mapping[str, ParsedFile], tools: Tools) -> Iterator[Mapping[str, object]]:
+    """Yield bandit's entries; it looks at one file at a time, so that its answer holds until that changes."""
+    kept = Kept(ground.kept_file, f"bandit {version('bandit')}" if find_spec("bandit") else "bandit")
+    digests = {path: digest_of(file.text) for path, file in files.items()}
+    known = kept.get(digests.values())
+    new = sorted(path for path, digest in digests.items() if digest not in known)
+    if new:
+        output = tools.run("bandit", ["--quiet", "--format", "json", "--", *new], ground.root, good=(0, 1))
+        by_path: dict[str, list[object]] = {path: [] for path in new}
+        for entry in json.loads(output.text[output.text.index("{") :])["results"]:
+            by_path[ground.relative(entry["filename"])].append({**entry, "code": ""})
+        fresh: dict[str, object] = {digests[path]: entries for path, entries in by_path.items()}
+        kept.put(fresh)
+        known |= fresh
+    for path, digest in digests.items():
+        entries = known[digest]
+        for entry in entries if isinstance(entries, list) else ():
+            yield {**entry, "filename": path}
 
 
 def _is_import(entry: Mapping[str, object]) -> bool:

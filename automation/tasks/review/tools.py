@@ -89,6 +89,17 @@ class Tools:
             for process in self._running:
                 _kill(process)
 
+    def require_running(self) -> None:
+        """Let a check that works in Python itself end soon after the others were ended.
+
+        Raises
+        ------
+        CheckSkipped
+            When they were.
+        """
+        if self._stopped:
+            raise CheckSkipped("interrupted")
+
     def _start(self, command: Sequence[str], folder: Path) -> subprocess.Popen[str]:
         environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
         with self._lock:

@@ -40,16 +40,19 @@ def _searched(
 ) -> Generator[Progress, None, SearchResult]:
     root = request.path.expanduser().resolve()
     with SearchIndex(root, search_cache(root, request.home), embedder) as index:
-        update = yield from _refreshed(index)
+        update = yield from _refreshed(index, request.patience)
         began = perf_counter()
         hits = index.search(request.query, limit=request.limit, kind=request.kind, under=request.inside)
         model = "" if embedder is None else embedder.name
-        return SearchResult(request.query, root, hits, model, note, update, perf_counter() - began)
+        seconds = perf_counter() - began
+        if update.unread:
+            note = f"{update.unread:,} meanings are not read yet, so that words count more; the next search reads on."
+        return SearchResult(request.query, root, hits, model, note, update, seconds)
 
 
-def _refreshed(index: SearchIndex) -> Generator[Progress, None, IndexUpdate]:
+def _refreshed(index: SearchIndex, reading_s: float) -> Generator[Progress, None, IndexUpdate]:
     try:
-        return (yield from index.refresh())
+        return (yield from index.refresh(reading_s))
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             "what was read so far is kept, and the next search goes on from there; --lexical answers at once"

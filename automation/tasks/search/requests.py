@@ -23,6 +23,9 @@ class SearchRequest(HomeRequest):
     inside: str = Field("", description="only this file, or what lies in this folder of the repository")
     limit: int = Field(10, ge=1, le=200, description="most answers")
     lexical: bool = Field(False, description="by words and names only; no model reads meanings")
+    patience: float = Field(
+        20.0, ge=0, description="seconds for reading the meanings of what is new; the rest is read the next time"
+    )
     path: Path = Field(Path(), description="folder of the repository", json_schema_extra={"kind": "folder"})
 
     @field_validator("query")

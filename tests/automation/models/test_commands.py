@@ -9,8 +9,8 @@ import pytest
 
 from automation.errors import ModelUnavailable
 from automation.models.commands import bench, health, list_models, pull, use
-from automation.models.registered import MODEL_COMMANDS
 from automation.models.files import ModelFiles
+from automation.models.registered import MODEL_COMMANDS
 from automation.models.requests import BenchRequest, HealthRequest, ListModelsRequest, PullRequest, UseRequest
 from tests.automation.models.gguf_files import write_gguf
 from tests.automation.models.ollama_server import OllamaServer

@@ -186,6 +186,7 @@ def test_a_change_with_which_a_test_vanishes_is_refused(tmp_path: Path) -> None:
     assert result.reason == "test_cases.py::test_case[2] is a test before the change and is none with it"
 
 
+@pytest.mark.slow
 def test_tests_and_docstrings_land_where_no_test_was_before(tmp_path: Path) -> None:
     bare = plant(tmp_path / "bare", {DATES: FLAT[DATES]})
     result = landed(proposal("tests", changed(bare, {}, **{"test_more.py": NEW_TEST})), bare)
@@ -223,6 +224,7 @@ def test_a_path_that_always_asks_waits_and_lands_when_a_person_says_so(tmp_path:
     assert "{4, 6, 9}" in git_run(folder, "show", f"{branches(folder)[0]}:trading/engine/dates.py")
 
 
+@pytest.mark.slow
 def test_a_person_s_edit_of_a_test_waits_and_a_public_name_that_goes_does_too(flat: Path) -> None:
     new = {"test_dates.py": ("def test_leap", "def test_april():\n    assert days_in(4) == 30\n\n\ndef test_leap")}
     result = landed(proposal("edit", changed(flat, new)), flat)

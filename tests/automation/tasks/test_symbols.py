@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from automation.codebase.index import SymbolIndex
 from automation.codebase.symbol_own import OwnSymbols
-from automation.pipeline.proposals import patch_of_proposal
+from automation.pipeline.change import kept_proposal, proposed_patch
 from automation.pipeline.runs import RunStore
 from automation.pipeline.state import Status
 from automation.tasks.symbols.editing import inserted_before, keep_run, renamed, replaced
@@ -69,11 +69,10 @@ def test_an_edit_is_kept_as_a_run_that_nobody_approved(own: OwnSymbols, own_home
     found = store.find(run.run_id)
     assert store.result(found).status is Status.RUNNING
     assert (found.request.path, found.request.tests, found.request.approve) == (own.root, "-q tests", False)
-    assert found.proposal is not None
-    assert patch_of_proposal(found.proposal) == edit.patch
-    assert found.proposal["edits"] == [
-        {"proposer": "gridbot", "description": "say what it is", "place": "code.py::first"}
-    ]
+    proposal = kept_proposal(found.folder)
+    assert proposal is not None
+    assert proposed_patch(proposal) == edit.patch
+    assert proposal["edits"] == [{"proposer": "gridbot", "description": "say what it is", "place": "code.py::first"}]
 
 
 def test_a_request_cannot_approve_itself() -> None:

@@ -20,13 +20,13 @@ from tests.trading.market.series import (
     write_parquet,
 )
 from trading.commands import Progress, result_of
-from trading.registered import trading_registry
 from trading.errors import DataError, ExitCode, UsageError
 from trading.market.commands import check, export, import_files, list_store
 from trading.market.readers import read_candles
 from trading.market.requests import CheckRequest, ExportRequest, ImportRequest, ListRequest
 from trading.market.resampling import resample
 from trading.market.sources import home_store, open_candles
+from trading.registered import trading_registry
 
 
 def _text(result) -> str:

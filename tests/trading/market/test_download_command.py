@@ -21,11 +21,11 @@ from rich.console import Console
 from tests.klines_server import HANG, Call, KlinesServer, RecordingClock, status
 from tests.markets import START_MS, random_market
 from tests.trading.market.series import watched
-from trading.registered import trading_registry
 from trading.errors import ConnectionLost, ExitCode, RateLimited, UsageError
 from trading.market.candles import Candles
 from trading.market.download_command import DownloadRequest, DownloadResult, download
 from trading.market.sources import home_store
+from trading.registered import trading_registry
 
 CANDLES = random_market(1, 2_500, "1m")
 END_MS = START_MS + 2_500 * 60_000

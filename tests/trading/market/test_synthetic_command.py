@@ -9,12 +9,12 @@ import pytest
 from pydantic import ValidationError
 
 from tests.trading.market.series import watched
-from trading.registered import trading_registry
 from trading.errors import ExitCode, Refused
 from trading.market.candles import COLUMNS
 from trading.market.sources import home_store
 from trading.market.synthetic import synthetic_candles
 from trading.market.synthetic_command import SyntheticRequest, SyntheticResult, synthetic
+from trading.registered import trading_registry
 
 
 def run(home: Path, **values: object) -> SyntheticResult:

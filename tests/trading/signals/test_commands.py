@@ -12,10 +12,10 @@ from rich.console import Console, RenderableType
 
 from tests.markets import random_market
 from trading.commands import Result, result_of
-from trading.registered import trading_registry
 from trading.errors import DataError, ExitCode, UsageError
 from trading.market.candles import COLUMNS, Candles
 from trading.market.times import iso
+from trading.registered import trading_registry
 from trading.settings import Settings
 from trading.signals import Action, Agent, AgentView, IndicatorSet, compute_signals
 from trading.signals.registry import BUILT_IN

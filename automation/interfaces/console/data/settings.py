@@ -57,7 +57,7 @@ def read_settings(context: ConsoleContext) -> tuple[SettingRow, ...]:
         ended = context.answer(command)
         if ended.result is None:
             raise Refused(ended.text)
-        rows += [_row(wing, name, told) for name, told in ended.result.items() if isinstance(told, Mapping)]
+        rows += [setting_row(wing, name, told) for name, told in ended.result.items() if isinstance(told, Mapping)]
     return tuple(rows)
 
 
@@ -70,7 +70,16 @@ def typed(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _row(wing: str, name: str, told: Mapping[str, object]) -> SettingRow:
+def setting_row(wing: str, name: str, told: Mapping[str, object]) -> SettingRow:
+    """Return a setting as it is shown.
+
+    Parameters
+    ----------
+    wing, name : str
+        Which.
+    told : mapping
+        ``value``, ``source`` and ``meaning``; a secret's value stays behind.
+    """
     value = typed(told.get("value"))
     if _SECRET.search(name) and told.get("value"):
         value = _HIDDEN

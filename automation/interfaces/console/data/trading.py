@@ -30,6 +30,7 @@ from trading.orders.states import CommandState
 from trading.sessions.books import market_of
 from trading.sessions.catalog import SessionCatalog
 from trading.sessions.control import ControlRequest
+from trading.sessions.control_address import read_address
 from trading.sessions.control_client import SessionNotRunning, ask
 from trading.sessions.decider import Decider
 from trading.sessions.figures import fee_of, holdings, realised
@@ -116,7 +117,7 @@ class SessionReader:
             When its journal cannot be read just now.
         """
         running = self._catalog.is_running(self.name)
-        live, silence, price = self._asked() if running else (None, "", None)
+        live, silence, price = self._asked() if running else (None, self._death(), None)
         with self._catalog.read(self.name) as journal:
             return self._view(journal, clock_ms, running, live, silence, price)
 
@@ -154,6 +155,14 @@ class SessionReader:
         )
         price = answer.get("price")
         return told, "", Decimal(str(price)) if price is not None else None
+
+    def _death(self) -> str:
+        # an orderly end takes the address away
+        try:
+            died = read_address(self._catalog.path_of(self.name)) is not None
+        except GridBotError:
+            died = True
+        return "it ended without a word; started again under the same name, it recovers" if died else ""
 
     def _view(
         self,

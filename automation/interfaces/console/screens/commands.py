@@ -37,7 +37,7 @@ class CommandsPane(Pane[None]):
     DEFAULT_CSS = """
     CommandsPane #jobs { height: auto; max-height: 8; background: $ground; }
     CommandsPane #line { height: auto; max-height: 3; padding: 0 1; background: $raised; }
-    CommandsPane #bars { height: auto; max-height: 6; padding: 0 1; }
+    CommandsPane #bars { height: auto; max-height: 6; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     CommandsPane #views { height: 1; padding: 0 1; }
     CommandsPane #result { height: 1fr; padding: 0 1; }
     CommandsPane #text { height: 1fr; background: $ground; }

@@ -178,7 +178,7 @@ class LogsPane(Pane[LogFacts]):
         colour = colours[line.level]
         text = Text(f"{line.time[11:23]} ", palette.quiet) if line.time else Text()
         if line.time:
-            text.append(f"{line.level[:5]:<5} ", colour)
+            text.append(f"{line.level:<7} ", colour)
         event, _, rest = line.text.partition(" ")
         text.append(event, f"bold {colour}" if line.time else colour)
         return text.append(f" {rest}" if rest else "", colour if line.level != "info" else palette.quiet)
@@ -190,7 +190,7 @@ class LogsPane(Pane[LogFacts]):
             text.append("no logs yet; a session writes one", palette.quiet)
         else:
             label = next((file.label for file in facts.files if file.path == facts.path), facts.path.name)
-            text.append(label, f"bold {palette.ink}")
-            text.append(f"  {self.level} and above  ", palette.quiet)
-            text.append("follows" if self.follow else "stays", palette.good if self.follow else palette.warn)
+            text.append(f"{self.level}+ ", palette.accent)
+            text.append("follows  " if self.follow else "stays  ", palette.good if self.follow else palette.warn)
+            text.append(label.removeprefix("sessions/"), f"bold {palette.ink}")
         self.query_one("#what", Static).update(text)

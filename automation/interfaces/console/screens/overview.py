@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,17 +12,18 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.widgets import DataTable, Sparkline, Static
+from textual.widgets import DataTable, Static
 
 from automation.interfaces.console.background import in_background
 from automation.interfaces.console.context import ConsoleContext
 from automation.interfaces.console.data.night import NightFacts, RunFacts, last_night, newest_run
 from automation.interfaces.console.data.sessions import SessionFacts, SessionReader, Standing
 from automation.interfaces.console.screens.base import Pane
+from automation.interfaces.console.widgets.area import Area
 from trading.errors import Refused
 
 _HEALTH_EVERY_MS = 600_000
-_COLUMNS = ("session", "state", "symbol", "equity", "profit", "position", "orders")
+_COLUMNS = ("session", "state", "symbol", "equity", "profit", "position", "open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,8 @@ class OverviewPane(Pane[OverviewFacts]):
     OverviewPane #figures { width: 34; height: 1fr; }
     OverviewPane #curve { width: 1fr; height: 1fr; }
     OverviewPane #curve-title { height: 1; color: $quiet; }
-    OverviewPane #sparkline { height: 1fr; }
-    OverviewPane #sparkline > .sparkline--max-color { color: $price; }
-    OverviewPane #sparkline > .sparkline--min-color { color: $price; }
-    OverviewPane #house { height: auto; max-height: 10; padding: 0 1; border-top: solid $frame; }
+    OverviewPane #house { height: auto; max-height: 10; padding: 0 1; border-top: solid $frame;
+        text-wrap: nowrap; text-overflow: ellipsis; }
     """
 
     def __init__(self, context: ConsoleContext, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
@@ -83,14 +82,14 @@ class OverviewPane(Pane[OverviewFacts]):
             yield Static(id="figures")
             with Vertical(id="curve"):
                 yield Static(id="curve-title")
-                yield Sparkline([], id="sparkline", summary_function=_last)
+                yield Area(id="equity-area")
         yield Static(id="house")
 
     def on_mount(self) -> None:
         """Lay out the columns."""
         table = self.query_one("#sessions", DataTable)
         for name in _COLUMNS:
-            title = Text(name, justify="right" if name in ("equity", "profit", "position", "orders") else "left")
+            title = Text(name, justify="right" if name in _COLUMNS[3:] else "left")
             table.add_column(title, key=name)
         self.query_one("#equity").display = False
 
@@ -219,7 +218,9 @@ class OverviewPane(Pane[OverviewFacts]):
         low, high = (min(one.points), max(one.points)) if one.points else (0.0, 0.0)
         span = f"equity, last day: {low:,.2f} to {high:,.2f} {one.currency}" if one.points else "no equity yet"
         self.query_one("#curve-title", Static).update(Text(span, no_wrap=True, overflow="ellipsis"))
-        self.query_one("#sparkline", Sparkline).data = [point - low for point in one.points]
+        area = self.query_one(Area)
+        area.series = one.points
+        area.refresh()
 
     def _show_house(self, facts: OverviewFacts) -> None:
         palette = self.palette
@@ -301,10 +302,6 @@ def quantity(amount: Decimal | None) -> str:
 
 def _when(time_ms: int) -> str:
     return f"until {datetime.fromtimestamp(time_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC" if time_ms else "no candle yet"
-
-
-def _last(values: Sequence[float]) -> float:
-    return values[-1] if values else 0.0
 
 
 def _list(value: object) -> list[Mapping[str, object]]:

@@ -97,7 +97,7 @@ class TradingPane(Pane[TradingFacts]):
     TradingPane #votes-scroll { scrollbar-size: 0 1; }
     TradingPane #votes-text { height: auto; padding: 0 1; }
     TradingPane.wide #low { height: 38%; }
-    TradingPane.wide #right { width: 54; height: 1fr; border-left: vkey $frame; }
+    TradingPane.wide #right { width: 51; height: 1fr; border-left: vkey $frame; }
     TradingPane.wide #fills { border-left: vkey $frame; display: none; }
     TradingPane.wide.fills #fills { display: block; }
     TradingPane.wide.fills #levels { display: none; }
@@ -124,7 +124,7 @@ class TradingPane(Pane[TradingFacts]):
         self._panel_shown = "orders"
         self._zoom = 0
         self._decision: tuple[str, Decision] | None = None
-        self._undecided = ""
+        self._undecided: tuple[str, int | None, str] | None = None
         self._deciding = False
         self.add_class("narrow", self._panel_shown)
 
@@ -272,7 +272,7 @@ class TradingPane(Pane[TradingFacts]):
 
     def _look_at(self, name: str | None) -> None:
         if name is not None and name != self._wanted:
-            self._wanted, self._undecided = name, ""
+            self._wanted = name
             self.reread()
 
     def _picture(self, view: SessionView) -> Picture:
@@ -282,22 +282,23 @@ class TradingPane(Pane[TradingFacts]):
     def _show_votes(self, view: SessionView) -> None:
         decision = self._decision[1] if self._decision is not None and self._decision[0] == view.name else None
         text = votes_text(decision, self.palette)
-        if self._undecided:
-            text = Text(self._undecided, self.palette.bad)
+        if self._undecided is not None and self._undecided[:2] == (view.name, _newest(view)):
+            text = Text(self._undecided[2], self.palette.bad)
         elif not view.bars:
             text = Text("no candles yet", self.palette.quiet)
         self.query_one("#votes-text", Still).say(text)
 
     def _decide(self, view: SessionView) -> None:
         """Have the votes of the newest candle worked out, one session at a time."""
-        newest = view.bars[-1].time_ms if view.bars else None
-        known = self._decision
+        newest, known = _newest(view), self._decision
         is_known = known is not None and known[0] == view.name and known[1].candle_ms == newest
-        if newest is None or is_known or self._deciding or self._undecided:
+        has_failed = self._undecided is not None and self._undecided[:2] == (view.name, newest)
+        if newest is None or is_known or has_failed or self._deciding:
             return
         self._deciding = True
         reader = self._readers[view.name]
-        in_background(self, reader.decision, partial(self._decided, view.name), self._failed_to_decide)
+        failed = partial(self._failed_to_decide, view.name, newest)
+        in_background(self, reader.decision, partial(self._decided, view.name), failed)
 
     def _decided(self, name: str, decision: Decision | None) -> None:
         self._deciding = False
@@ -305,9 +306,10 @@ class TradingPane(Pane[TradingFacts]):
             self._decision = name, decision
         self._votes_changed()
 
-    def _failed_to_decide(self, problem: str) -> None:
+    def _failed_to_decide(self, name: str, newest: int, problem: str) -> None:
+        # tried again when there is another candle
         self._deciding = False
-        self._undecided = problem
+        self._undecided = name, newest, problem
         self._votes_changed()
 
     def _votes_changed(self) -> None:
@@ -349,6 +351,10 @@ class TradingPane(Pane[TradingFacts]):
             text.append(f"{name} ", f"bold {self.palette.ink}" if is_chosen else self.palette.quiet)
         text.append(f" {told[chosen]}", self.palette.quiet)
         return text
+
+
+def _newest(view: SessionView) -> int | None:
+    return view.bars[-1].time_ms if view.bars else None
 
 
 def _row_text(row: SessionRow, pane: TradingPane) -> Text:

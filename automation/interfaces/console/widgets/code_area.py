@@ -24,9 +24,11 @@ class CodeArea(TextArea):
     DEFAULT_CSS = "CodeArea, CodeArea:focus { border: none; padding: 0; background: $ground; }"
 
     def __init__(self, *, dark: bool, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
-        super().__init__(id=id, tab_behavior="indent", soft_wrap=False, show_line_numbers=True)
+        super().__init__(
+            id=id, tab_behavior="indent", soft_wrap=False, show_line_numbers=True, highlight_cursor_line=False
+        )
         self._colours = _THEMES[dark]
-        self._syntax = Syntax("", "text", theme=self._colours)
+        self._syntax = Syntax("", "text", theme=self._colours, background_color="default")
         self._coloured: list[Text] = []
         self._timer: Timer | None = None
 
@@ -40,7 +42,7 @@ class CodeArea(TextArea):
         text : str
             Its content.
         """
-        self._syntax = Syntax("", Syntax.guess_lexer(path, text), theme=self._colours)
+        self._syntax = Syntax("", Syntax.guess_lexer(path, text), theme=self._colours, background_color="default")
         self.load_text(text)
         self._colour()
 

@@ -11,6 +11,10 @@ from textual.app import RenderResult
 from textual_plotext import PlotextPlot
 
 _TICKS = 3
+# title, frame and dates above and below the field; axis and frame beside it
+_AROUND, _BESIDE = 4, 2
+# of so many half columns a day one is left blank
+_GAP_FROM = 3
 _DATE_CELLS = 11
 _STEPS = (1, 2, 2.5, 5, 10)
 
@@ -94,23 +98,62 @@ class DayChart(PlotextPlot):
         return super().render()
 
     def _plot_bars(self, bars: DayBars) -> None:
-        plt, days = self.plt, list(range(len(bars.labels)))
+        plt, ticks = self.plt, ticks_up_to(bars.highest)
+        labels = [short_number(tick) for tick in ticks]
+        columns = self.size.width - max(map(len, labels)) - _BESIDE
+        rows = self.size.height - _AROUND
         plt.clear_figure()
-        values = [list(part.values) for part in bars.parts]
-        colours = [_rgb(part.colour) for part in bars.parts]
-        if len(values) > 1:
-            # a colour for each part, which its annotation does not know
-            plt.stacked_bar(days, values, color=colours, width=0.8)  # type: ignore[arg-type]
-        else:
-            plt.bar(days, values[0], color=colours[0], width=0.8)
-        ticks = ticks_up_to(bars.highest)
-        plt.ylim(0, max(bars.highest, ticks[-1]))
-        plt.yticks(ticks, [short_number(tick) for tick in ticks])
-        every = max(1, -(-len(days) * _DATE_CELLS // max(1, self.size.width - 8)))
-        shown = days[::-every][::-1]
-        plt.xticks([float(day) for day in shown], [bars.labels[day] for day in shown])
-        plt.xlim(-0.5, len(days) - 0.5)
+        # plotext rounds bars to rows in its own way and lets them overlap; points of half a cell stay where they are
+        for part, points in zip(bars.parts, bar_points(bars, columns, rows, ticks[-1]), strict=True):
+            if points:
+                across, up = zip(*points, strict=True)
+                plt.scatter(list(across), list(up), color=_rgb(part.colour), marker="hd")
+        wide, high = 2 * columns, 2 * rows
+        plt.xlim(0, wide - 1)
+        plt.ylim(0, high - 1)
+        plt.yticks([tick / ticks[-1] * (high - 1) for tick in ticks], labels)
+        days = len(bars.labels)
+        every = max(1, -(-days * _DATE_CELLS // max(1, columns)))
+        shown = range(days)[::-every][::-1]
+        plt.xticks([(day + 0.5) / days * wide - 0.5 for day in shown], [bars.labels[day] for day in shown])
         plt.title(bars.title)
+
+
+def bar_points(bars: DayBars, columns: int, rows: int, top: float) -> list[list[tuple[int, int]]]:
+    """Return the half cells that each part covers, from the bottom left.
+
+    Parameters
+    ----------
+    bars : DayBars
+        What to show.
+    columns, rows : int
+        Cells of the field.
+    top : float
+        The value at its upper edge.
+
+    Returns
+    -------
+    list of list of (int, int)
+        For each part: half columns to the right and half rows up, both from 0. Where one part ends and the next begins
+        is a whole row, since a cell has one colour; a part that is not nothing has one at least.
+    """
+    covered: list[list[tuple[int, int]]] = [[] for _ in bars.parts]
+    days = len(bars.labels)
+    each = 2 * columns / days
+    for day in range(days):
+        first, last = round(day * each), round((day + 1) * each) - (1 if each >= _GAP_FROM else 0)
+        # more days than half columns share them
+        last = max(last, first + 1)
+        at, height = 0, 0.0
+        for number, part in enumerate(bars.parts):
+            height += part.values[day]
+            is_last = not any(other.values[day] for other in bars.parts[number + 1 :])
+            end = round(height / top * rows * 2) if is_last else 2 * round(height / top * rows)
+            if part.values[day] > 0:
+                end = min(2 * rows, max(end, at + (1 if is_last else 2)))
+                covered[number] += [(x, y) for x in range(first, last) for y in range(at, end)]
+                at = end
+    return covered
 
 
 def ticks_up_to(highest: float) -> list[float]:

@@ -49,7 +49,8 @@ class JobLine(Static):
     """The newest command at work with its bar, or how the last one ended."""
 
     DEFAULT_CSS = """
-    JobLine { height: 1; padding: 0 1; background: $ground; display: none; }
+    JobLine { height: 1; padding: 0 1; background: $ground; display: none;
+        text-wrap: nowrap; text-overflow: ellipsis; }
     JobLine.said { display: block; }
     """
 

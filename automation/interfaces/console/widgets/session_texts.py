@@ -25,17 +25,17 @@ ORDER_COLUMNS = (
     Column("price", right=True),
     Column("quantity", right=True),
     Column("filled", right=True),
-    Column("state"),
     Column("age", right=True),
+    Column("state"),
     Column("reason"),
 )
 LEVEL_COLUMNS = (
-    Column("level", right=True),
+    Column("#", right=True),
     Column("buys at", right=True),
     Column("sells at", right=True),
     Column("holds", right=True),
     Column("paid", right=True),
-    Column("worth more", right=True),
+    Column("gain", right=True),
     Column("state"),
 )
 FILL_COLUMNS = (
@@ -102,7 +102,7 @@ def order_rows(view: SessionView, palette: Palette) -> Rows:
     rows: Rows = [_order_row(order, view, palette) for order in book if _is_above(order, view)]
     if view.price is not None:
         price = Text(f"{view.price:.{view.price_places}f}", f"bold {palette.price}")
-        rows.append((":price", (Text("price", palette.price), price, "", "", "", "", "")))
+        rows.append((":price", (Text("now", palette.price), price, "", "", "", "", "")))
     rows += [_order_row(order, view, palette) for order in book if not _is_above(order, view)]
     rows += [_order_row(order, view, palette) for order in view.orders if not order.is_open]
     return rows
@@ -145,9 +145,7 @@ def votes_text(decision: Decision | None, palette: Palette) -> Text:
             text.append(f"left out: {vote.skipped}", palette.warn)
             continue
         _append_vote(text, vote.action, vote.confidence, palette)
-        text.append(f"  weight {vote.weight:.2f}", palette.quiet)
-        if vote.reasons:
-            text.append(f"\n  {'; '.join(vote.reasons)}", palette.quiet)
+        text.append(f"\n  {'; '.join((f'weight {vote.weight:.2f}', *vote.reasons))}", palette.quiet)
     return text
 
 
@@ -178,14 +176,14 @@ def _order_row(order: OwnOrder, view: SessionView, palette: Palette) -> tuple[st
         price,
         quantity(order.quantity),
         f"{order.filled / order.quantity:.0%}" if order.filled else "",
-        state,
         age(view.now_ms - order.created_ms),
+        state,
         order.reason,
     )
     if not order.is_open:
         cells = tuple(Text(cell.plain if isinstance(cell, Text) else cell, palette.quiet) for cell in cells)
     elif state in ("unresolved", "cancel pending", "planned"):
-        cells = (*cells[:4], Text(state, palette.warn), *cells[5:])
+        cells = (*cells[:5], Text(state, palette.warn), *cells[6:])
     return order.client_id, cells
 
 

@@ -22,7 +22,8 @@ def money(amount: Decimal, sign: str = "") -> str:
     if amount == 0 or abs(amount) >= _SMALL:
         return f"{amount:{sign},.2f}"
     digits = _SIGNIFICANT - 1 - amount.adjusted()
-    return f"{amount:{sign}.{digits}f}"
+    whole, _, part = f"{amount:{sign}.{digits}f}".partition(".")
+    return f"{whole}.{part.rstrip('0').ljust(2, '0')}"
 
 
 def quantity(amount: Decimal) -> str:

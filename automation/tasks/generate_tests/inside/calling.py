@@ -22,16 +22,9 @@ _MOST_FACTS = 6
 _LONGEST_FACT = 240
 _LONGEST_MESSAGE = 300
 _TOUCHING = (
-    "socket.",
-    "subprocess.",
-    "os.remove",
-    "os.rename",
-    "os.mkdir",
-    "os.rmdir",
-    "os.system",
-    "shutil.",
-    "ftplib.",
-)
+    "socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostby", "socket.send", "subprocess.", "shutil.",
+    "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.system", "os.exec", "os.fork", "os.spawn", "ftplib.",
+)  # fmt: skip
 _READ_BY_IMPORTS = (".py", ".pyc", ".so", ".pyd", ".json", ".typed")
 
 Record = typing.Dict[str, Any]  # noqa: UP006 - read at run time by Python 3.9

@@ -219,8 +219,9 @@ def _same(left: object, right: object) -> bool:
 def _short(value: float) -> str:
     if not math.isfinite(value):
         return repr(value)
-    short = repr(float(f"{value:.{_DIGITS}g}"))
-    return min(short, repr(value), key=len)
+    short = float(f"{value:.{_DIGITS}g}")
+    # the largest numbers are rounded to infinity
+    return min(repr(short), repr(value), key=len) if math.isfinite(short) else repr(value)
 
 
 def _integer(writer: _Writer, value: Foreign, depth: int) -> str:

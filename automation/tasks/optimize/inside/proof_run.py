@@ -54,9 +54,14 @@ _LEAST_CALL_S, _SLOWER = 1.0, 8.0
 _SETTLING_SHARE, _CALLING_SHARE, _COMPARING_SHARE = 0.25, 0.5, 0.8
 _GENERATED_S = 0.5
 _CALLED_TWICE = 12
+_DEAREST, _DEAR, _CHEAP_S = 0.8, 6, 0.001
+_MOST_OVER = 8
 _ROUNDS, _LEAST_ROUNDS, _TIMING_SHARE = 80, 6, 0.4
 _TIMED_INPUTS = 12
 _SHORT_S, _REPEATED_S = 0.0005, 0.002
+
+
+_LATE = "the time for the comparison was spent"
 
 
 class TooLong(BaseException):
@@ -104,7 +109,7 @@ def run(job: Record, emit: Emit) -> None:
         version, difference = _compared(versions, text, settled, float(typing.cast("float", job["tolerance"])), clock)
         if version is not None:
             equal[index] = version
-        emit({"version": index, "equal": version is not None, "difference": difference})
+        emit({"version": index, "equal": version is not None, "difference": difference, "late": difference == _LATE})
     for index, ratio in _ratios(equal, settled, clock, int(typing.cast("int", job["seed"]))).items():
         emit({"version": index, "ratio": ratio})
 
@@ -172,26 +177,42 @@ def _inputs(harvest: calls.Harvest, original: calls.Version, near: types.ModuleT
 
 
 def _settled(inputs: Iterator[_Case], original: calls.Version, clock: _Clock, versions: int) -> list[_Case]:
-    """Leave out inputs on which the original does not do the same twice, and stop when they cost too much in all."""
-    kept: list[_Case] = []
-    spent = 0.0
+    """Return inputs that all versions can be called with in time, and on which the original does the same twice."""
+    tried: list[tuple[_Case, _Outcome]] = []
     for case in inputs:
         left = clock.left(_SETTLING_SHARE)
         if left <= 0:
             break
         began = time.perf_counter()
-        first = _call(original, case, left if case.seen else min(left, _GENERATED_S))
+        outcome = _call(original, case, left if case.seen else min(left, _GENERATED_S))
         case.seconds = time.perf_counter() - began
-        cost = (spent + 2 * case.seconds) * versions
-        if cost > clock.left(1.0) * _CALLING_SHARE and any(one.seen for one in kept):
-            # Cheaper ones may come.
-            continue
-        second = _call(original, case, max(left, _LEAST_CALL_S))
-        if _equal(first, second, 0.0) and first.told != "runs too long":
-            case.expected = (first, second)
-            kept.append(case)
-            spent += (time.perf_counter() - began) * (1.0 if len(kept) <= _CALLED_TWICE else 0.5)
+        if outcome.told != "runs too long":
+            tried.append((case, outcome))
+    affordable = _affordable([case for case, _ in tried], clock.part(_CALLING_SHARE) / versions)
+    kept = []
+    for case, first in tried:
+        if id(case) in affordable:
+            second = _call(original, case, case.patience_s)
+            if _equal(first, second, 0.0):
+                case.expected = (first, second)
+                kept.append(case)
     return kept
+
+
+def _affordable(cases: Sequence[_Case], seconds: float) -> set[int]:
+    """Choose a few of the dearest seen inputs, then as many others as there is time for, the cheapest first."""
+    ordered = sorted(cases, key=lambda case: case.seconds)
+    seen = [case for case in reversed(ordered) if case.seen]
+    dear = [case for case in seen if 2 * case.seconds <= seconds * _DEAREST][:1]
+    dear += [case for case in seen if 2 * case.seconds <= seconds / _DEAR and case not in dear][: _DEAR // 2]
+    dear = dear or seen[-1:]
+    chosen = {id(case) for case in dear}
+    left = seconds - sum(2 * case.seconds for case in dear)
+    for case in ordered:
+        left -= 2 * case.seconds
+        if left > 0 or case.seconds < _CHEAP_S:
+            chosen.add(id(case))
+    return chosen
 
 
 def _compared(
@@ -203,7 +224,7 @@ def _compared(
         return None, f"its module raises {type(error).__name__}: {error}"[:200]
     for number, case in enumerate(cases):
         if clock.left(_COMPARING_SHARE) <= 0:
-            return None, "the time for the comparison is spent"
+            return None, _LATE
         # Twice, because what is remembered from the first call must not change the second.
         for expected in case.expected[: 2 if number < _CALLED_TWICE else 1]:
             found = _call(version, case, case.patience_s)
@@ -267,8 +288,7 @@ def _ratios(
 ) -> dict[int, float]:
     """Return each version's time by the original's, the least of several rounds in random order."""
     # Few enough in a round that there are many rounds: the least of many is what tells.
-    round_s = clock.part(_TIMING_SHARE) / (_LEAST_ROUNDS * len(versions))
-    timed = _timed_cases(cases, round_s)
+    timed = _timed_cases(cases, clock.part(_TIMING_SHARE) / (_LEAST_ROUNDS * len(versions)))
     if len(versions) < 2 or not timed:
         return {}
     rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
@@ -286,8 +306,13 @@ def _ratios(
 
 def _timed_cases(cases: Sequence[_Case], most_s: float) -> list[_Case]:
     """Return seen inputs that fit into a round, large ones first: they are where a workload's time goes."""
-    seen = sorted((case for case in cases if case.seen and case.expected[0].told == "returns"), key=lambda c: -c.seconds)
+    seen = sorted(
+        (case for case in cases if case.seen and case.expected[0].told == "returns"), key=lambda c: -c.seconds
+    )
     timed: list[_Case] = []
+    if seen and seen[0].seconds <= _MOST_OVER * most_s:
+        # The workload's time is in the largest ones: a little more patience for it tells more than small ones do.
+        most_s = max(most_s, seen[0].seconds)
     for case in seen[:: max(1, len(seen) // _TIMED_INPUTS)]:
         if case.seconds <= most_s:
             timed.append(case)

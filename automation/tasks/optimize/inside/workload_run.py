@@ -25,7 +25,6 @@ Emit = Callable[[Record], None]
 
 _SAMPLE_S = 0.001
 _MOST_ROWS = 400
-_MOST_LINES = 40
 
 
 class Failed(Exception):
@@ -191,19 +190,14 @@ def _sampled(workload: Mapping[str, object]) -> Record:
 
 
 def _measured(workload: Mapping[str, object]) -> Record:
-    tracemalloc.start()
-    try:
-        perform(workload)
-        peak = tracemalloc.get_traced_memory()[1]
-        found = tracemalloc.take_snapshot().statistics("lineno")
-    finally:
+    peaks = [0]
+
+    def off() -> None:
+        peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    lines = []
-    for one in found:
-        path = _own_path(one.traceback[0].filename)
-        if path is not None:
-            lines.append([path, one.traceback[0].lineno, one.size])
-    return {"peak_bytes": peak, "held": lines[:_MOST_LINES]}
+
+    perform(workload, tracemalloc.start, off)
+    return {"peak_bytes": max(peaks)}
 
 
 _MODES: dict[str, Callable[[Mapping[str, object]], Record]] = {

@@ -21,6 +21,7 @@ from automation.tasks.optimize.templates.subject import (
 _COSTLY = PURE_BUILTINS - {"range", "enumerate", "zip", "reversed", "isinstance", "hash", "map", "filter"}
 # Their results can be changed, so the same one may only be looked at in every round.
 _FRESH = frozenset({"sorted", "set", "list", "dict"})
+_MOST_ALONE = 2
 _PATTERN_CALLS = frozenset({"match", "search", "fullmatch", "sub", "findall", "finditer", "split", "subn"})
 
 
@@ -73,7 +74,9 @@ def _attributes(subject: Subject, place: Place) -> Iterator[Draft]:
             continue
         if root_of(node) not in changed and _is_steady(subject, loop, node):
             found.setdefault(ast.unparse(node), []).append(node)
-    for text, nodes in found.items():
+    # The most used ones alone, and all of them together: every draft costs time to prove.
+    often = sorted(found.items(), key=lambda entry: -len(entry[1]))
+    for text, nodes in often[:_MOST_ALONE]:
         name = subject.free(nodes[0].attr)
         changes: list[Change | None] = [subject.instead(node, name) for node in nodes]
         changes.append(subject.before(loop, f"{name} = {text}"))

@@ -152,6 +152,15 @@ def test_half_characters_in_literals_do_no_harm(by_words: SearchIndex, root: Pat
     assert _names(by_words.search("strange")) == ["odd"]
 
 
+def test_reading_that_was_cut_short_is_gone_on_with(root: Path, tmp_path: Path) -> None:
+    with SearchIndex(root, tmp_path / "cut.db") as index:
+        work = index.refresh()
+        next(work)
+        work.close()
+        assert result_of(index.refresh()).documents == 12
+        assert index.search("send_with_patience")
+
+
 def test_what_was_embedded_before_an_interruption_is_kept(index: SearchIndex, root: Path) -> None:
     lines = "".join(f"def number_{count}(): ...\n" for count in range(100))
     (root / "shop/many.py").write_text(lines, encoding="utf-8")
@@ -188,3 +197,13 @@ def test_a_cache_that_is_no_database_is_named(root: Path, tmp_path: Path) -> Non
     (tmp_path / "bad.db").write_text("this is no database " * 100, encoding="utf-8")
     with pytest.raises(WorkspaceFailed, match=r"bad\.db"):
         SearchIndex(root, tmp_path / "bad.db")
+
+
+def test_while_most_meanings_are_unread_words_decide_and_the_next_refresh_reads_on(index: SearchIndex) -> None:
+    update = result_of(index.refresh(reading_s=-1.0))
+    assert update.embedded == 0
+    assert update.unread > 0
+    assert all(Why.MEANING not in hit.why for hit in index.search("back off exponentially after failures"))
+    again = result_of(index.refresh())
+    assert (again.embedded, again.unread) == (update.unread, 0)
+    assert index.search("back off exponentially after failures")[0].why == (Why.MEANING,)

@@ -38,7 +38,6 @@ def write_session(home: Path, name: str, *, minutes: int = 300, swing: float = 4
     )  # fmt: skip
     unit = 10**MARKET.cash_decimals
     with Journal.create(files.journal, facts) as journal, journal.transaction():
-        journal.note(START_MS, "started", {"mode": "paper"})
         for minute in range(minutes):
             equity = 10_000 + swing * math.sin(minute / 40) + swing * minute / 300
             journal.add_equity(

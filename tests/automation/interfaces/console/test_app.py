@@ -22,12 +22,12 @@ from tests.automation.interfaces.console.piloting import Driven, OneAtATime, dri
 
 @pytest.fixture
 def console(own_home: Path, tmp_path: Path) -> ConsoleApp:
-    return build_console(own_home, tmp_path, screen=ScreenName.COMMANDS, clock=clock, pace=0, executor=OneAtATime(tmp_path))
+    return build_console(
+        own_home, tmp_path, screen=ScreenName.COMMANDS, clock=clock, pace=0, executor=OneAtATime(tmp_path)
+    )
 
 
-def drive(
-    app: ConsoleApp, scenario: Callable[[Driven], Awaitable[None]], size: tuple[int, int] = (80, 24)
-) -> None:
+def drive(app: ConsoleApp, scenario: Callable[[Driven], Awaitable[None]], size: tuple[int, int] = (80, 24)) -> None:
     async def play() -> None:
         async with driven(app, size) as console:
             await scenario(console)

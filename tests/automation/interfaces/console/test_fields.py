@@ -16,8 +16,6 @@ from trading.errors import UsageError
 REGISTRY = gridbot_registry()
 
 
-
-
 @pytest.mark.parametrize("command", [pytest.param(one, id=one.name) for one in REGISTRY])
 def test_a_form_filled_in_as_an_example_asks_for_the_same_as_the_example(command: Command) -> None:
     model = command.load_request()

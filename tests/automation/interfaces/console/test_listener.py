@@ -27,7 +27,9 @@ def test_sentences_become_commands_plans_questions_and_refusals(
 ) -> None:
     # words alone are compared, which needs no model and is quick
     monkeypatch.setattr("automation.assistant.opening.sentence_model", lambda: None)
-    app = build_console(own_home, tmp_path, screen=ScreenName.COMMANDS, clock=clock, pace=0, executor=OneAtATime(tmp_path))
+    app = build_console(
+        own_home, tmp_path, screen=ScreenName.COMMANDS, clock=clock, pace=0, executor=OneAtATime(tmp_path)
+    )
 
     async def play() -> None:
         async with driven(app, (100, 30)) as console:

@@ -22,13 +22,14 @@ from automation.interfaces.console.widgets.still import Still
 from tests.automation.interfaces.console.piloting import driven
 from tests.automation.interfaces.console.stage import Stage, context, once_shown
 from tests.trading.sessions.recorded import venue_session
-from tests.trading.sessions.running import journal, market, plan_at, running
+from tests.trading.sessions.running import folder, journal, market, plan_at, running
 from trading.engine.codes import SlotState
 from trading.errors import StateCorrupt, UsageError
 from trading.orders.journal import Journal
 from trading.orders.journal_connection import JournalFailed
 from trading.sessions.books import decider_of
 from trading.sessions.catalog import SessionCatalog
+from trading.sessions.control_address import Address, write_address
 from trading.sessions.decider import Exchange
 from trading.sessions.launch import Plan
 from trading.sessions.session_results import shown
@@ -149,6 +150,11 @@ def test_a_running_session_is_asked_how_it_is(tmp_path: Path) -> None:
             ended = reader.read(NOW_MS)
             assert not ended.running
             assert ended.live is None
+            assert ended.notes == ()
+            # as a session leaves it that was killed
+            write_address(folder(plan), Address(pid=1, path=tmp_path / "gone"))
+            (note,) = reader.read(NOW_MS).notes
+            assert "ended without a word" in note
 
     asyncio.run(scene())
 
@@ -194,7 +200,7 @@ def test_the_screen_shows_the_session_its_orders_and_its_votes(traded: Plan, tmp
         async with driven(console) as driver:
             pane = await driver.shows("trading")
             assert isinstance(pane, TradingPane)
-            await driver.says("one ○ stopped", "5 open orders", "price")
+            await driver.says("one ○ stopped", "5 open orders", "now")
             assert pane.facts is not None
             view = pane.facts.view
             assert view is not None

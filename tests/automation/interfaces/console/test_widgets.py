@@ -43,7 +43,7 @@ from automation.interfaces.console.theme import DARK, LIGHT
 from automation.interfaces.console.widgets.candle_drawing import Picture, draw_candles, grouped, level_colour
 from automation.interfaces.console.widgets.canvas import Canvas, CanvasView
 from automation.interfaces.console.widgets.code_area import CodeArea
-from automation.interfaces.console.widgets.day_chart import ticks_up_to
+from automation.interfaces.console.widgets.day_chart import DayBars, Part, bar_points, ticks_up_to
 from automation.interfaces.console.widgets.pipeline_graph import draw_stages
 from automation.interfaces.console.widgets.row_table import Column, RowTable
 from automation.interfaces.console.widgets.session_texts import order_rows
@@ -143,9 +143,32 @@ def test_ticks_are_few_and_reach_the_highest_bar(highest: float) -> None:
     assert ticks[-2] < highest
 
 
+@given(
+    values=st.lists(st.tuples(*[st.integers(0, 40)] * 3), min_size=1, max_size=90),
+    columns=st.integers(10, 120),
+    rows=st.integers(2, 20),
+)
+def test_bars_are_as_high_as_their_values_and_cover_no_cell_twice(
+    values: list[tuple[int, int, int]], columns: int, rows: int
+) -> None:
+    parts = tuple(Part(str(n), tuple(float(day[n]) for day in values), "#ffffff") for n in range(3))
+    bars = DayBars("", tuple("x" for _ in values), parts)
+    top = max(bars.highest, 1.0)
+    covered = bar_points(bars, columns, rows, top)
+    assert all(0 <= x < 2 * columns and 0 <= y < 2 * rows for part in covered for x, y in part)
+    if len(values) <= 2 * columns:
+        points = [point for part in covered for point in part]
+        assert len(points) == len(set(points))
+        heights = [sum(x == round(day * 2 * columns / len(values)) for x, _ in points) for day in range(len(values))]
+        for height, day in zip(heights, values, strict=True):
+            # what is small is made visible, and parts end with a row
+            assert bool(height) == bool(sum(day))
+            assert height == pytest.approx(sum(day) / top * rows * 2, abs=6.5)
+
+
 def test_amounts_and_ages_are_short() -> None:
-    amounts = [money(Decimal(text), "+") for text in ("0", "1234.5", "-0.0647992", "0.00000123", "-3.25")]
-    assert amounts == ["+0.00", "+1,234.50", "-0.0648", "+0.00000123", "-3.25"]
+    amounts = [money(Decimal(text), "+") for text in ("0", "1234.5", "-0.0647992", "0.00000123", "-3.25", "0.28")]
+    assert amounts == ["+0.00", "+1,234.50", "-0.0648", "+0.00000123", "-3.25", "+0.28"]
     assert [age(milliseconds) for milliseconds in (-5, 59_999, 60_000, 7_200_000, 864_000_000)] == [
         "0s", "59s", "1m", "2h", "10d",
     ]  # fmt: skip

@@ -59,3 +59,29 @@ def test_a_plan_with_one_step_that_is_refused_runs_none_of_them(
     assert texts[2] == "a sentence cannot ask for another sentence; say what you want"
     assert texts[3] == "`gridbot sessions show SESSION` needs session; say it in the sentence"
     assert not list((address.home / "store").rglob("*ASK*"))
+
+
+def test_a_person_is_asked_once_for_the_whole_plan_before_its_first_step(
+    address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = gridbot_registry()
+    steps = (
+        Step(commands["data synthetic"], {"symbol": "ASK/USDT", "candles": 10}),
+        Step(commands["runs abandon"], {"run": "x"}),
+    )
+    monkeypatch.setattr(Interpreter, "_route", lambda self, sentence, known: Plan(steps))
+    asked: list[str] = []
+
+    async def decline(context: object, params: types.ElicitRequestParams) -> types.ElicitResult:
+        asked.append(params.message)
+        return types.ElicitResult(action="decline")
+
+    async def declined() -> types.CallToolResult:
+        async with connected(address, elicitation_callback=decline) as client:
+            return await client.call_tool("ask", {"sentence": "make candles and abandon run x"})
+
+    answer = asyncio.run(declined())
+    assert "nothing was run" in answer.content[0].text
+    lines = "`gridbot data synthetic --candles 10 ASK/USDT`, then `gridbot runs abandon x`"
+    assert [text.partition("?")[0] for text in asked] == [f"Run {lines}"]
+    assert not list((address.home / "store").rglob("*ASK*"))

@@ -55,7 +55,7 @@ def test_nothing_but_the_protocol_is_on_stdout_and_the_server_ends_with_its_clie
     process = started(tmp_path, "--json")
     tell(process, {"id": 1, "method": "initialize", "params": HELLO})
     answer = heard(process)
-    rest, errors = process.communicate(timeout=60)
+    rest, errors = process.communicate()
     assert answer["result"]["serverInfo"]["name"] == "gridbot"
     assert answer["id"] == 1
     assert rest == ""
@@ -76,7 +76,7 @@ def test_a_signal_ends_the_server_and_what_it_runs(tmp_path: Path, number: signa
         told = heard(process)
     url = next(str(value) for value in told["params"]["data"].values() if str(value).startswith("http://"))
     process.send_signal(number)
-    process.communicate(timeout=60)
+    process.communicate()
     assert process.returncode == code
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", urlsplit(url).port or 0), timeout=5)

@@ -10,14 +10,12 @@ from pathlib import Path
 from automation.codebase.scopes import resolve_scope
 from automation.codebase.sources import read_source
 from automation.models.protocol import Answer, Message
-from automation.tasks.document.drafts import Drafter, raisers
+from automation.tasks.document.drafts import Drafter
 from automation.tasks.document.insertion import require_same_code
-from automation.tasks.document.meanings import learn
+from automation.tasks.document.knowledge import Knowledge
 from automation.tasks.document.planning import FilePlan, Planner
 from automation.tasks.document.requests import Style
-from automation.tasks.document.staleness import exceptions_of
 from automation.tasks.document.words import Writer
-from automation.tasks.review.docstrings import documentable
 from automation.tasks.review.ground import Ground
 
 
@@ -40,9 +38,7 @@ class ScriptedModel:
 
 def planner_of(root: Path, style: Style = Style.NUMPY, writer: Writer | None = None, width: int = 100) -> Planner:
     ground = Ground(resolve_scope(root, home=root / ".gridbot"), root / ".gridbot")
-    files = ground.around.values()
-    drafter = Drafter(learn(each for file in files for each in documentable(file)), raisers(files), writer)
-    return Planner(ground, drafter, exceptions_of([file.tree for file in files]), style, width)
+    return Planner(ground, Drafter(Knowledge(ground), writer), style, width)
 
 
 def planned(root: Path, text: str, style: Style = Style.NUMPY, writer: Writer | None = None) -> FilePlan:

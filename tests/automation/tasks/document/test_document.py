@@ -55,6 +55,8 @@ def test_examples_are_observed_and_checked_in_the_sandbox(tmp_path: Path) -> Non
     [
         ("return sorted(a)[0] + 1", True),
         ("return a.strip().upper()", True),
+        ("if not a:\n        raise Refused(told(a))\n    return a", True),
+        ("return Order(a)", False),
         ("return open(a)", False),
         ("return a.send()", False),
         ("global b\n    b = a\n    return a", False),

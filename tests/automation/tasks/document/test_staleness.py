@@ -8,7 +8,7 @@ import pytest
 
 from automation.tasks.document.layout import style_of
 from automation.tasks.document.requests import Style
-from tests.automation.tasks.document.scenes import docs, documented, planned
+from tests.automation.tasks.document.scenes import docs, documented, planned, planner_of
 
 _NUMPY = '''def clamp(value, low, high_s: int):
     """Keep a value inside.
@@ -80,7 +80,7 @@ def test_words_that_may_be_about_a_new_parameter_are_left_to_a_person(tmp_path: 
     parameters = "    Parameters\n    ----------\n    price : int\n        Of it.\n"
     plan = planned(tmp_path, f'def show(lots):\n    """Show.\n\n{parameters}    """\n    return lots\n')
     assert not plan.mends
-    assert "whether the words on price, which is gone, are about lots, which is new" in [each.why for each in plan.open]
+    assert "whether the words on price (gone) are about lots (new)" in [each.why for each in plan.open]
 
 
 def test_words_move_with_a_parameter_that_takes_many_now(tmp_path: Path) -> None:
@@ -147,3 +147,18 @@ def test_the_layout_is_the_repositorys_own() -> None:
     numpy, google = "Do.\n\nParameters\n----------\na : int\n    One.", "Do.\n\nArgs:\n    a: One."
     assert style_of([google, google, numpy]) is Style.GOOGLE
     assert style_of([google, numpy]) is Style.NUMPY
+
+
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf", b"# -*- coding: latin-1 -*-\n# \xe4\n"])
+def test_line_ends_tabs_and_encodings_stay(tmp_path: Path, start: bytes) -> None:
+    new = b"def twice(count_s: int):\n\treturn count_s * 2\n\n\n"
+    listed = b"\tParameters\n\t----------\n\ta : int\n\t\tOf it.\n\tb : int\n\t\tGone.\n"
+    stale = b'def show(a):\n\t"""Show.\n\n' + listed + b'\t"""\n\treturn a\n'
+    before = (start + new + stale).replace(b"\n", b"\r\n")
+    (tmp_path / "code.py").write_bytes(before)
+    planner = planner_of(tmp_path)
+    after = planner.text(planner.plan(planner.ground.files["code.py"])).content
+    assert after.startswith(start.replace(b"\n", b"\r\n"))
+    assert after.count(b"\n") == after.count(b"\r\n") > before.count(b"\n")
+    assert b'def twice(count_s: int):\r\n\t"""Return ``count_s * 2``.\r\n\r\n\tParameters\r\n' in after
+    assert b'a : int\r\n\t\tOf it.\r\n\t"""\r\n' in after

@@ -93,6 +93,7 @@ def test_a_rewrite_that_differs_is_found_out(name: str, proofs: Mapping[str, Pro
     assert proof.ratio is None
 
 
+@pytest.mark.slow
 def test_fractions_are_compared_bit_by_bit_unless_a_tolerance_is_given(
     bench: tuple[Workspace, SuiteSettings], proofs: Mapping[str, Proof]
 ) -> None:
@@ -110,7 +111,7 @@ def test_what_cannot_be_called_cannot_be_proven(bench: tuple[Workspace, SuiteSet
     assert prove(*bench, never, [Workload("script", "bench.py", "bench.py")])[0].reason == "nothing is no function"
 
 
-@pytest.mark.parametrize("mode", ["time", "memory"])
+@pytest.mark.parametrize("mode", ["time", pytest.param("memory", marks=pytest.mark.slow)])
 def test_a_workload_that_fails_is_refused(mode: str, bench: tuple[Workspace, SuiteSettings]) -> None:
     job = {"mode": mode, "workload": Workload("script", "wrong.py", "wrong.py").job(bench[1])}
     with workload_server(*bench, "workload_run.py") as server, pytest.raises(Refused, match="exit code 3"):

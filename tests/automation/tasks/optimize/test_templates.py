@@ -46,10 +46,22 @@ def test_a_template_finds_its_slow_form(slow: Slow) -> None:
     assert all(draft.function == "f" and draft.path == "slow.py" for draft in found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slow", [pytest.param(each, id=name) for name, each in SLOW.items()])
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+@given(data=st.data())
+def test_what_a_template_writes_does_the_same_on_many_inputs(slow: Slow, data: st.DataObject) -> None:
+    check_same(slow, data)
+
+
+@pytest.mark.parametrize("slow", [pytest.param(each, id=name) for name, each in SLOW.items()])
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
 @given(data=st.data())
 def test_what_a_template_writes_does_the_same(slow: Slow, data: st.DataObject) -> None:
+    check_same(slow, data)
+
+
+def check_same(slow: Slow, data: st.DataObject) -> None:
     source = file_of(slow)
     arguments = data.draw(slow.inputs)
     expected = outcome(source.text, arguments)
@@ -179,7 +191,7 @@ def test_numba_compiles_numeric_functions_where_the_repository_uses_it(tmp_path:
     assert "@numba.njit(cache=True)\ndef f" in applied(text, draft.edits)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@settings(max_examples=30, deadline=None, derandomize=True, database=None)
 @given(before=st.lists(st.sampled_from("abcd"), max_size=8), after=st.lists(st.sampled_from("abcd"), max_size=8))
 def test_edits_lead_from_one_text_to_the_other(before: list[str], after: list[str]) -> None:
     one, other = ("".join(f"{line}\n" for line in lines) for lines in (before, after))

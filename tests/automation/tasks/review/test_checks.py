@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import sqlite3
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,11 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automation.codebase.scopes import resolve_scope
+from automation.models.protocol import Answer, Message
+from automation.tasks.review.checks import run_checks
 from automation.tasks.review.complexity import complexity
 from automation.tasks.review.coverage import CoverageCheck
 from automation.tasks.review.duplication import DuplicationCheck
 from automation.tasks.review.findings import CheckSkipped, Finding, Findings, Severity, density_score, total_score
 from automation.tasks.review.ground import Ground
+from automation.tasks.review.remarks import remarks_of
 from automation.tasks.review.requests import ReviewRequest
 from automation.tasks.review.tools import Tools
 from automation.tasks.review.type_checks import TypesCheck
@@ -170,3 +176,54 @@ def test_scope_of_tests_alone_is_not_judged_as_product(tmp_path: Path) -> None:
     (tmp_path / "test_a.py").write_text("def test_a():\n    assert 1\n")
     with pytest.raises(CheckSkipped, match="only tests"):
         ground_of(tmp_path).require_product()
+
+
+def test_remarks_on_places_that_are_not_there_are_dropped_and_secrets_masked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VENUE_TOKEN", "tok-5551234")
+    (tmp_path / "a.py").write_text("x = 1\ny = 2\n")
+    said = [("a.py", 2, " Shadows\n x. "), ("a.py", 9, "Beyond."), ("b.py", 1, "Elsewhere."), ("a.py", 1, "")]
+    model = ScriptedModel([{"path": path, "line": line, "remark": text} for path, line, text in said])
+    remarks = remarks_of(model, "y = 'tok-5551234'" + "z" * 9_000, ground_of(tmp_path))
+    assert [(each.path, each.line, each.text) for each in remarks] == [("a.py", 2, "Shadows x.")]
+    (question,) = model.questions
+    assert "tok-5551234" not in question
+    assert len(question) < 4_500
+
+
+def test_interrupted_review_ends_its_tools_and_begins_no_other(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    tools = Tools(60)
+
+    class Waiting:
+        name, weight = "waiting", 1.0
+
+        def look(self, ground: Ground, tools: Tools) -> Findings:
+            began.set()
+            tools.run("http.server", ["--bind", "127.0.0.1", "0"], tmp_path)
+            raise AssertionError("the server ended by itself")
+
+    began = threading.Event()
+    work = run_checks([Waiting()], ground_of(tmp_path), tools)
+    next(work)
+    assert began.wait(30)
+    work.close()
+    with pytest.raises(CheckSkipped, match="interrupted"):
+        tools.run("json.tool", [], tmp_path)
+
+
+class ScriptedModel:
+    """Gives the remarks that a test has written down."""
+
+    name = "scripted"
+    backend = "test"
+    fim = False
+
+    def __init__(self, remarks: list[dict[str, object]]) -> None:
+        self.remarks = remarks
+        self.questions: list[str] = []
+
+    def structured(self, messages: Sequence[Message], schema: Mapping[str, object], **how: object) -> Answer:
+        self.questions.append(messages[-1].content)
+        return Answer(json.dumps({"remarks": self.remarks}), 1, 1, 0.0, self.name, self.backend)

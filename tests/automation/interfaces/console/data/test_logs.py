@@ -94,7 +94,7 @@ def test_a_file_that_is_not_there_yet_is_found_when_it_comes(tmp_path: Path, fol
 
 def test_a_tracebacks_lines_have_the_level_of_their_record(tmp_path: Path, follow: Follow) -> None:
     path = tmp_path / "a.log"
-    path.write_text("ERROR broken\nTraceback (most recent call last):\n  File x\nINFO fine\nnot {json\n{\"torn\n")
+    path.write_text('ERROR broken\nTraceback (most recent call last):\n  File x\nINFO fine\nnot {json\n{"torn\n')
     assert [line.level for line in follow(path).read()] == ["error", "error", "error", "info", "info", "info"]
 
 

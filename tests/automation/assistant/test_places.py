@@ -1,0 +1,64 @@
+"""Where descriptions lead in a repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from automation.assistant.places import Places
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    files = {
+        "shop/basket.py": '"""The basket of a customer."""\n\n\ndef total_price(items):\n    """Return the sum."""\n    return sum(items)\n',
+        "shop/stock/shelf.py": '"""Shelves and what stands on them."""\n\n\nclass Shelf:\n    def refill(self):\n        pass\n',
+        "shop/stock/order.py": "def refill(name):\n    return name\n",
+        "tests/test_basket.py": "from shop.basket import total_price\n\n\ndef test_total():\n    assert total_price([1]) == 1\n",
+        "tests/test_shelf.py": "from shop.stock.shelf import Shelf\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return Places(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("description", "place"),
+    [
+        ("the basket module", "shop/basket.py"),
+        ("the function for the total price of the basket", "shop/basket.py::total_price"),
+        ("the stock folder", "shop/stock"),
+        ("the shelf class", "shop/stock/shelf.py::Shelf"),
+        ("the unheard of", None),
+    ],
+)
+def test_a_description_leads_to_a_place(places: Places, description: str, place: str | None) -> None:
+    assert places.target(description) == place
+
+
+def test_a_name_with_one_definition_gets_its_file_and_one_with_several_stays(places: Places) -> None:
+    assert places.symbol("total_price") == "shop/basket.py::total_price"
+    assert places.symbol("refill") == "refill"
+    assert places.symbol("Shelf.refill") == "shop/stock/shelf.py::Shelf.refill"
+    assert places.symbol("nobody") is None
+
+
+def test_tests_are_found_by_what_they_import(places: Places) -> None:
+    assert places.tests_of("the basket") == ("tests/test_basket.py",)
+
+
+def test_a_bare_file_name_is_found(places: Places) -> None:
+    assert places.file_called("shelf.py") == "shop/stock/shelf.py"
+    assert places.file_called("none.py") is None
+
+
+def test_new_files_are_seen_after_a_while(tmp_path: Path) -> None:
+    seconds = [0.0]
+    (tmp_path / "one.py").write_text("x = 1\n")
+    places = Places(tmp_path, clock=lambda: seconds[0])
+    assert places.target("two module") is None
+    (tmp_path / "two.py").write_text("x = 1\n")
+    seconds[0] = 60.0
+    assert places.target("two module") == "two.py"
