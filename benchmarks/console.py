@@ -3,8 +3,9 @@
 Run ``python -m benchmarks.console`` for the time, as one JSON line: the medians from starting the program in a terminal
 of its own until the tabs are painted, as wall time and as processor time (which a busy machine does not stretch), and
 the wall time until the overview has read the data home. ``--picture
-docs/console.svg`` records a real session beside it: a paper session on the built-in exchange, the overview, trading, a
-sentence at the prompt, its result, a form, settings; one SVG that shows them in turn.
+docs/console.svg`` records a real session beside it: paper sessions on the built-in exchange, a planted fault and its
+repair, then the overview, trading, maintenance, a sentence at the prompt, its result, a form, settings; one SVG that
+shows them in turn.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import tempfile
 import termios
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -123,6 +125,8 @@ def record(picture: Path, minutes: int) -> None:
             session = [*words, "--session", name, "--max-minutes", str(length)]
             session[session.index("BTC/USDT")] = name[6:].replace("-", "/").upper()
             subprocess.run(session, check=True, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+        repair = [*words[: -len(PAPER)], "demo", "--model", "none"]
+        subprocess.run(repair, check=True, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
         frames = asyncio.run(_frames(home))
     picture.write_text(animated(frames), encoding="utf-8")
 
@@ -143,6 +147,9 @@ async def _frames(home: Path) -> list[str]:
                     raise SystemExit("the console did not come to its next picture")
                 await pilot.pause(0.05)
 
+        def shown(key: str) -> bool:
+            return app.pane is not None and app.pane.id == _pane_of(key) and _has_read(app.pane)
+
         def take() -> None:
             frames.append(app.export_screenshot(title="gridbot console"))
 
@@ -151,9 +158,12 @@ async def _frames(home: Path) -> list[str]:
         take()
         for key in ("2", "3"):
             await pilot.press(key)
-            await until(lambda key=key: app.pane is not None and app.pane.id == _pane_of(key) and _has_read(app.pane))
+            await until(partial(shown, key))
             await pilot.pause()
             take()
+        await pilot.press("c")
+        await pilot.pause()
+        take()
         await pilot.press("slash", *"how did the session paper-btc-usdt do")
         take()
         await pilot.press("enter")

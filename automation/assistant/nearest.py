@@ -22,7 +22,7 @@ from automation.assistant.vectors import embedded
 from automation.codebase.search.embedding import SentenceEmbedder
 
 _DIMENSIONS = 8_192
-_VERSION = "3"
+_VERSION = "4"
 # caches that stay: of the examples before a change, and with and without the sentence model
 _KEPT = 3
 _REMEMBERED = 512
@@ -92,9 +92,8 @@ class Neighbours:
         if arrays is None:
             arrays = self._fitted()
             _write(kept, arrays)
-        # a row for each feature, so that those of a sentence lie together
-        self._words = np.ascontiguousarray(arrays[0].T)
-        self._meanings, self._dual = arrays[1], arrays[2]
+        # words: a row for each feature, so that those of a sentence lie together
+        self._words, self._meanings, self._dual = arrays
 
     def of(self, sentence: str) -> Nearness:
         """Compare one sentence in normal form with all examples."""
@@ -133,7 +132,7 @@ class Neighbours:
             alike = (1 - _MEANING_SHARE) * alike + _MEANING_SHARE * (meanings @ meanings.T)
         kernel = np.exp(_SHARPNESS * (alike - 1))
         dual = np.linalg.solve(kernel + _RIDGE * np.eye(len(kernel)), self._targets()).astype(np.float32)
-        return words, meanings, dual
+        return np.ascontiguousarray(words.T), meanings, dual
 
     def _targets(self) -> NDArray[np.float32]:
         targets: Vectors = np.eye(len(self._commands), dtype=np.float32)[self._owner]
@@ -186,7 +185,7 @@ def _read(path: Path | None) -> tuple[Vectors, Vectors, Vectors] | None:
     try:
         with np.load(path) as kept:
             meanings, dual = kept["meanings"], kept["dual"]
-            words = np.zeros((len(dual), _DIMENSIONS), dtype=np.float32)
+            words = np.zeros((_DIMENSIONS, len(dual)), dtype=np.float32)
             words[kept["rows"], kept["columns"]] = kept["values"]
             return words, meanings, dual
     except (OSError, ValueError, KeyError, EOFError):

@@ -38,10 +38,9 @@ _SPELLINGS = (
 _KEEP_ISE = word_set("otherwise exercise raise noise rise wise promise precise advise revise surprise praise")
 _POLITE = re.compile(
     r"^(?:(?:hey|hi|hello|ok|okay|well|so|now|yes|sorry|excuse me|gridbot|dear gridbot)[ ,!]+)*"
-    r"(?:(?:could|can|would|will) you (?:please |kindly |maybe |perhaps |also |just )*"
+    r"(?:(?:would you|do you) mind |(?:could|can|would|will) you (?:please |kindly |maybe |perhaps |also |just )*"
     r"|(?:i would|i) (?:like|love|want|need) (?:you )?to (?:please )?"
     r"|(?:please|kindly|just|quickly|now|maybe|perhaps|simply) "
-    r"|(?:would you mind|do you mind) "
     r"|(?:would it be possible|is it possible|is there a way) (?:for you )?to "
     r"|(?:may|might|could|can) (?:i|we) (?:please )?(?:ask you to |have you )?"
     r"|(?:let us|let me) (?:please )?"

@@ -25,7 +25,7 @@ _LEAST_CODE = 0.6
 _MOSTLY = 0.5
 _DEFINED = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|^([A-Za-z_]\w*)[ \t]*[:=]", re.MULTILINE)
 # What people call code, which says nothing of which code.
-_CALLED = word_set(
+CALLED = word_set(
     "a an the this that these those of in on at for to with from by and or is are be it its my our your me i we"
     " you all function functions method methods class classes module modules file files folder directory package"
     " part parts code logic calculation calculations computation computing calculating compute computes calculate"
@@ -102,7 +102,9 @@ class Places:
         if not ranked:
             return None
         if kind == "symbol":
-            found = self._symbol(words, [path for _, path in ranked[:_MOST_OPENED]])
+            # a file of exactly that name is meant before like names elsewhere
+            named = self._names_file(words, ranked[:1])
+            found = self._symbol(words, [path for _, path in ranked[: 1 if named else _MOST_OPENED]])
             if found is not None:
                 return found
         return ranked[0][1]
@@ -281,7 +283,7 @@ class Places:
 def _content(description: str) -> dict[str, float]:
     words: dict[str, float] = {}
     for word in split_name(description).split():
-        if word in _CALLED or len(word) < 2:
+        if word in CALLED or len(word) < 2:
             continue
         words[stem(word)] = 1.0
         for other in _LIKE.get(word, ()):

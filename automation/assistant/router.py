@@ -13,7 +13,7 @@ from automation.assistant.filling import Filling
 from automation.assistant.foreign import Domain
 from automation.assistant.names import COINS, EXCHANGES, Names
 from automation.assistant.normalise import Speller, plain_quotes, words_of
-from automation.assistant.places import Places
+from automation.assistant.places import CALLED, Places
 from automation.assistant.reading import Reading, read
 from automation.assistant.splitting import Cut, begins_with_verb, cuts
 from automation.codebase.search.embedding import SentenceEmbedder
@@ -33,7 +33,7 @@ _LIKE_ONE = 0.45
 # Both stop a session; the shorter one is taken.
 _SAME = {"sessions stop": "stop"}
 # Share of words that are about something else: from here on refused; from there on unless an example is very like it.
-_FOREIGN, _HALF_FOREIGN, _ALIKE = 0.45, 0.3, 0.6
+_FOREIGN, _HALF_FOREIGN, _ALIKE = 0.45, 0.3, 0.5
 _ON_CODE = frozenset({"search", "review", "test", "document", "optimize", "fix", "explain", "incidents"})
 _MORE_WORDS = (
     "true false none null testnet pypi hub cancelled canceled utc ollama parquet csv json html pytest python git"
@@ -92,7 +92,9 @@ class Router:
         known = [example.sentence for example in self._classifier.examples if example.command != UNKNOWN]
         told = [command.summary.lower() for command in registry]
         settings = [split_name(name) for name in self._names.settings]
-        self._domain = Domain(word for text in (*known, *told, *settings, _MORE_WORDS) for word in words_of(text))
+        self._domain = Domain(
+            word for text in (*known, *told, *settings, *CALLED, _MORE_WORDS) for word in words_of(text)
+        )
         words = {word for example in self._classifier.examples for word in example.sentence.split()}
         self._speller = Speller(words | set(COINS) | set(EXCHANGES))
 

@@ -18,7 +18,7 @@ _FIRST = re.compile(
 )
 _BEFORE = re.compile(
     r"^before (?:you )?(?P<later>[^,]+),\s*(?P<first>.+)$|^(?P<first2>.+?),? (?:but )?before "
-    r"(?P<later2>(?:you )?\w+(?:ing)?\b.+)$",
+    r"(?P<later2>(?:you \w+|\w+ing)\b.+)$",
     re.IGNORECASE,
 )
 _AFTER = re.compile(
@@ -82,7 +82,7 @@ def cuts(sentence: str) -> tuple[Cut, ...]:
             found = {name: text for name, text in match.groupdict().items() if text}
             first = next(text for name, text in found.items() if name.startswith("first"))
             later = next(text for name, text in found.items() if name.startswith("later"))
-            return (Cut((first.strip(), later.strip()), False),)
+            return (Cut((first.strip(), later.strip()), True),)
     strong = _split(_FIRST.sub("", sentence), _STRONG)
     if len(strong) > 1:
         # what stands before "then" may be several, too: "run the tests, fix what fails, then document it"

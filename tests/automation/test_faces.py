@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from automation.interfaces.mcp.schemas import WITHHELD
 from automation.interfaces.vscode.catalogue import NAMED_TASKS
 from automation.registry import gridbot_registry
 from automation.requests import command_text, request_of
+from tests.automation.interfaces.mcp.served import Address, connected, served
 from tests.automation.interfaces.vscode.task_lines import tasks_of
 from trading.commands import Command, Face, Permission, Risk, permission
 
@@ -24,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = gridbot_registry()
 EXAMPLES = [(command, example) for command in REGISTRY for example in command.examples]
 # quick ones that read: they are really run on each face
-RUN = ("data list", "sessions", "status", "runs list", "keys list", "agents list", "config automation", "clean")
+RUN = ("status", "runs list", "data list", "sessions", "agents list", "config automation", "clean")
 
 
 def _asked(request: BaseModel) -> dict[str, object]:
@@ -52,22 +54,47 @@ def test_vscode_has_a_task_for_what_a_person_may_start_there(command: Command) -
 
 
 @pytest.fixture(scope="module")
-def executor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
-    executor = Executor(tmp_path_factory.mktemp("here"))
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("faces") / "home"
+
+
+@pytest.fixture(scope="module")
+def address(home: Path) -> Iterator[Address]:
+    with served(home.parent, home) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def executor(home: Path) -> Iterator[Executor]:
+    executor = Executor(home.parent)
     executor.warm()
     yield executor
     executor.close()
 
 
-@pytest.mark.parametrize("name", RUN)
-def test_the_command_line_and_a_process_of_the_console_answer_the_same(
-    name: str, executor: Executor, own_home: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("name", [*RUN[:2], *(pytest.param(name, marks=pytest.mark.slow) for name in RUN[2:])])
+def test_command_line_console_and_mcp_answer_the_same(
+    name: str,
+    executor: Executor,
+    address: Address,
+    home: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("GRIDBOT_HOME", str(home))
     code = run_command_line(REGISTRY, [*name.split(), "--json"])
     said = json.loads(capsys.readouterr().out)
-    *_, end = executor.start(Order(name, environment={"GRIDBOT_HOME": str(own_home)})).events()
+    *_, end = executor.start(Order(name, environment={"GRIDBOT_HOME": str(home)})).events()
     assert isinstance(end, Ended)
     assert (end.exit_code, end.result) == (code, said)
+
+    async def called() -> object:
+        async with connected(address) as client:
+            return (await client.call_tool(name.replace(" ", "_"), {})).structured_content
+
+    told = asyncio.run(called())
+    assert isinstance(told, dict)
+    assert (told["exit_code"], told["result"]) == (code, said)
 
 
 def test_shortcuts_lead_to_registered_commands() -> None:

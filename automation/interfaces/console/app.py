@@ -71,7 +71,6 @@ class ConsoleApp(App[None]):
         Binding("q,ctrl+q", "leave", "Quit", key_display="q"),
     ]
     CSS = """
-    Screen { background: $ground; color: $ink; }
     #panes { height: 1fr; }
     #opening { padding: 1 2; color: $quiet; }
     Footer { background: $raised; }

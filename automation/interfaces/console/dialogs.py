@@ -43,7 +43,8 @@ class Dialog(ModalScreen[bool]):
     Dialog .touches { color: $warn; margin-bottom: 1; }
     Dialog Horizontal { height: auto; align-horizontal: right; }
     Dialog Button { margin-left: 1; }
-    Dialog Input { margin-bottom: 1; }
+    Dialog Input { margin-bottom: 1; background: $ground; }
+    Dialog Input:focus { background: $lifted; }
     """
 
     def action_answer(self, yes: bool) -> None:
@@ -111,7 +112,7 @@ class TypedPermit(Dialog):
                 yield Static(Text(self.line), classes="line")
             yield Static(touches(self.command), classes="touches", markup=False)
             yield Static(f"Type {self.command.name} and Enter to run it; Escape leaves it.", markup=False)
-            yield Input(compact=True, placeholder=self.command.name)
+            yield Input(compact=True)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Run it only for its name."""

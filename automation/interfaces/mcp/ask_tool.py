@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.tools import Tool
 from mcp.types import CallToolResult, ToolAnnotations
-from pydantic_core import to_jsonable_python
+from pydantic import TypeAdapter
 
 from automation.assistant.answers import Context as Known
 from automation.assistant.answers import Question, Refusal, Routed, Step
@@ -147,7 +147,7 @@ def _checked(step: Step) -> _Checked:
         raise UsageError("a sentence cannot ask for another sentence; say what you want")
     if step.missing:
         raise UsageError(f"`{step.text}` needs {', '.join(step.missing)}; say it in the sentence")
-    values = to_jsonable_python(dict(step.values))
+    values = TypeAdapter(dict[str, object]).dump_python(dict(step.values), mode="json")
     return step.command, checked_values(step.command, values)
 
 

@@ -49,6 +49,15 @@ class Known:
         """Calls that returned a value that can be written."""
         return [case for case in self.cases if case.kind == "value"]
 
+    @property
+    def domains(self) -> list[tuple[str, str]]:
+        """Ranges of numbers of which none was refused as the only argument."""
+        refused = [case.arguments[0][1] for case in self.cases if case.kind == "raises" and len(case.arguments) == 1]
+        numbers = [number for number in map(_number, refused) if number is not None]
+        return [
+            (low, high) for low, high in _DOMAINS if not any(float(low) <= number <= float(high) for number in numbers)
+        ]
+
     def single(self) -> tuple[str, list[Case]]:
         """Return the name of the only argument and the calls with that argument alone."""
         found = [case for case in self.plain if len(case.arguments) == 1]
@@ -81,7 +90,7 @@ def property_drafts(known: Sequence[Known], *, has_hypothesis: bool) -> Iterator
     for each in known:
         laws = [*_round_trips(each, by_name), *_idempotence(each), *_either_order(each), *_monotony(each)]
         for law in [*laws, *_conservation(each)]:
-            yield from _drafts(each.subject, law, has_hypothesis)
+            yield from _drafts(each, law, has_hypothesis)
         yield from _untouched(each)
 
 
@@ -207,13 +216,14 @@ def _untouched(each: Known) -> Iterator[Draft]:
         yield Draft("", each.subject, Ground.PROPERTY, scenario, body, case.imports, cost=1.6, arcs=case.arcs)
 
 
-def _drafts(subject: Subject, law: _Law, has_hypothesis: bool) -> Iterator[Draft]:
+def _drafts(known: Known, law: _Law, has_hypothesis: bool) -> Iterator[Draft]:
+    subject = known.subject
     rival = f"{subject.qualified} {law.scenario}"
     imports = tuple(sorted({*law.imports}))
     if has_hypothesis and all(law.strategies):
         texts = [str(each) for each in law.strategies]
         ranged = any("{low}" in text for text in texts)
-        for low, high in _DOMAINS if ranged else _DOMAINS[:1]:
+        for low, high in known.domains if ranged else _DOMAINS[:1]:
             given = ", ".join(
                 f"{name}={text.format(low=low, high=high)}" for name, text in zip(law.names, texts, strict=True)
             )

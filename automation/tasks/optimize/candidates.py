@@ -10,7 +10,7 @@ from functools import partial
 from automation.codebase.fork_server import ForkServer
 from automation.codebase.patches import FileChange, Patch
 from automation.incidents.suites import report_of, suite_job, suite_server
-from automation.models.bound import BoundModel
+from automation.models.protocol import Model
 from automation.pipeline.proposal_rules import findings_of
 from automation.repair.statements import function_named
 from automation.tasks.optimize.bench import Bench
@@ -79,7 +79,7 @@ def candidates(
     workload: Workload,
     functions: Sequence[HotFunction],
     touching: dict[HotFunction, Touching],
-    model: BoundModel | None,
+    model: Model | None,
     attempts: list[Attempt],
 ) -> Generator[Progress, None, list[Candidate]]:
     """Draft rewrites of each hot function, and keep those that are proven and look faster.
@@ -94,7 +94,7 @@ def candidates(
         Most time first.
     touching : mapping of HotFunction to Touching
         The tests of each.
-    model : BoundModel or None
+    model : Model or None
         Who rewrites whole functions.
     attempts : list of Attempt
         Takes those that are dropped.
@@ -167,7 +167,7 @@ def failing_test(bench: Bench, server: ForkServer, files: dict[str, bytes | None
     return next((test for test in tests if test not in report.passed), "")
 
 
-def _drafts(bench: Bench, function: HotFunction, model: BoundModel | None) -> Iterator[Draft]:
+def _drafts(bench: Bench, function: HotFunction, model: Model | None) -> Iterator[Draft]:
     source = bench.source(function.path)
     yield from template_drafts(source, function.name, bench.workspace.tree)
     if model is not None and bench.request.samples:

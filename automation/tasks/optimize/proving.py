@@ -115,7 +115,8 @@ def prove(
         "tolerance": tolerance,
     }
     limits = replace(settings.limits, wall_s=min(settings.limits.wall_s, _START_S + 3 * seconds))
-    with workload_server(workspace, settings, "proof_run.py", limits=limits) as server:
+    preload = ("pytest",) if any(each.kind == "tests" for each in workloads) else ()
+    with workload_server(workspace, settings, "proof_run.py", preload, limits) as server:
         outcome = server.submit(job).result()
     said = " ".join(outcome.stderr.split())[-160:]
     ended = f"the comparison ended with {outcome.end}{': ' + said if said and outcome.end != 'done' else ''}"

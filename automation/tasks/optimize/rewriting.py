@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from automation.codebase.edits import replace_function
 from automation.codebase.sources import SourceFile
 from automation.errors import EditRefused
-from automation.models.bound import BoundModel
-from automation.models.protocol import Message
+from automation.models.protocol import Message, Model
 from automation.repair.asking import Deadline, Samples, ask
 from automation.repair.context import function_context
 from automation.repair.whole_function import extract_code
@@ -25,13 +24,13 @@ _SYSTEM = (
 
 
 def model_drafts(
-    model: BoundModel, source: SourceFile, function: HotFunction, *, samples: int, seed: int, deadline: Deadline
+    model: Model, source: SourceFile, function: HotFunction, *, samples: int, seed: int, deadline: Deadline
 ) -> Iterator[Draft]:
     """Yield what a model makes of a function; name, signature and decorators stay.
 
     Parameters
     ----------
-    model : BoundModel
+    model : Model
         Any that chats.
     source : SourceFile
         The function's file.

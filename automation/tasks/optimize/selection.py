@@ -79,7 +79,7 @@ def select(
     attempts : list of Attempt
         Takes every rewrite with its fate.
     """
-    with workload_server(bench.workspace, bench.settings, "workload_run.py") as server:
+    with workload_server(bench.workspace, bench.settings, "workload_run.py", profile.libraries) as server:
         accepted = yield from _greedy(bench, server, workload, found, attempts)
         if not accepted:
             return Selection(reason="no rewrite makes the workload measurably faster")

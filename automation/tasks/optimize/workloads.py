@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,15 +83,29 @@ def workload_server(
     workspace: Workspace,
     settings: SuiteSettings,
     entry: str,
-    preload: tuple[str, ...] = (),
+    preload: Sequence[str] = (),
     limits: Limits | None = None,
 ) -> ForkServer:
-    """Return a server that runs one of the files of ``inside`` over the private copy, one job at a time."""
+    """Return a server that runs one of the files of ``inside`` over the private copy, one job at a time.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        The private copy.
+    settings : SuiteSettings
+        How its Python runs.
+    entry : str
+        Name of the file.
+    preload : sequence of str
+        Libraries that are imported before each run, so that their import is no part of its time.
+    limits : Limits, optional
+        Of a run; None takes those of the settings.
+    """
     return ForkServer(
         workspace.tree,
         INSIDE / entry,
         settings.python,
-        preload=("pytest", *preload),
+        preload=tuple(preload),
         workers=1,
         limits=limits or settings.limits,
         environment=settings.environment,

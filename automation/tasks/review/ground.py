@@ -101,12 +101,21 @@ class Ground:
 
     def lines_of(self, files: Iterable[ParsedFile]) -> int:
         """Return how many lines of code the scope holds in some files, without blank ones and comments."""
-        return sum(
-            1
-            for file in files
-            for number, line in enumerate(file.lines, 1)
-            if line.strip() and not line.lstrip().startswith("#") and self.scope.holds(file.path, number)
-        )
+        return sum(self._line_counts[file.path] for file in files)
+
+    @cached_property
+    def _line_counts(self) -> dict[str, int]:
+        whole = not self.scope.symbols
+        return {
+            path: sum(
+                1
+                for number, line in enumerate(file.lines, 1)
+                if line.strip()
+                and not line.lstrip().startswith("#")
+                and ((whole and path not in self.scope.lines) or self.scope.holds(path, number))
+            )
+            for path, file in self.files.items()
+        }
 
     def inside(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """Return the findings that lie in the scope, the most serious first."""

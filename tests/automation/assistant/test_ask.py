@@ -22,7 +22,7 @@ from trading.commands import Face, News, Permission, Risk, permission
 from trading.errors import ExitCode, Refused, UsageError
 
 REGISTRY = gridbot_registry()
-Typing = Callable[[str], int]
+Typing = Callable[[str], None]
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +41,17 @@ def nobody_there(monkeypatch: pytest.MonkeyPatch, shared_home: Path) -> Iterator
 
 
 @pytest.fixture
-def typing(monkeypatch: pytest.MonkeyPatch, nobody_there: None) -> Iterator[Typing]:
-    """A real terminal at which somebody types lines beforehand."""
+def typing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Typing]:
+    """A real terminal; what is typed beforehand is read when a question comes."""
     person, program = os.openpty()
     with os.fdopen(program, "r", encoding="utf-8") as typed, os.fdopen(os.dup(program), "w", encoding="utf-8") as told:
-        monkeypatch.setattr(sys, "stdin", typed)
-        monkeypatch.setattr(sys, "stderr", told)
-        yield lambda text: os.write(person, text.encode() + b"\n")
+
+        def types(text: str) -> None:
+            monkeypatch.setattr(sys, "stdin", typed)
+            monkeypatch.setattr(sys, "stderr", told)
+            os.write(person, text.encode() + b"\n")
+
+        yield types
         monkeypatch.undo()
     os.close(person)
 

@@ -98,7 +98,9 @@ def test_frames_contractions_and_spelling_go(said: str, told: str) -> None:
     assert normal(said) == told
 
 
-@pytest.mark.parametrize(("text", "number"), [("2k", 2_000), ("two thousand", 2_000), ("1,500.5", 1_500.5), ("twenty five", 25)])
+@pytest.mark.parametrize(
+    ("text", "number"), [("2k", 2_000), ("two thousand", 2_000), ("1,500.5", 1_500.5), ("twenty five", 25)]
+)
 def test_numbers_in_digits_and_words(text: str, number: float) -> None:
     assert number_of(text) == number
 

@@ -105,6 +105,7 @@ def test_what_no_command_does_is_refused_with_a_reason(sentence: str, router: Ro
     assert routed.reason
 
 
+@pytest.mark.slow
 def test_a_sentence_between_two_commands_is_a_question_with_runnable_choices(words_router: Router) -> None:
     routed = words_router.route("how did the night go")
     assert isinstance(routed, Question)
@@ -112,6 +113,7 @@ def test_a_sentence_between_two_commands_is_a_question_with_runnable_choices(wor
     assert all(0 < step.confidence < 1 for step in routed.choices)
 
 
+@pytest.mark.slow
 def test_one_phrase_of_every_command_leads_to_values_that_its_request_takes(router: Router) -> None:
     missed = []
     for command in gridbot_registry():

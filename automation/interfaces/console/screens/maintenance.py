@@ -84,6 +84,7 @@ class MaintenancePane(Pane[MaintenanceFacts]):
         super().__init__(context, id=id)
         self._reader: MaintenanceReader | None = None
         self._wanted: str | None = None
+        self._drawn = ("", "")
         self._on_left, self._on_right, self._newest_panel = "runs", "change", "runs"
         self.add_class("narrow")
 
@@ -145,9 +146,7 @@ class MaintenancePane(Pane[MaintenanceFacts]):
             self.query_one("#line", Still).say(run_line(view, palette))
             self.query_one("#graph", PipelineGraph).show(view.stages, palette)
             self.query_one("#work", Still).say(work_text(view, palette))
-            patch = view.result.patch
-            diff = diff_text(patch, palette) if patch else Text("no change yet", palette.quiet)
-            self.query_one("#diff", Still).say(diff)
+            self._show_change(view.result.patch)
             self.query_one("#evidence-text", Still).say(evidence_text(view, palette))
             if self._wanted is None:
                 self.query_one("#runs-table", RowTable).choose(view.row.run_id)
@@ -239,6 +238,13 @@ class MaintenancePane(Pane[MaintenanceFacts]):
             self.run_command("runs abandon", {"run": view.row.run_id}, then=self._ran)
         else:
             self.notify("only a run that was interrupted, waits or is unfixed can be given up")
+
+    def _show_change(self, patch: str) -> None:
+        # a long diff takes a while to colour, and a run is looked at twice a second
+        if self._drawn != (patch, self.app.theme):
+            self._drawn = patch, self.app.theme
+            none = Text("no change yet", self.palette.quiet)
+            self.query_one("#diff", Still).say(diff_text(patch, self.palette) if patch else none)
 
     def _shown(self) -> RunView | None:
         return self.facts.shown if self.facts is not None else None

@@ -131,7 +131,7 @@ def _perform_tests(
 
 def _timed(workload: Mapping[str, object]) -> Record:
     cpu_s, wall_s = perform(workload)
-    return {"cpu_s": cpu_s, "wall_s": wall_s, "tick_s": _tick_s()}
+    return {"cpu_s": cpu_s, "wall_s": wall_s, "tick_s": _tick_s(), "libraries": _libraries()}
 
 
 def _profiled(workload: Mapping[str, object]) -> Record:
@@ -222,6 +222,16 @@ def _own_path(file: str) -> str | None:
 def _cpu_s() -> float:
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _libraries() -> list[str]:
+    """Return the libraries that were imported, by their top names."""
+    found = set()
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None) or ""
+        if "site-packages" in file and not name.startswith("_"):
+            found.add(name.partition(".")[0])
+    return sorted(found)
 
 
 def _tick_s() -> float:

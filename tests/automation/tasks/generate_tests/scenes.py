@@ -40,6 +40,8 @@ class Basket:
         self.items[name] = self.items.get(name, 0) + count
 '''
 
+PARCEL = SHOP.partition("@dataclass")[0].replace("from dataclasses import dataclass\n\n\n", "\n").rstrip() + "\n"
+
 
 def planted(folder: Path, files: Mapping[str, str]) -> Path:
     """Write a repository's files."""
