@@ -29,7 +29,7 @@ from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-COLUMNS, LINES = 90, 26
+COLUMNS, LINES = 80, 24
 FRAME_S = 4.0
 GIVE_UP_S = 60.0
 PAPER = (

@@ -22,8 +22,9 @@ from time import perf_counter
 
 from automation.codebase.limits import Limits
 from automation.incidents.suites import suite_settings
+from automation.tasks.generate_tests.answers import tried
 from automation.tasks.generate_tests.generation import Effort, FileTests
-from automation.tasks.generate_tests.laboratory import Laboratory, tried
+from automation.tasks.generate_tests.laboratory import Laboratory
 from automation.tasks.generate_tests.mutants import OPERATORS, Mutant, mutants_of, sampled
 from automation.tasks.generate_tests.subjects import module_of, subjects_of
 from benchmarks.repair_corpus.planting import faults_in

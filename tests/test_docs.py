@@ -65,6 +65,9 @@ NOT_OURS = (
 )
 
 
+# A line of its own, not a text that code puts together.
+_DOCTEST = re.compile(r"^\s*>>> ", re.MULTILINE)
+
 # Commands that need a network, a model or long minutes, or a run and files that somebody else has.
 ELSEWHERE = frozenset(
     {
@@ -349,7 +352,7 @@ def test_the_checker_runs_what_it_finds(tmp_path: Path) -> None:
 
 def _modules_with_doctests() -> list[str]:
     files = [file for wing in ("trading", "automation") for file in sorted((ROOT / wing).rglob("*.py"))]
-    chosen = [file for file in files if ">>> " in file.read_text(encoding="utf-8")]
+    chosen = [file for file in files if _DOCTEST.search(file.read_text(encoding="utf-8"))]
     return [".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in chosen]
 
 

@@ -32,7 +32,7 @@ CALLED = word_set(
     " calculates thing stuff implementation handling handler component system source script python symbol section"
     " some new please entire whole everything about which what where does do how into need needs missing trading"
     " gridbot there use used one bot more repository project current any unit better good much so very too so has"
-    " have can get lot tests test testing tested"
+    " have can get lot tests test testing tested them they he she whom mine"
 )
 _LIKE = {
     "websocket": ("stream", "feed"), "websockets": ("stream", "feed"), "ws": ("stream", "feed"), "key": ("keys",),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from automation.assistant.answers import Context, Plan, Question, Refusal, Routed, Step
 from automation.assistant.arguments import fill
@@ -14,8 +16,9 @@ from automation.assistant.foreign import Domain
 from automation.assistant.names import COINS, EXCHANGES, Names
 from automation.assistant.normalise import Speller, plain_quotes, words_of
 from automation.assistant.places import CALLED, Places
+from automation.assistant.planning import Part, are_several, handed_on, with_meant
 from automation.assistant.reading import Reading, read
-from automation.assistant.splitting import Cut, begins_with_verb, cuts
+from automation.assistant.splitting import Cut, cuts
 from automation.codebase.search.embedding import SentenceEmbedder
 from automation.codebase.search.words import split_name
 from trading.commands import Registry
@@ -27,9 +30,6 @@ _UNKNOWN_AT = 0.45
 _LEAST_LIKENESS = 0.33
 _CHOICES = 3
 _LONGEST = 2_000
-# Of a sentence with several wishes: least share of a part's command in the whole, with a verb in front and without.
-_TRACE, _PLAIN_TRACE = 1e-4, 0.05
-_LIKE_ONE = 0.45
 # Both stop a session; the shorter one is taken.
 _SAME = {"sessions stop": "stop"}
 # Share of words that are about something else: from here on refused; from there on unless an example is very like it.
@@ -120,32 +120,40 @@ class Router:
             return Refusal(f"a sentence of {len(text):,} characters is too long; say it in at most {_LONGEST:,}")
         known = context or self._context
         whole = self._read(text, known)
-        traces = sum(one.probability >= _TRACE and one.command != UNKNOWN for one in whole[1])
         for cut in cuts(text):
-            if not cut.is_certain and traces < 2:
-                continue
             plan = self._plan(cut, whole, known)
             if plan is not None:
                 return plan
+        if any(cut.is_certain for cut in cuts(text)):
+            return self._half_understood(text, known)
         return self._single(whole, known)
 
     def _plan(self, cut: Cut, whole: tuple[Reading, tuple[Likely, ...]], context: Context) -> Plan | None:
-        read_parts = [self._read(part, context) for part in cut.parts]
-        best = [likely[0] for _, likely in read_parts]
-        if any(one.command == UNKNOWN or one.probability < _SURE_STEP for one in best):
-            return None
-        if any(self._is_foreign(one, reading) for one, (reading, _) in zip(best, read_parts, strict=True)):
-            return None
-        commands = [_SAME.get(one.command, one.command) for one in best]
-        if not cut.is_certain and not _is_several(cut.parts, best, whole[1], commands):
-            return None
+        parts: list[Part] = []
         steps: list[Step] = []
         before: dict[str, object] = {}
-        for (reading, _), one in zip(read_parts, best, strict=True):
-            step = self._step(one, reading, context, before)
-            steps.append(step)
-            before = {**before, **_handed_on(step)}
+        for text in cut.parts:
+            reading, likely = self._read(text, context, before)
+            best = likely[0]
+            if best.probability < _SURE_STEP or self._is_foreign(best, reading):
+                return None
+            parts.append(Part(text, best))
+            steps.append(self._step(best, reading, context, before))
+            before = {**before, **handed_on(steps[-1])}
+        if not cut.is_certain and not are_several(parts, whole[1]):
+            return None
         return Plan(tuple(steps), wants_json=_wants_json(whole[0]))
+
+    def _half_understood(self, text: str, context: Context) -> Routed:
+        """Ask rather than run a part of several wishes, of which one is not understood."""
+        parts = next(cut.parts for cut in cuts(text) if cut.is_certain)
+        routed = [self._single(self._read(part, context), context) for part in parts]
+        steps = [step for each in routed if isinstance(each, Plan) for step in each.steps]
+        if not steps:
+            return Refusal(f"GridBot has no command for that; {_SUGGEST}")
+        unclear = [part for part, each in zip(parts, routed, strict=True) if not isinstance(each, Plan)]
+        told = f"{unclear[0]!r} is not understood" if unclear else "not all of that is understood together"
+        return Question(f"{told}; which of these alone?", tuple(steps[:_CHOICES]))
 
     def _single(self, whole: tuple[Reading, tuple[Likely, ...]], context: Context) -> Routed:
         reading, likely = whole
@@ -168,8 +176,12 @@ class Router:
         share = self._domain.foreign_share(reading.words, local, named)
         return share >= _FOREIGN or (share >= _HALF_FOREIGN and best.likeness < _ALIKE)
 
-    def _read(self, text: str, context: Context) -> tuple[Reading, tuple[Likely, ...]]:
+    def _read(
+        self, text: str, context: Context, before: Mapping[str, object] = MappingProxyType({})
+    ) -> tuple[Reading, tuple[Likely, ...]]:
         reading = read(text, self._names, self._speller, context.clock())
+        if before:
+            reading = replace(reading, words=with_meant(reading, before))
         return reading, self._merged(self._classifier.likely(reading))
 
     def _merged(self, likely: tuple[Likely, ...]) -> tuple[Likely, ...]:
@@ -196,33 +208,3 @@ def _nothing(_: str) -> bool:
 
 def _wants_json(reading: Reading) -> bool:
     return reading.mentions.first("json") is not None
-
-
-def _is_several(parts: tuple[str, ...], best: list[Likely], whole: tuple[Likely, ...], commands: list[str]) -> bool:
-    """Say whether commas and "and" stand between wishes, and not within one."""
-    if len(set(commands)) < len(commands) or min(one.probability for one in best) < _SURE:
-        return False
-    in_whole = {one.command: one.probability for one in whole}
-    for text, one in zip(parts, best, strict=True):
-        begins = begins_with_verb(text)
-        # what is no wish of its own leaves no trace in the whole
-        if in_whole.get(one.command, 0.0) < (_TRACE if begins else _PLAIN_TRACE) or one.likeness < _LIKE_ONE:
-            return False
-    nearest = sum(one.likeness for one in best) / len(best)
-    return nearest > whole[0].likeness - 0.05
-
-
-def _handed_on(step: Step) -> dict[str, object]:
-    """Return what a later step may mean by "it"."""
-    values = dict(step.values)
-    told: dict[str, object] = {
-        name: values[name] for name in ("target", "diff", "session", "path", "log", "tests", "run") if name in values
-    }
-    for name in ("symbols", "targets", "candles", "symbol"):
-        series = values.get(name)
-        if series is not None:
-            told["series"] = [str(each) for each in series] if isinstance(series, list) else [str(series)]
-            break
-    if "files" in values and isinstance(values["files"], list):
-        told["series"] = [values["symbol"]] if "symbol" in values else [str(each) for each in values["files"]]
-    return told

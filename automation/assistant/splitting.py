@@ -32,6 +32,13 @@ _DIAGNOSIS = re.compile(
     re.IGNORECASE,
 )
 _PRONOUN = re.compile(r"\b(?:it|them|that|this|these|those)\b", re.IGNORECASE)
+# "stop it and sell what it holds", "write tests and land them on a branch": a manner, no wish of its own
+_BELONGS = re.compile(
+    r"^(?:sell|cancel|close|flatten|liquidate) (?:all|every\w*|its|it|the|what|any|my|open|orders?|positions?)\b"
+    r"|^(?:land|apply|keep|approve) (?:it|them|the (?:change|patch|tests))\b|^(?:write|save|put|store) (?:it|them|the report"
+    r"|the result\w*|a report) (?:in|into|to|under)\b",
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(r'"[^"]*"|`[^`]*`')
 
 
@@ -86,9 +93,9 @@ def cuts(sentence: str) -> tuple[Cut, ...]:
     strong = _split(_FIRST.sub("", sentence), _STRONG)
     if len(strong) > 1:
         # what stands before "then" may be several, too: "run the tests, fix what fails, then document it"
-        finer = [part for piece in strong for part in _split(piece, _WEAK)]
+        finer = [part for piece in strong for part in _joined(_split(piece, _WEAK))]
         return (Cut(tuple(finer), False), Cut(strong, True)) if len(finer) > len(strong) else (Cut(strong, True),)
-    weak = _split(_FIRST.sub("", sentence), _WEAK)
+    weak = _joined(_split(_FIRST.sub("", sentence), _WEAK))
     if len(weak) < 2 or (_DIAGNOSIS.match(weak[0]) and _PRONOUN.search(weak[-1])):
         return ()
     return (Cut(weak, False),)
@@ -97,6 +104,17 @@ def cuts(sentence: str) -> tuple[Cut, ...]:
 def begins_with_verb(part: str) -> bool:
     """Say whether a part begins as a wish does: with what is to be done."""
     return _VERB.match(part) is not None
+
+
+def _joined(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """Put parts that say how a wish is to be carried out back to it."""
+    joined: list[str] = []
+    for part in parts:
+        if joined and _BELONGS.match(part):
+            joined[-1] = f"{joined[-1]} and {part}"
+        else:
+            joined.append(part)
+    return tuple(joined)
 
 
 def _split(sentence: str, pattern: re.Pattern[str]) -> tuple[str, ...]:

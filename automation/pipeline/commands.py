@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 from automation.codebase.workspaces import sweep
 from automation.errors import RepositoryUnusable
-from automation.pipeline.requests import FixRequest, RunRequest, RunsRequest
+from automation.pipeline.requests import FixRequest, RejectRequest, RunRequest, RunsRequest
 from automation.pipeline.result import FixResult
 from automation.pipeline.run_list import RunList
 from automation.pipeline.running import abandon, decide, resume, run_new
@@ -56,9 +56,9 @@ def approve_run(request: RunRequest) -> Generator[Progress, None, FixResult]:
     return (yield from _decided(request, approved=True))
 
 
-def reject_run(request: RunRequest) -> Generator[Progress, None, FixResult]:
+def reject_run(request: RejectRequest) -> Generator[Progress, None, FixResult]:
     """Reject the change of a run; nothing lands."""
-    return (yield from _decided(request, approved=False))
+    return (yield from _decided(request, approved=False, reason=request.reason))
 
 
 def abandon_run(request: RunRequest) -> Generator[Progress, None, FixResult]:
@@ -70,6 +70,6 @@ def abandon_run(request: RunRequest) -> Generator[Progress, None, FixResult]:
     return result
 
 
-def _decided(request: RunRequest, *, approved: bool) -> Generator[Progress, None, FixResult]:
+def _decided(request: RunRequest, *, approved: bool, reason: str = "") -> Generator[Progress, None, FixResult]:
     store = RunStore(data_home())
-    return (yield from decide(store, store.find(request.run), approved=approved, by=getpass.getuser()))
+    return (yield from decide(store, store.find(request.run), approved=approved, by=getpass.getuser(), reason=reason))

@@ -41,7 +41,7 @@ class Proposal:
     Raises
     ------
     EditRefused
-        When it changes nothing, its kind is unknown or its title is not one line.
+        When it changes nothing, its kind is unknown, its title is not one line or its evidence is no plain JSON.
     """
 
     kind: str
@@ -58,6 +58,10 @@ class Proposal:
             raise EditRefused(f"{self.title!r} changes nothing; propose a change that does")
         if not self.title.strip() or "\n" in self.title:
             raise EditRefused(f"the title of a change is one line; shorten {self.title[:60]!r}")
+        try:
+            json.dumps(dict(self.evidence), allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise EditRefused(f"the evidence of {self.title!r} is no plain JSON: {error}") from error
 
     def as_json(self) -> dict[str, object]:
         """Return everything as plain JSON, contents in base64."""
@@ -68,7 +72,7 @@ class Proposal:
             "before": {each.path: encoded(each.before) for each in changes if each.before is not None},
             "after": {each.path: encoded(each.after) for each in changes if each.after is not None},
             "edits": [dict(each) for each in self.edits],
-            "evidence": json.loads(json.dumps(dict(self.evidence), allow_nan=False)),
+            "evidence": dict(self.evidence),
         }
 
 

@@ -45,6 +45,12 @@ class RunRequest(_Request):
     run: str = Field(description="Id of the run, or its beginning.", json_schema_extra=_ARGUMENT)
 
 
+class RejectRequest(RunRequest):
+    """One run whose change is not wanted."""
+
+    reason: str = Field("", max_length=500, description="Why, for whoever looks at the run later.")
+
+
 class DemoRequest(_Request):
     """One demonstration."""
 

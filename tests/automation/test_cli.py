@@ -29,6 +29,7 @@ LIGHT = {
     "attr",
     "attrs",
     "click",
+    "linkify_it",
     "markdown_it",
     "mdurl",
     "pygments",
@@ -72,6 +73,7 @@ def test_help_loads_nothing_heavy(words: list[str]) -> None:
         "trading.commands",
         "trading.errors",
         "trading.lazy",
+        "trading.registered",
     }
 
 

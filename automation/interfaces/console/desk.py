@@ -65,6 +65,7 @@ class JobDesk:
         self._app = app
         self._context = app.context
         self.jobs: list[Job] = []
+        self._handed_back: set[int] = set()
 
     @property
     def working(self) -> list[Job]:
@@ -144,8 +145,11 @@ class JobDesk:
         threading.Thread(target=follow, name=f"command {job.number}", daemon=True).start()
 
     def _changed(self, job: Job, then: Then | None) -> None:
+        # seen here at any rate: not every command that changes is shown somewhere
+        has_ended = job.view().ended is not None
         self._app.job_changed(job)
-        if job.ended is not None and then is not None:
+        if has_ended and then is not None and job.number not in self._handed_back:
+            self._handed_back.add(job.number)
             then(job)
 
     def _run_in_terminal(self, wish: Wish) -> None:

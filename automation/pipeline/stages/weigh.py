@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from automation.codebase.guard import Finding, GuardPolicy
 from automation.codebase.patches import Patch, resolve_inside
 from automation.codebase.workspaces import Workspace
 from automation.errors import StaleSource
-from automation.incidents.records import TestReport
+from automation.incidents.records import TestReport, TestResult
 from automation.pipeline.baseline import baseline, was_cut_short, whole_suite
 from automation.pipeline.change import encoded, kept_proposal, proposed_patch
 from automation.pipeline.desk import Desk
@@ -98,21 +98,28 @@ def _unproven_tests(desk: Desk, patch: Patch, before: TestReport, after: TestRep
     files = [change.path for change in patch.changes if _is_test_file(change.path) and change.after is not None]
     if not files:
         return ""
-    known = {test.split("::")[0] for test in after.collected}
-    report = after
-    if not set(files) <= known:
+    already = set(before.collected) | {test.node_id for test in before.tests}
+    report, added = after, _added(after, files, already)
+    if not added:
         # The arguments of the suite need not select what was added.
         desk.notify(Progress("running the new tests"))
+        held = [change.path for change in patch.changes if change.path in files and change.before is not None]
+        earlier = whole_suite(desk, tests=held) if held else None
         report = whole_suite(desk, {change.path: change.after for change in patch.changes}, tests=files)
-    inside = [test for test in report.tests if test.node_id.split("::")[0] in files]
-    already = set(before.collected) | {test.node_id for test in before.tests}
-    added = [test for test in inside if test.node_id not in already]
+        if earlier is not None and earlier.passed - report.passed:
+            return f"{min(earlier.passed - report.passed)} passed before and does not with the change"
+        added = _added(report, files, already | {test.node_id for test in (earlier.tests if earlier else ())})
     failed = [test for test in added if test.failed]
     if failed:
         return f"{failed[0].node_id} is new and fails{_said(report, failed[0].node_id)}"
     if must_add and not any(test.node_id in report.passed for test in added):
         return f"no new test of {files[0]} runs and passes"
     return ""
+
+
+def _added(report: TestReport, files: Sequence[str], already: Collection[str]) -> list[TestResult]:
+    inside = (test for test in report.tests if test.node_id.split("::")[0] in files)
+    return [test for test in inside if test.node_id not in already]
 
 
 def _is_test_file(path: str) -> bool:

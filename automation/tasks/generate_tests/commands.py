@@ -147,8 +147,9 @@ def _worked(
             skipped[path] = "no time was left for it; allow more with --max-minutes"
             continue
         effort = Effort(max(_LEAST_S, left / (len(paths) - number)), most_mutants=request.most_mutants)
+        used = [each.test_path for each in files if each.test_path]
         asked = _asked(model, scope, lab, path)
-        files.append((yield from FileTests(lab, path, scope, effort, asked).work()))
+        files.append((yield from FileTests(lab, path, scope, effort, asked, used).work()))
     return TestsResult(scope.label, tuple(files), skipped, model.name if model is not None else "", monotonic() - began)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Generator, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 
 from automation.codebase.files import python_files
 from automation.codebase.scopes import Scope
 from automation.incidents.records import TestReport
+from automation.tasks.generate_tests.answers import Existing, Surveyed, surveyed
 from automation.tasks.generate_tests.branches import Branch, Shape, shape_of
 from automation.tasks.generate_tests.constants import constants_of
 from automation.tasks.generate_tests.drafting import case_drafts, example_drafts
@@ -21,7 +22,7 @@ from automation.tasks.generate_tests.judging import (
     unsteady,
     without_rivals,
 )
-from automation.tasks.generate_tests.laboratory import Existing, Laboratory, Surveyed, surveyed
+from automation.tasks.generate_tests.laboratory import Laboratory
 from automation.tasks.generate_tests.layout import files_with_tests, formatted, generated_path, related_tests
 from automation.tasks.generate_tests.mutants import OPERATORS, Mutant, mutants_of, sampled
 from automation.tasks.generate_tests.properties import Known, property_drafts
@@ -34,6 +35,7 @@ from automation.tasks.generate_tests.records import (
     Subject,
     SubjectOutcome,
 )
+from automation.tasks.generate_tests.scoring import Judged, gains_of, score_of
 from automation.tasks.generate_tests.selection import smallest
 from automation.tasks.generate_tests.subjects import module_of, subjects_of
 from automation.tasks.generate_tests.writing import WrittenTest, defined_names, file_head, written_file, written_tests
@@ -64,28 +66,6 @@ class Effort:
     most_mutants: int = _MOST_MUTANTS
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What stands before the first draft is chosen.
-
-    Parameters
-    ----------
-    shape : Shape
-        Of the file.
-    covered : frozenset of Arc
-        Steps of the tests that are there.
-    before : mapping of Mutant to bool
-        Whether those notice it, for the mutants that were judged.
-    unjudged : int
-        Mutants for which there was no time.
-    """
-
-    shape: Shape
-    covered: frozenset[Arc]
-    before: Mapping[Mutant, bool]
-    unjudged: int
-
-
 class FileTests:
     """Makes the tests of one file.
 
@@ -101,6 +81,8 @@ class FileTests:
         How much is tried.
     asked : mapping of str to sequence
         Argument lists by qualified name that a model proposed.
+    used : collection of str
+        Test files that are written for other files at the same time.
     """
 
     def __init__(
@@ -110,6 +92,7 @@ class FileTests:
         scope: Scope | None = None,
         effort: Effort = Effort(),
         asked: Mapping[str, Sequence[Mapping[str, object]]] | None = None,
+        used: Collection[str] = (),
     ) -> None:
         self._lab, self._path, self._scope, self._effort = lab, path, scope, effort
         self._asked = asked or {}
@@ -120,7 +103,7 @@ class FileTests:
         self._began = monotonic()
         self._dropped = Dropped()
         self._tests = files_with_tests(python_files(lab.tree))
-        taken = {test for test in self._tests if not self._is_of_this(test)}
+        taken = {*used, *(test for test in self._tests if not self._is_of_this(test))}
         self._test_path = generated_path(path, self._tests, lab.settings.python_path, taken)
 
     def work(self) -> Generator[Progress, None, FileOutcome]:
@@ -136,7 +119,7 @@ class FileTests:
         judged = yield from self._judged(existing)
         survivors = [mutant for mutant, noticed in judged.before.items() if not noticed]
         matrix = yield from self._matrix(survivors, drafts, steps, judged.shape)
-        gains = self._gains(drafts, steps, matrix, judged)
+        gains = gains_of(drafts, steps, matrix, judged.missing(self._branches(judged.shape)))
         yield self._progress("choosing the fewest tests, and running each alone")
         kept, text = self._settle_text(drafts, gains)
         return self._outcome(existing, judged, matrix, steps, kept, text)
@@ -234,22 +217,6 @@ class FileTests:
                 break
         return matrix
 
-    def _gains(
-        self,
-        drafts: Sequence[Draft],
-        steps: Mapping[str, frozenset[Arc]],
-        matrix: Mapping[Mutant, frozenset[str]],
-        judged: Judged,
-    ) -> dict[str, set[Hashable]]:
-        gains: dict[str, set[Hashable]] = {draft.name: set() for draft in drafts}
-        for mutant, names in matrix.items():
-            for name in names:
-                gains[name].add(mutant)
-        missing = [each for each in self._branches(judged.shape) if not each.covered_by(judged.covered)]
-        for draft in drafts:
-            gains[draft.name] |= {branch for branch in missing if branch.covered_by(steps[draft.name])}
-        return gains
-
     def _branches(self, shape: Shape) -> list[Branch]:
         return [
             each
@@ -300,8 +267,8 @@ class FileTests:
             SubjectOutcome(
                 name,
                 min(judged.shape.lines[name], default=0),
-                _score(name, judged.shape, judged.covered, judged_mutants, judged.before),
-                _score(
+                score_of(name, judged.shape, judged.covered, judged_mutants, judged.before),
+                score_of(
                     name, judged.shape, arcs, judged_mutants, {mutant: mutant in after for mutant in judged_mutants}
                 ),
                 sum(draft.subject.qualified == name for draft in kept),
@@ -343,21 +310,6 @@ class FileTests:
 _BATCH = 16
 
 
-def _score(
-    name: str, shape: Shape, arcs: frozenset[Arc], mutants: Iterable[Mutant], noticed: Mapping[Mutant, bool]
-) -> Score:
-    branches = [each for each in shape.branches if each.function == name]
-    own = [mutant for mutant in mutants if mutant.function == name]
-    return Score(
-        lines=len(shape.lines[name]),
-        lines_run=shape.run(name, arcs),
-        branches=len(branches),
-        branches_run=sum(each.covered_by(arcs) for each in branches),
-        mutants=len(own),
-        killed=sum(noticed[mutant] for mutant in own),
-    )
-
-
 def _first_lines(node: ast.AST) -> list[int]:
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return []
@@ -380,16 +332,15 @@ def _without_clashes(drafts: Sequence[Draft]) -> list[Draft]:
     return kept
 
 
-def _wrong_drafts(wrong: Mapping[str, str], tests: Sequence[WrittenTest]) -> set[str]:
+def _wrong_drafts(wrong: Mapping[tuple[str, int], str], tests: Sequence[WrittenTest]) -> set[str]:
     """Return the drafts behind tests that do not always pass; rows are in the order of their drafts."""
     found: set[str] = set()
-    for node_id in wrong:
-        name = node_id.rpartition("::")[2].partition("[")[0]
-        test = next((each for each in tests if each.name == name), None)
-        if test is not None:
-            found |= {draft.name for draft in test.drafts}
-        elif "::" not in node_id:
-            found |= {draft.name for each in tests for draft in each.drafts}
+    for name, row in wrong:
+        for test in tests:
+            if test.name == name and len(test.drafts) > row >= 0:
+                found.add(test.drafts[row].name)
+            elif name in {test.name, ""}:
+                found |= {draft.name for draft in test.drafts}
     return found
 
 

@@ -11,8 +11,9 @@ from typing import TypeVar
 
 from automation.codebase.limits import JobOutcome
 from automation.incidents.suites import report_of
+from automation.tasks.generate_tests.answers import Existing, tried
 from automation.tasks.generate_tests.branches import Shape
-from automation.tasks.generate_tests.laboratory import Existing, Laboratory, tried
+from automation.tasks.generate_tests.laboratory import Laboratory
 from automation.tasks.generate_tests.mutants import Mutant
 from automation.tasks.generate_tests.records import Arc, Draft
 
@@ -227,8 +228,8 @@ def _each(
     return found
 
 
-def unsteady(lab: Laboratory, test_path: str, text: str) -> dict[str, str]:
-    """Return the tests of a file that do not pass every time under pytest, by node id, with what happened.
+def unsteady(lab: Laboratory, test_path: str, text: str) -> dict[tuple[str, int], str]:
+    """Return the tests of a file that do not pass every time under pytest, with what happened.
 
     Each test function runs five times alone in a process of its own; then all of them in random orders, in new
     interpreters with other hash seeds and time zones, in an empty folder.
@@ -239,50 +240,63 @@ def unsteady(lab: Laboratory, test_path: str, text: str) -> dict[str, str]:
         Where they run.
     test_path, text : str
         The file.
+
+    Returns
+    -------
+    dict of (str, int) to str
+        By function and row; the row is -1 for all of them, the name empty for the whole file.
     """
     files = {test_path: text.encode()}
     whole = report_of(lab.suite([test_path], files, wall_s=180.0).result())
     if whole.problem or not whole.collected:
         told = [f"{test.chain[0].type}: {test.chain[0].message}" for test in whole.failures if test.chain]
-        return {test_path: whole.problem or "; ".join(told) or "no test was collected"}
-    wrong = {test.node_id: test.assertion or test.outcome.value for test in whole.failures}
-    functions: dict[str, list[str]] = {}
+        return {("", -1): whole.problem or "; ".join(told) or "no test was collected"}
+    rows: dict[str, list[str]] = {}
     for node_id in whole.collected:
-        functions.setdefault(node_id.partition("[")[0], []).append(node_id)
-    alone = [lab.suite(ids, files, wall_s=120.0) for ids in functions.values() for _ in range(_ALONE)]
-    called = [
-        (ids[0], lab.trial(text, [ids[0].rpartition("::")[2].partition("[")[0]], limit_s=CALL_S))
-        for ids in functions.values()
-        for _ in range(_ALONE_AS_CALLS)
-    ]
-    for future in alone:
-        report = report_of(future.result())
-        wrong |= {test.node_id: "fails alone" for test in report.failures}
-    for node_id, future in called:
+        rows.setdefault(_function_of(node_id), []).append(node_id)
+    alone = [lab.suite(ids, files, wall_s=120.0) for ids in rows.values() for _ in range(_ALONE)]
+    called = [(name, lab.trial(text, [name], limit_s=CALL_S)) for name in rows for _ in range(_ALONE_AS_CALLS)]
+    reports = [whole, *(report_of(future.result()) for future in alone)]
+    wrong = {_place(test.node_id, rows): "fails alone" for report in reports for test in report.failures}
+    for name, future in called:
         trial = tried(future.result())
-        if trial.failed or trial.broken:
-            wrong[node_id] = "fails alone"
-    wrong |= _shuffled(lab, files, whole.collected)
-    return wrong
+        if (trial.failed or trial.broken) and not any(place[0] == name for place in wrong):
+            wrong[name, -1] = "fails alone"
+    return wrong | _shuffled(lab, files, rows)
 
 
-def _shuffled(lab: Laboratory, files: Mapping[str, bytes], collected: Sequence[str]) -> dict[str, str]:
+def _function_of(node_id: str) -> str:
+    return node_id.partition("[")[0].rpartition("::")[2]
+
+
+def _place(node_id: str, rows: Mapping[str, Sequence[str]]) -> tuple[str, int]:
+    """Return the function of a test and the number of its row; -1 where it has no rows."""
+    name = _function_of(node_id)
+    ids = rows.get(name, ())
+    return name, ids.index(node_id) if "[" in node_id and node_id in ids else -1
+
+
+def _shuffled(
+    lab: Laboratory, files: Mapping[str, bytes], rows: Mapping[str, Sequence[str]]
+) -> dict[tuple[str, int], str]:
     order = random.Random(lab.seed)  # noqa: S311 - a repeatable order, no secret
+    collected = [node_id for ids in rows.values() for node_id in ids]
     runs = []
     for variables in _CONDITIONS:
         ids = list(collected)
         order.shuffle(ids)
         runs.append(lab.pytest_elsewhere(ids, variables, files))
-    wrong: dict[str, str] = {}
+    wrong: dict[tuple[str, int], str] = {}
     for future in runs:
         outcome = future.result()
         lines = [
             line.split(" ", 1)[1] for line in outcome.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))
         ]
         named = {line.partition(" - ")[0] for line in lines}
-        wrong |= {each: "fails in another order or environment" for each in collected if _is_named(each, named)}
+        told = "fails in another order or environment"
+        wrong |= {_place(each, rows): told for each in collected if _is_named(each, named)}
         if outcome.exit_code not in (0, 1):
-            wrong.setdefault(next(iter(files)), f"pytest ends with {outcome.exit_code}: {outcome.stdout[-200:]}")
+            wrong["", -1] = f"pytest ends with {outcome.exit_code}: {outcome.stdout[-200:]}"
     return wrong
 
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from time import monotonic
 from types import TracebackType
 from typing import Self
 
 from automation.codebase.fork_server import ForkServer
 from automation.codebase.limits import JobOutcome
 from automation.codebase.plans import Request
-from automation.incidents.records import TestReport
-from automation.incidents.suites import PROBE, PROBE_NEEDS, SuiteSettings, report_of, suite_job
-from automation.tasks.generate_tests.records import Arc, Case, Subject
+from automation.incidents.suites import PROBE, PROBE_NEEDS, SuiteSettings, suite_job
+from automation.tasks.generate_tests.answers import Existing, existing_of, merged, words_of
+from automation.tasks.generate_tests.records import Subject
 
 _INSIDE = Path(__file__).resolve().parent / "inside"
 _SURVEY, _TRIAL, _EXISTING = (_INSIDE / name for name in ("survey.py", "trial.py", "existing.py"))
@@ -25,47 +24,9 @@ _VARIATIONS = Path(__file__).resolve().parents[2] / "repair" / "inside"
 _CALLS = 500
 _SURVEY_S = 30.0
 _JOB_FILE = "gridbot-trial-job.json"
-_TOLD = "gridbot trial "
 _TABLES = "import sys; sys.path.pop(0); from hypothesis.internal import charmap; charmap.charmap()"
 _TABLES_FOLDER = ".hypothesis"
 _TABLES_S = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Surveyed:
-    """What calls of one subject came to; ``strategies`` are hypothesis' words by parameter."""
-
-    cases: tuple[Case, ...]
-    skipped: str = ""
-    strategies: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """What test functions came to.
-
-    Parameters
-    ----------
-    failed : mapping of str to str
-        Names to what they raised.
-    arcs : mapping of str to frozenset
-        Steps by name, where they were traced.
-    broken : str
-        Why none could be called.
-    """
-
-    failed: Mapping[str, str]
-    arcs: Mapping[str, frozenset[Arc]]
-    broken: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Existing:
-    """What the tests that are there already do in one file."""
-
-    report: TestReport
-    arcs: Mapping[str, frozenset[Arc]]
-    seen: Mapping[int, Sequence[Sequence[Sequence[object]]]]
 
 
 class Laboratory:
@@ -81,18 +42,24 @@ class Laboratory:
         Jobs at a time.
     seed : int
         Of everything random.
+    calls : int
+        Of each subject at most, to find different behaviour.
     """
 
-    def __init__(self, tree: Path, settings: SuiteSettings, *, workers: int = 2, seed: int = 0) -> None:
+    def __init__(
+        self, tree: Path, settings: SuiteSettings, *, workers: int = 2, seed: int = 0, calls: int = _CALLS
+    ) -> None:
         self.tree = tree
         # Compiled code shows neither its lines nor a mutant of what it calls.
         variables = {"NUMBA_DISABLE_JIT": "1", "HYPOTHESIS_STORAGE_DIRECTORY": _TABLES_FOLDER}
         self.settings = replace(settings, environment={**settings.environment, **variables})
         self.workers = workers
         self.seed = seed
+        self._calls = calls
         self.has_hypothesis = False
         self._server: ForkServer | None = None
         self._preloaded: frozenset[str] = frozenset()
+        self._stale = False
 
     def __enter__(self) -> Self:
         return self
@@ -110,19 +77,18 @@ class Laboratory:
 
     def prepare(self, module: str, path: str) -> str:
         """Learn what a module imports from outside and import that once for all runs; return why it cannot be used."""
-        outcome = self._submit(_SURVEY, self._survey_job(module, path, None, (), (), ())).result()
-        found = _merged(outcome.records)
+        job = self._survey_job(module, path, None, (), (), ())
+        outcome = self._opened().submit_request(Request(str(_SURVEY), job), {}, self.settings.limits).result()
+        found = merged(outcome.records)
         if "modules" not in found:
             return str(
                 found.get("skip") or outcome.stderr.strip()[-200:] or f"importing {module} ends with {outcome.end}"
             )
         self.has_hypothesis = bool(found["hypothesis"])
         plugins = self.settings.plugins.values()
-        modules = {*_words(found["modules"]), *plugins, "pytest", *(["hypothesis"] if self.has_hypothesis else [])}
-        if not modules <= self._preloaded:
-            self._preloaded |= modules
-            self.close()
-            self._share_tables()
+        modules = {*words_of(found["modules"]), *plugins, "pytest", *(["hypothesis"] if self.has_hypothesis else [])}
+        self._stale = self._stale or not modules <= self._preloaded
+        self._preloaded |= modules
         return ""
 
     def _share_tables(self) -> None:
@@ -189,7 +155,14 @@ class Laboratory:
         argv = ["/usr/bin/env", *words, str(self.settings.python), "-B", "-c", start, *arguments]
         return self._program(argv, files)
 
-    def existing(self, path: str, tests: Sequence[str], lines: Sequence[int], wall_s: float) -> Existing:
+    def existing(
+        self,
+        path: str,
+        tests: Sequence[str],
+        lines: Sequence[int],
+        wall_s: float,
+        files: Mapping[str, bytes | None] = {},
+    ) -> Existing:
         """Run tests that are there already and see where they go in a file.
 
         Parameters
@@ -202,22 +175,12 @@ class Laboratory:
             First lines of functions whose calls are kept.
         wall_s : float
             For all of them.
+        files : mapping of str to bytes or None
+            Files as this run alone sees them.
         """
         suite = suite_job(self.settings, tests=tests)
         job = {"probe": str(PROBE), "suite": suite, "path": path, "lines": list(lines)}
-        outcome = self._submit(_EXISTING, job, wall_s=wall_s).result()
-        arcs: dict[str, frozenset[Arc]] = {}
-        seen: dict[int, Sequence[Sequence[Sequence[object]]]] = {}
-        plain = []
-        for record in outcome.records:
-            if record.get("event") == "arcs":
-                arcs[str(record["node_id"])] = _arcs(record["arcs"])
-            elif record.get("event") == "seen":
-                calls = record["calls"]
-                seen = {int(line): found for line, found in calls.items()} if isinstance(calls, dict) else {}
-            else:
-                plain.append(record)
-        return Existing(report_of(replace(outcome, records=tuple(plain))), arcs, seen)
+        return existing_of(self._submit(_EXISTING, job, files=files, wall_s=wall_s).result())
 
     def suite(
         self,
@@ -236,11 +199,19 @@ class Laboratory:
         self, entry: Path, job: Mapping[str, object], *, files: Mapping[str, bytes | None] = {}, wall_s: float = 60.0
     ) -> Future[JobOutcome]:
         limits = replace(self.settings.limits, wall_s=wall_s)
-        return self._opened().submit_request(Request(str(entry), dict(job)), files, limits)
+        return self._renewed().submit_request(Request(str(entry), dict(job)), files, limits)
 
     def _program(self, argv: Sequence[str], files: Mapping[str, bytes | None]) -> Future[JobOutcome]:
         limits = replace(self.settings.limits, wall_s=120.0)
-        return self._opened().submit_request(Request(argv=list(argv)), files, limits)
+        return self._renewed().submit_request(Request(argv=list(argv)), files, limits)
+
+    def _renewed(self) -> ForkServer:
+        """Return the server, started anew when there is more to import before the first run."""
+        if self._stale:
+            self.close()
+            self._share_tables()
+            self._stale = False
+        return self._opened()
 
     def _opened(self) -> ForkServer:
         if self._server is None:
@@ -281,7 +252,7 @@ class Laboratory:
             "texts": list(texts),
             "given": list(given),
             "seed": self.seed,
-            "calls": _CALLS,
+            "calls": self._calls,
         }
 
     def _trial_job(
@@ -298,60 +269,3 @@ class Laboratory:
             "stop": stop,
             "elsewhere": False,
         }
-
-
-def surveyed(outcome: JobOutcome) -> Surveyed:
-    """Read what a survey came to."""
-    found = _merged(outcome.records)
-    cases = found.get("cases")
-    if not isinstance(cases, list):
-        ends = {"timeout": "its calls do not come to an end", "memory": "its calls take too much memory"}
-        reason = found.get("skip") or ends.get(outcome.end) or f"its calls end the process ({outcome.end})"
-        return Surveyed((), str(reason))
-    strategies = found.get("strategies")
-    return Surveyed(tuple(map(_case, cases)), "", strategies if isinstance(strategies, dict) else {})
-
-
-def tried(outcome: JobOutcome) -> Trial:
-    """Read what a trial came to, whether it was a job or a program."""
-    records: Iterable[dict[str, object]] = outcome.records
-    if not outcome.records:
-        lines = [line for line in outcome.stdout.splitlines() if line.startswith(_TOLD)]
-        records = [json.loads(line[len(_TOLD) :]) for line in lines]
-    found = _merged(records)
-    failed, arcs = found.get("failed"), found.get("arcs")
-    if not isinstance(failed, dict):
-        return Trial({}, {}, str(found.get("broken") or f"the run ended with {outcome.end}: {outcome.stderr[-200:]}"))
-    steps = arcs if isinstance(arcs, dict) else {}
-    return Trial(failed, {name: _arcs(each) for name, each in steps.items()})
-
-
-def _merged(records: Iterable[Mapping[str, object]]) -> dict[str, object]:
-    return {name: value for record in records for name, value in record.items()}
-
-
-def _case(data: Mapping[str, object]) -> Case:
-    arguments, imports, changed = data["arguments"], data["imports"], data["changed"]
-    outcome = data["outcome"]
-    return Case(
-        template=str(data["template"]),
-        arguments=tuple((str(name), str(text)) for name, text in arguments) if isinstance(arguments, list) else (),
-        imports=tuple(_words(imports)),
-        outcome=outcome if isinstance(outcome, dict) else {},
-        arcs=_arcs(data["arcs"]),
-        changed=tuple(_words(changed)),
-        origin=str(data["origin"]),
-    )
-
-
-def _arcs(found: object) -> frozenset[Arc]:
-    return frozenset((int(start), int(end)) for start, end in found) if isinstance(found, list) else frozenset()
-
-
-def _words(found: object) -> list[str]:
-    return [str(each) for each in found] if isinstance(found, list) else []
-
-
-def seconds_until(end: float) -> float:
-    """Return the time left until an instant of the monotonic clock, never negative."""
-    return max(0.0, end - monotonic())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from automation.codebase.patches import FileChange, Patch
 from automation.codebase.scopes import Scope, resolve_scope
@@ -20,8 +22,8 @@ from automation.tasks.optimize.profiling import HotFunction, Profile, profile
 from automation.tasks.optimize.requests import OptimizeRequest
 from automation.tasks.optimize.results import Attempt, OptimizeResult
 from automation.tasks.optimize.selection import Selection, evidence_of, files_with, select
-from automation.tasks.optimize.touching import touching_tests
-from automation.tasks.optimize.workloads import Workload, workload_of
+from automation.tasks.optimize.touching import module_word, tests_naming, touching_tests
+from automation.tasks.optimize.workloads import Workload, test_workload, workload_of
 from trading.commands import Progress
 from trading.setting_sources import data_home
 
@@ -37,7 +39,7 @@ def optimize(request: OptimizeRequest) -> Generator[Progress, None, OptimizeResu
     home = data_home(request.home)
     config = load_automation_config()
     scope = resolve_scope(root, request.target, diff=request.diff, home=request.home)
-    workload = workload_of(request, root)
+    workload = _workload(request, root, scope)
     model = open_model(config, request.model, role="optimizer", home=home)
     try:
         with open_bench(request, root, home, config) as bench:
@@ -55,6 +57,18 @@ def optimize(request: OptimizeRequest) -> Generator[Progress, None, OptimizeResu
             model.close()
     run = yield from _landed(proposal, request)
     return OptimizeResult(workload.label, found, attempts, evidence=proposal.evidence, run=run, notes=notes)
+
+
+def _workload(request: OptimizeRequest, root: Path, scope: Scope) -> Workload:
+    """Return what the request names, else the tests that name its target, else the whole suite."""
+    named = workload_of(request, root)
+    if request.benchmark or request.test or request.command or not (request.target or request.diff):
+        return named
+    words = {module_word(path): 1 for path in scope.files} | {
+        symbol.name.rpartition(".")[2]: 2 for symbol in scope.symbols
+    }
+    files = tuple(tests_naming(root, words))
+    return replace(test_workload(files), label=f"the tests that name {scope.label}") if files else named
 
 
 def _hot(bench: Bench, found: Profile, scope: Scope, notes: list[str]) -> list[HotFunction]:

@@ -75,6 +75,7 @@ def prove(
     tolerance: float = 0.0,
     seed: int = 0,
     seconds: float = _FOR_CALLS_S,
+    timed: bool = True,
 ) -> tuple[Proof, ...]:
     """Call the original and every rewrite on the same inputs, in one sandboxed process of their own.
 
@@ -94,6 +95,8 @@ def prove(
         Same seed, same inputs.
     seconds : float
         For the calls; the workloads have their own time.
+    timed : bool
+        Whether single calls are timed too.
 
     Returns
     -------
@@ -113,6 +116,7 @@ def prove(
         "seed": seed,
         "seconds": seconds,
         "tolerance": tolerance,
+        "timed": timed,
     }
     limits = replace(settings.limits, wall_s=min(settings.limits.wall_s, _START_S + 3 * seconds))
     preload = ("pytest",) if any(each.kind == "tests" for each in workloads) else ()

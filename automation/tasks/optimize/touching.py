@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from automation.codebase.files import python_files
 from automation.codebase.suite_files import is_test_path
@@ -59,18 +59,35 @@ def touching_tests(
 
 
 def _naming(workspace: Workspace, functions: Sequence[HotFunction]) -> list[str]:
-    words = {}
+    words: dict[str, int] = {}
     for each in functions:
-        path = PurePosixPath(each.path)
-        module = path.parent.name if path.stem == "__init__" else path.stem
         # The function's own name says more than its module's.
-        words[re.escape(each.name.rpartition(".")[2])] = 2
-        words.setdefault(re.escape(module), 1)
-    patterns = [(re.compile(rf"\b{word}\b"), weight) for word, weight in words.items()]
+        words[each.name.rpartition(".")[2]] = 2
+        words.setdefault(module_word(each.path), 1)
+    return tests_naming(workspace.tree, words)
+
+
+def module_word(path: str) -> str:
+    """Return the name by which others import a file."""
+    file = PurePosixPath(path)
+    return file.parent.name if file.stem == "__init__" else file.stem
+
+
+def tests_naming(root: Path, words: Mapping[str, int]) -> list[str]:
+    """Return the test files of a repository that hold some words, those with the weightiest words first.
+
+    Parameters
+    ----------
+    root : Path
+        The repository.
+    words : mapping of str to int
+        Names, and what each is worth.
+    """
+    patterns = [(re.compile(rf"\b{re.escape(word)}\b"), weight) for word, weight in words.items() if word]
     scored = []
-    for file in python_files(workspace.tree):
+    for file in python_files(root):
         if is_test_path(file) and (PurePosixPath(file).name.startswith("test") or file.endswith("_test.py")):
-            text = (workspace.tree / file).read_text(encoding="utf-8", errors="replace")
+            text = (root / file).read_text(encoding="utf-8", errors="replace")
             score = sum(weight for pattern, weight in patterns if pattern.search(text))
             if score:
                 scored.append((-score, file))

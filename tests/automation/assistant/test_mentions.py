@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -115,4 +116,4 @@ def test_the_distance_of_words_is_symmetric_and_zero_for_equal_ones(one: str, ot
 @given(st.text(max_size=120))
 def test_any_text_can_be_read_and_its_mentions_do_not_overlap(text: str) -> None:
     found = list(mentions(text))
-    assert all(one.end <= other.start for one, other in zip(found, found[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(found))

@@ -12,10 +12,27 @@ from automation.assistant.places import Places
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
     files = {
-        "shop/basket.py": '"""The basket of a customer."""\n\n\ndef total_price(items):\n    """Return the sum."""\n    return sum(items)\n',
-        "shop/stock/shelf.py": '"""Shelves and what stands on them."""\n\n\nclass Shelf:\n    def refill(self):\n        pass\n',
+        "shop/basket.py": '''"""The basket of a customer."""
+
+
+def total_price(items):
+    """Return the sum."""
+    return sum(items)
+''',
+        "shop/stock/shelf.py": '''"""Shelves and what stands on them."""
+
+
+class Shelf:
+    def refill(self):
+        pass
+''',
         "shop/stock/order.py": "def refill(name):\n    return name\n",
-        "tests/test_basket.py": "from shop.basket import total_price\n\n\ndef test_total():\n    assert total_price([1]) == 1\n",
+        "tests/test_basket.py": """from shop.basket import total_price
+
+
+def test_total():
+    assert total_price([1]) == 1
+""",
         "tests/test_shelf.py": "from shop.stock.shelf import Shelf\n",
     }
     for name, text in files.items():

@@ -182,6 +182,8 @@ class TestOnTheExchange:
             monkeypatch.setenv(name, value)
         return Here(capsys, folder / "home")
 
+    # kills at every instant are the crash rig's affair, and `make demo` kills a session on the command line
+    @pytest.mark.slow
     def test_killed_in_the_middle_it_recovers_and_ends_in_order(self, exchange: Venue, here: Here) -> None:
         words = ["paper", *session_words(exchange.url, here.home, "story")]
         with Running(*words) as first:

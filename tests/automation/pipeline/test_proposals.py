@@ -168,6 +168,23 @@ def test_what_a_kind_may_not_do_is_refused(
 
 
 @pytest.mark.slow
+def test_tests_that_the_suite_s_arguments_do_not_select_are_run_by_name(tmp_path: Path) -> None:
+    more = {"more/test_more.py": "from dates import days_in\n\n\ndef test_june():\n    assert days_in(6) == 30\n"}
+    folder = plant(tmp_path / "flat", {**FLAT, **more})
+    added = ("== 30\n", "== 30\n\n\ndef test_july():\n    assert days_in(7) == 31\n")
+    good = proposal("tests", changed(folder, {"more/test_more.py": added}))
+    assert landed(good, folder, tests="pytest -q test_dates.py").status is Status.LANDED
+    renamed = proposal("tests", changed(folder, {"more/test_more.py": ("test_june", "test_june_")}))
+    refused = landed(renamed, folder, tests="pytest -q test_dates.py")
+    assert refused.status is Status.REFUSED
+    none = proposal("tests", changed(folder, {"more/test_more.py": ("== 30", "== 30 + 0")}))
+    assert (
+        landed(none, folder, tests="pytest -q test_dates.py").reason
+        == "no new test of more/test_more.py runs and passes"
+    )
+
+
+@pytest.mark.slow
 def test_a_change_with_which_a_test_vanishes_is_refused(tmp_path: Path) -> None:
     files = {
         "cases.py": "CASES = [1, 2]\n",
@@ -301,6 +318,8 @@ def test_a_proposal_that_no_run_could_weigh_is_refused_before_there_is_one(flat:
     for kind, title, what in (("magic", "Do it", patch), ("edit", "Do\nit", patch), ("edit", "Do it", Patch(()))):
         with pytest.raises(EditRefused):
             Proposal(kind, title, what)
+    with pytest.raises(EditRefused, match="no plain JSON"):
+        Proposal("edit", "Do it", patch, evidence={"gain": float("nan")})
     with pytest.raises(RepositoryUnusable):
         landed(proposal("edit", patch), flat / "nowhere")
     assert not (home / "runs").exists()

@@ -119,9 +119,10 @@ class Pane(Vertical, Generic[Facts], can_focus=True):
         self.context = context
         self.facts: Facts | None = None
         self.problem = ""
-        self._reading = False
-        self._again = False
-        self._timer: Timer | None = None
+        # mangled, so that a screen's own names cannot take their place
+        self.__reading = False
+        self.__again = False
+        self.__timer: Timer | None = None
 
     @abstractmethod
     def body(self) -> ComposeResult:
@@ -147,11 +148,11 @@ class Pane(Vertical, Generic[Facts], can_focus=True):
 
     def reread(self) -> None:
         """Read and draw anew, as soon as a reading at work has ended."""
-        if self._reading:
-            self._again = True
+        if self.__reading:
+            self.__again = True
             return
-        self._reading = True
-        in_background(self, self.read, self._drawn, self._failed)
+        self.__reading = True
+        in_background(self, self.read, self.__drawn, self.__failed)
 
     def run_command(
         self, name: str, values: Mapping[str, object], *, then: Callable[[Job], None] | None = None
@@ -187,36 +188,36 @@ class Pane(Vertical, Generic[Facts], can_focus=True):
     def on_show(self, _: events.Show) -> None:
         """Begin to read."""
         self.reread()
-        if self._timer is None and self.context.pace > 0:
-            self._timer = self.set_interval(self.EVERY_S * self.context.pace, self.reread)
-        elif self._timer is not None:
-            self._timer.resume()
+        if self.__timer is None and self.context.pace > 0:
+            self.__timer = self.set_interval(self.EVERY_S * self.context.pace, self.reread)
+        elif self.__timer is not None:
+            self.__timer.resume()
 
     def on_hide(self, _: events.Hide) -> None:
         """Read no more while nobody looks."""
-        if self._timer is not None:
-            self._timer.pause()
+        if self.__timer is not None:
+            self.__timer.pause()
 
-    def _failed(self, problem: str) -> None:
-        self._end_reading(problem)
+    def __failed(self, problem: str) -> None:
+        self.__end_reading(problem)
         self.post_message(self.Failed(self, problem))
 
-    def _drawn(self, facts: Facts) -> None:
+    def __drawn(self, facts: Facts) -> None:
         self.facts = facts
         try:
             self.show(facts)
         except Exception as error:  # noqa: BLE001 - a screen must outlive whatever lies in the data home
-            self._failed(sentence_of(error))
+            self.__failed(sentence_of(error))
             return
-        self._end_reading("")
+        self.__end_reading("")
         self.post_message(self.Shown(self))
 
-    def _end_reading(self, problem: str) -> None:
-        self._reading = False
+    def __end_reading(self, problem: str) -> None:
+        self.__reading = False
         self.problem = problem
         line = self.query_one(".problem", Static)
         line.update(problem)
         line.set_class(bool(problem), "said")
-        if self._again:
-            self._again = False
+        if self.__again:
+            self.__again = False
             self.reread()

@@ -35,7 +35,7 @@ from automation.interfaces.console.widgets.run_texts import (
 from automation.interfaces.console.widgets.still import Still
 
 if TYPE_CHECKING:
-    from automation.interfaces.console.data.edits import EditedFile
+    from automation.pipeline.hand_edits import EditedFile
     from automation.interfaces.console.data.maintenance import MaintenanceReader
 
 EDIT_COMMAND = "runs edit"
@@ -84,7 +84,7 @@ class MaintenancePane(Pane[MaintenanceFacts]):
         super().__init__(context, id=id)
         self._reader: MaintenanceReader | None = None
         self._wanted: str | None = None
-        self._drawn = ("", "")
+        self._diff_of = ("", "")
         self._on_left, self._on_right, self._newest_panel = "runs", "change", "runs"
         self.add_class("narrow")
 
@@ -241,8 +241,8 @@ class MaintenancePane(Pane[MaintenanceFacts]):
 
     def _show_change(self, patch: str) -> None:
         # a long diff takes a while to colour, and a run is looked at twice a second
-        if self._drawn != (patch, self.app.theme):
-            self._drawn = patch, self.app.theme
+        if self._diff_of != (patch, self.app.theme):
+            self._diff_of = patch, self.app.theme
             none = Text("no change yet", self.palette.quiet)
             self.query_one("#diff", Still).say(diff_text(patch, self.palette) if patch else none)
 
@@ -265,7 +265,7 @@ class MaintenancePane(Pane[MaintenanceFacts]):
 
     def _files(self, run_id: str) -> tuple[EditedFile, ...]:
         # the one road brings the whole pipeline along
-        from automation.interfaces.console.data.edits import files_to_edit
+        from automation.pipeline.hand_edits import files_to_edit
         from automation.pipeline.runs import RunStore
 
         store = RunStore(self.context.home)
@@ -282,7 +282,7 @@ class MaintenancePane(Pane[MaintenanceFacts]):
         in_background(self, partial(self._keep, run_id, texts), self._propose, self.console.complain)
 
     def _keep(self, run_id: str, texts: Mapping[str, str]) -> str:
-        from automation.interfaces.console.data.edits import keep_edit
+        from automation.pipeline.hand_edits import keep_edit
         from automation.pipeline.runs import RunStore
 
         keep_edit(RunStore(self.context.home).find(run_id).folder, texts)

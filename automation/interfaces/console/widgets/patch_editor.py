@@ -20,7 +20,7 @@ from automation.interfaces.console.widgets.code_area import CodeArea
 from automation.interfaces.console.widgets.still import Still
 
 if TYPE_CHECKING:
-    from automation.interfaces.console.data.edits import EditedFile
+    from automation.pipeline.hand_edits import EditedFile
 
 
 class PatchEditor(ModalScreen[Mapping[str, str] | None]):

@@ -12,9 +12,9 @@ import types
 import typing
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, List, NamedTuple, Optional  # noqa: UP035 - read at run time by Python 3.9
+from typing import Any, List, NamedTuple, Optional, Tuple  # noqa: UP035 - read at run time by Python 3.9
 
-from . import arcs, expressions, limits, values  # noqa: TID252
+from . import arcs, expressions, limits, signatures, values  # noqa: TID252
 
 CALL_S = 0.5
 _MOST_ITEMS = 40
@@ -130,6 +130,17 @@ class Caller:
             return getattr(owner, self.subject.name)
         found = inspect.getattr_static(owner, self.subject.name)
         return found.fget if isinstance(found, property) else found
+
+    def parameters(self) -> List[Tuple[inspect.Parameter, object]]:  # noqa: UP006
+        """Return the parameters that a call may give, with their resolved annotations."""
+        function = self.function()
+        if self.subject.kind == "class":
+            return signatures.constructor(function)
+        hints = signatures.resolved(function)
+        found = list(inspect.signature(function).parameters.values())
+        if self.subject.kind == "method":
+            found = found[1:]
+        return [(each, hints.get(each.name, each.annotation)) for each in found if each.kind is not each.VAR_KEYWORD]
 
     def case(self, given: Sequence[Given], origin: str) -> Optional[Record]:  # noqa: UP045
         """Return what a call comes to, or None when it is no ground for a test."""

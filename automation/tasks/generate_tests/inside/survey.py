@@ -9,12 +9,10 @@ import contextlib
 import gc
 import importlib
 import importlib.util
-import inspect
 import io
 import itertools
 import os
 import random
-import string
 import sys
 import time
 import types
@@ -28,10 +26,10 @@ if typing.TYPE_CHECKING:
     from automation.repair.inside import variations
     from automation.tasks.generate_tests.inside import (
         calling,
+        drawing,
         entering,
         expressions,
         pools,
-        signatures,
         suggestions,
         values,
     )
@@ -40,12 +38,11 @@ else:
     _HERE = Path(__file__).parent
     _package = sys.modules.setdefault("_gridbot_tests", types.ModuleType("_gridbot_tests"))
     _package.__path__ = [str(_HERE), str(_HERE.parents[2] / "repair" / "inside")]
-    from _gridbot_tests import calling, entering, expressions, pools, signatures, suggestions, values, variations
+    from _gridbot_tests import calling, drawing, entering, expressions, pools, suggestions, values, variations
 
 _SECONDS = 6.0
 _KEPT_ALIKE = 10
 _KEPT = 100
-_DRAWN = 12
 _TOGETHER = 0.25
 _MOST_MIXED = 3
 _Chosen = List[calling.Given]  # noqa: UP006
@@ -130,7 +127,7 @@ class _Survey:
         if not self._cases:
             touched = self._caller.touch.what
             return {"skip": f"it {touched}" if touched else "no call returned something that a test can state"}
-        return {"cases": self._cases[:_KEPT], "strategies": _strategies(self._caller, self._subject)}
+        return {"cases": self._cases[:_KEPT], "strategies": drawing.strategies(self._caller)}
 
     def _spent(self, share: float) -> bool:
         return len(self._tried) >= self._job["calls"] * share or time.monotonic() > self._until
@@ -143,7 +140,7 @@ class _Survey:
             slots.append(("instance", "instance", self._pools.instances(self._caller.scope[self._subject.owner])))
         if self._subject.kind == "property":
             return slots
-        for parameter, hint in _parameters(self._caller.function(), self._subject):
+        for parameter, hint in self._caller.parameters():
             pool = self._pools.of(hint, parameter.name, parameter.default)
             if parameter.kind is parameter.VAR_POSITIONAL:
                 continue
@@ -154,7 +151,7 @@ class _Survey:
             if parameter.default is not parameter.empty:
                 self._optional.add(parameter.name)
             style = "keyword" if parameter.kind is parameter.KEYWORD_ONLY else "positional"
-            slots.append((parameter.name, style, pool + _drawn(hint, self._job["seed"])))
+            slots.append((parameter.name, style, pool + drawing.drawn(hint, self._job["seed"])))
         return slots
 
     def _settled(self, slots: Sequence[_Slot]) -> List[_Slot]:  # noqa: UP006
@@ -270,16 +267,6 @@ def _arrays(value: values.Foreign, rng: random.Random) -> List[object]:  # noqa:
     return [np.array(row, dtype=value.dtype) for row in variations.varied(value.tolist(), rng)]
 
 
-def _parameters(function: values.Foreign, subject: calling.Subject) -> List[Tuple[inspect.Parameter, object]]:  # noqa: UP006
-    if subject.kind == "class":
-        return signatures.constructor(function)
-    hints = signatures.resolved(function)
-    found = list(inspect.signature(function).parameters.values())
-    if subject.kind == "method":
-        found = found[1:]
-    return [(each, hints.get(each.name, each.annotation)) for each in found if each.kind is not each.VAR_KEYWORD]
-
-
 def _with_keywords(chosen: _Chosen, order: Sequence[str]) -> _Chosen:
     """Pass by name what comes after a parameter that is left to its default."""
     present = [each.name for each in chosen]
@@ -299,70 +286,3 @@ def _rows(slots: Sequence[_Slot]) -> Iterator[_Chosen]:
             calling.Given(name, style, source)
             for (name, style), source in zip(names, row)  # noqa: B905 - Python 3.9
         ]
-
-
-def _drawn(hint: object, seed: int) -> List[values.Written]:  # noqa: UP006
-    """Return what hypothesis draws for an annotation, where it is installed; the shortest first."""
-    try:
-        import hypothesis
-        from hypothesis import strategies
-    except ImportError:
-        return []
-    found: Dict[str, values.Written] = {}  # noqa: UP006
-
-    def note(value: object) -> None:
-        with contextlib.suppress(values.Unwritable, RecursionError):
-            each = values.written(value)
-            if len(each.text) <= 40 and each.text.isascii():
-                found[each.text] = each
-
-    try:
-        # all of Unicode is a table that takes seconds to build
-        strategies.register_type_strategy(str, strategies.text(string.printable))
-        strategy = strategies.from_type(hint)  # type: ignore[var-annotated, arg-type]
-        settings = hypothesis.settings(
-            max_examples=2 * _DRAWN,
-            database=None,
-            derandomize=True,
-            deadline=None,
-            suppress_health_check=list(hypothesis.HealthCheck),
-            phases=[hypothesis.Phase.generate],
-        )
-        settings(hypothesis.given(strategy)(note))()
-    except Exception:  # noqa: BLE001 - an annotation that hypothesis has no strategy for
-        return []
-    return sorted(found.values(), key=lambda each: len(each.text))[:_DRAWN]
-
-
-def _strategies(caller: calling.Caller, subject: calling.Subject) -> Dict[str, str]:  # noqa: UP006
-    """Return hypothesis' own words for the parameters that have plain types."""
-    if subject.kind not in ("function", "static"):
-        return {}
-    found = {}
-    for parameter, hint in _parameters(caller.function(), subject):
-        text = _STRATEGIES.get(hint) if isinstance(hint, type) else _STRATEGIES_OF.get(str(hint))
-        if text is not None:
-            found[parameter.name] = text
-    return found
-
-
-_STRATEGIES: Dict[Any, str] = {  # noqa: UP006
-    int: "st.integers({low}, {high})",
-    float: "st.floats({low}, {high})",
-    bool: "st.booleans()",
-    str: "st.text(string.printable)",
-    bytes: "st.binary()",
-    list: "st.lists(st.integers())",
-}
-_STRATEGIES_OF = {
-    "list[int]": "st.lists(st.integers())",
-    "list[float]": "st.lists(st.floats(allow_nan=False, allow_infinity=False))",
-    "list[str]": "st.lists(st.text(string.printable))",
-    "collections.abc.Sequence[int]": "st.lists(st.integers())",
-    "collections.abc.Sequence[float]": "st.lists(st.floats(-1e6, 1e6))",
-    "collections.abc.Sequence[str]": "st.lists(st.text(string.printable))",
-    "collections.abc.Iterable[int]": "st.lists(st.integers())",
-    "collections.abc.Iterable[str]": "st.lists(st.text(string.printable))",
-    "dict[str, int]": "st.dictionaries(st.text(string.printable), st.integers())",
-    "dict[str, str]": "st.dictionaries(st.text(string.printable), st.text(string.printable))",
-}

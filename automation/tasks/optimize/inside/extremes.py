@@ -34,17 +34,36 @@ def strained(seen: Sequence[Mapping[str, object]], rng: random.Random, most: int
 
 
 def shrunk(arguments: Mapping[str, object], rng: random.Random) -> dict[str, object]:
-    """Return arguments with long texts and collections cut short."""
-    return {name: _cut(value, rng) for name, value in arguments.items()}
-
-
-def _cut(value: object, rng: random.Random) -> object:
+    """Return arguments with long texts and collections cut short, all of them at one length."""
     most = rng.randint(2, 12)
+    return {name: _cut(value, most) for name, value in arguments.items()}
+
+
+def linked(seen: Sequence[Mapping[str, object]]) -> frozenset[str]:
+    """Return the arrays that had one length in every call, because a function of theirs means nothing on others."""
+    names = {name for name, value in (seen[0].items() if seen else ()) if _is_array(value)}
+    for arguments in seen:
+        sizes = [len(typing.cast("list[object]", arguments[name])) for name in names if _is_array(arguments.get(name))]
+        if len(sizes) < len(names) or len(set(sizes)) > 1:
+            return frozenset()
+    return frozenset(names) if len(names) > 1 else frozenset()
+
+
+def keeps(arguments: Mapping[str, object], names: frozenset[str]) -> bool:
+    """Say whether the arrays of some names still have one length."""
+    return len({len(typing.cast("list[object]", arguments[name])) for name in names if name in arguments}) <= 1
+
+
+def _is_array(value: object) -> bool:
+    return hasattr(value, "dtype") and getattr(value, "ndim", 0) == 1
+
+
+def _cut(value: object, most: int) -> object:
     if type(value) in (str, bytes, list, tuple):
         return typing.cast("Sequence[object]", value)[:most]
     if type(value) is dict:
         return dict(list(value.items())[:most])
-    if hasattr(value, "dtype") and getattr(value, "ndim", 0) == 1:
+    if _is_array(value):
         return typing.cast("typing.Any", value)[:most].copy()
     return value
 
@@ -75,7 +94,7 @@ def strain(value: object, rng: random.Random) -> object:
     edge = _EDGES.get(type(value))
     if edge is not None:
         return edge(value, rng)
-    if hasattr(value, "dtype") and hasattr(value, "copy") and getattr(value, "ndim", 0) == 1:
+    if _is_array(value):
         return _array(value, rng)
     return value
 

@@ -76,7 +76,8 @@ def run(job: Record, emit: Emit) -> None:
     job : dict
         ``workloads`` (as `workload_run` takes them), ``variations`` (path of the file that varies inputs), ``path`` (of
         the module), ``function`` (dotted name), ``lines`` (its first lines), ``versions`` (texts of the module, the
-        original first), ``seed``, ``seconds`` and ``tolerance`` (relative, of floating point numbers).
+        original first), ``seed``, ``seconds``, ``tolerance`` (relative, of floating point numbers) and ``timed``
+        (whether to time single calls).
     emit : callable
         Takes a record with ``inputs``, ``calls`` and ``distinct``, or with ``problem``; then one a version with
         ``equal`` and ``difference``, and ``ratio``: its time by the original's.
@@ -110,6 +111,8 @@ def run(job: Record, emit: Emit) -> None:
         if version is not None:
             equal[index] = version
         emit({"version": index, "equal": version is not None, "difference": difference, "late": difference == _LATE})
+    if not job["timed"]:
+        return
     for index, ratio in _ratios(equal, settled, clock, int(typing.cast("int", job["seed"]))).items():
         emit({"version": index, "ratio": ratio})
 
@@ -165,7 +168,10 @@ def _inputs(harvest: calls.Harvest, original: calls.Version, near: types.ModuleT
     varied = itertools.chain(
         itertools.islice(near_ones, _MOST_NEAR // 4), extremes.grown(seen_calls, _MOST_GROWN), near_ones
     )
-    pairs = itertools.zip_longest(((one, True) for one in seen_calls), ((one, False) for one in varied))
+    arrays = extremes.linked(seen_calls)
+    pairs = itertools.zip_longest(
+        ((one, True) for one in seen_calls), ((one, False) for one in varied if extremes.keeps(one, arrays))
+    )
     for arguments, seen in filter(None, itertools.chain.from_iterable(pairs)):
         try:
             case = _Case(copy.deepcopy(arguments), seen=seen)

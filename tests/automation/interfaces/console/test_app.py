@@ -142,6 +142,7 @@ def test_keys_show_screens_help_and_the_other_theme_and_a_broken_screen_says_so(
     drive(console, scenario)
 
 
+@pytest.mark.slow
 def test_a_form_tells_what_is_wrong_shows_its_command_line_and_runs_it(console: ConsoleApp) -> None:
     async def scenario(console: Driven) -> None:
         await console.shows("commands")
@@ -161,6 +162,8 @@ def test_a_form_tells_what_is_wrong_shows_its_command_line_and_runs_it(console: 
         form.query_one("#field-config", Input).value = str(console.app.context.home / "own.json")
         await console.says("'many words'")
         await console.press("ctrl+s")
+        await console.until(lambda: isinstance(app.screen, Permit))
+        await console.press("right", "enter")
         await ended(console)
         # the values' own check is the command's, and told like its result
         await console.says("refused", "repair.samples cannot be")
@@ -185,5 +188,24 @@ def test_closing_asks_while_commands_are_at_work_and_stops_them_when_told(consol
         await ended(console)
         await console.press("q")
         await console.until(lambda: not app.is_running or app._exit)
+
+    drive(console, scenario)
+
+
+@pytest.mark.slow
+def test_whoever_started_a_command_hears_of_its_end_once_though_others_run_beside_it(console: ConsoleApp) -> None:
+    async def scenario(console: Driven) -> None:
+        heard: list[int] = []
+        await console.shows("commands")
+        app = console.app
+        await console.press("5")
+        await console.shows("logs")
+        for _ in range(3):
+            app.run_command("config automation", {}, then=lambda job: heard.append(job.number))
+        await console.until(lambda: len(heard) >= 3, "three ends")
+        for number in (1, 2, 3):
+            await ended(console, number)
+        assert sorted(heard) == [1, 2, 3]
+        await console.until(lambda: not app.desk.working)
 
     drive(console, scenario)

@@ -15,7 +15,7 @@ from automation.codebase.owners import claim, release
 from automation.codebase.patches import Patch
 from automation.codebase.workspaces import work_folder
 from automation.interfaces.console.app import build_console
-from automation.interfaces.console.data.edits import EditRunRequest, edit_run, files_to_edit, keep_edit
+from automation.pipeline.hand_edits import EditRunRequest, edit_run, files_to_edit, keep_edit
 from automation.interfaces.console.data.incidents import CrashReader
 from automation.interfaces.console.data.maintenance import MaintenanceReader
 from automation.interfaces.console.data.run_records import CHANGE_STAGES, REPAIR_STAGES, StageState

@@ -65,6 +65,7 @@ def test_the_overview_outlives_whatever_becomes_of_its_sessions(
     asyncio.run(play())
 
 
+@pytest.mark.slow
 def test_the_logs_follow_a_file_and_filter_by_level_and_words(own_home: Path, tmp_path: Path) -> None:
     path = write_log(write_session(own_home, "one", minutes=5), "one")
     app = build_console(own_home, tmp_path, screen=ScreenName.LOGS, clock=clock, pace=0, executor=OneAtATime(tmp_path))
@@ -111,9 +112,13 @@ def test_a_setting_is_changed_by_its_command_and_its_checks(
             await console.press("enter")
             await console.until(lambda: isinstance(app.screen, EditSetting))
             await console.press("ctrl+u", *"many", "enter")
+            await console.until(lambda: isinstance(app.screen, Permit))
+            await console.press("right", "enter")
             # it comes back with what was typed, and the sentence
             await console.until(lambda: isinstance(app.screen, EditSetting) and app.screen.value == "many")
             await console.press("ctrl+u", *"4", "enter")
+            await console.until(lambda: isinstance(app.screen, Permit))
+            await console.press("right", "enter")
             await console.until(lambda: pane.listed[0].value == "4", "the new value")
             assert json.loads(config.read_text())["repair"]["samples"] == 4
             await console.press("w")

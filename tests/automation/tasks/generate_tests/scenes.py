@@ -56,6 +56,6 @@ def laboratory(tree: Path, path: str = "shop.py") -> Iterator[Laboratory]:
     """Open a laboratory that imports no plugin of pytest, which is most of what it costs to start."""
     found = suite_settings(tree, tree)
     settings = replace(found, plugins={}, environment={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
-    with Laboratory(tree, settings, workers=1) as lab:
+    with Laboratory(tree, settings, workers=1, calls=150) as lab:
         assert lab.prepare(path.removesuffix(".py"), path) == ""
         yield lab

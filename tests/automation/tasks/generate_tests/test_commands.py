@@ -115,7 +115,7 @@ def test_generated_tests_land_and_a_second_run_has_nothing_to_do(tmp_path: Path)
     result = result_of(generate_tests(request))
     assert result.exit_code is ExitCode.DONE
     assert result.run is not None
-    assert result.run.status is Status.FIXED
+    assert result.run.status is Status.LANDED
     written = folder / "tests" / "test_shop_generated.py"
     assert "def test_fee_" in written.read_text()
     assert result_of(generate_tests(request)).exit_code is ExitCode.NOTHING_TO_DO

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from automation.incidents.suites import report_of
+from automation.tasks.generate_tests.answers import tried
 from automation.tasks.generate_tests.generation import Effort, FileTests
-from automation.tasks.generate_tests.laboratory import tried
 from automation.tasks.generate_tests.mutants import OPERATORS, mutants_of
 from automation.tasks.generate_tests.records import FileOutcome
 from automation.tasks.generate_tests.writing import MARK

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from automation.tasks.generate_tests.answers import Surveyed, surveyed, tried
 from automation.tasks.generate_tests.generation import FileTests
-from automation.tasks.generate_tests.judging import Dropped, settled
-from automation.tasks.generate_tests.laboratory import Laboratory, Surveyed, surveyed, tried
+from automation.tasks.generate_tests.judging import Dropped, settled, unsteady
+from automation.tasks.generate_tests.laboratory import Laboratory
 from automation.tasks.generate_tests.records import Draft, Ground, Subject
 from automation.tasks.generate_tests.subjects import subjects_of
 from tests.automation.tasks.generate_tests.scenes import SHOP, laboratory, planted
 
-PLACES = '''\
+PLACES = """\
 import itertools
 import random
 import time
@@ -56,7 +57,7 @@ def untyped(h, s):
     if s > 0.5:
         return h * s
     return h + s
-'''
+"""
 UNUSABLE = {"broken.py": "raise RuntimeError('no settings')\n", "json.py": "def one() -> int:\n    return 1\n"}
 
 
@@ -100,11 +101,13 @@ def test_an_argument_that_is_changed_in_place_is_observed(lab: Laboratory):
     assert all(case.kind == "left" and case.outcome["of"] == "items" for case in changed)
 
 
+@pytest.mark.slow
 def test_generators_and_coroutines_are_run_to_their_end(lab: Laboratory):
     assert outcomes(survey(lab, "pairs"))["list(pairs(2))"] == "[(0, 0), (1, 1)]"
     assert outcomes(survey(lab, "later"))["asyncio.run(later(2))"] == "3"
 
 
+@pytest.mark.slow
 def test_parameters_without_types_are_settled_by_trying(lab: Laboratory):
     shown = outcomes(survey(lab, "untyped"))
     assert shown["untyped(1.0, 0.0)"] == "pytest.approx(1.0)"
@@ -135,6 +138,14 @@ def test_inputs_that_were_seen_or_asked_for_are_tried(lab: Laboratory):
     assert ("seen", "12_345") in {(case.origin, case.expected) for case in found.cases}
 
 
+def test_calls_and_ways_of_the_tests_that_are_there_are_seen(lab: Laboratory):
+    test = "from shop import fee\n\n\ndef test_small():\n    assert fee(weight=3) == 5\n"
+    found = lab.existing("shop.py", ["tests/test_shop.py"], [6], 20.0, {"tests/test_shop.py": test.encode()})
+    assert found.seen == {6: [[["weight", "3", []]]]}
+    assert set(found.arcs) == {"tests/test_shop.py::test_small"}
+    assert (-1, 17) in found.arcs["tests/test_shop.py::test_small"]
+
+
 def test_functions_of_a_text_are_tried_one_by_one(lab: Laboratory):
     text = "def test_good():\n    pass\ndef test_bad():\n    assert 1 == 2\ndef test_hangs():\n    while True: pass\n"
     trial = tried(lab.trial(text, None, limit_s=0.2).result())
@@ -144,7 +155,8 @@ def test_functions_of_a_text_are_tried_one_by_one(lab: Laboratory):
 
 
 def test_rows_of_a_parametrised_function_are_all_tried(lab: Laboratory):
-    text = "import pytest\n@pytest.mark.parametrize(('a', 'b'), [(1, 1), (1, 2)])\ndef test_same(a, b):\n    assert a == b\n"
+    rows = "@pytest.mark.parametrize(('a', 'b'), [(1, 1), (1, 2)])"
+    text = f"import pytest\n{rows}\ndef test_same(a, b):\n    assert a == b\n"
     assert set(tried(lab.trial(text, None).result()).failed) == {"test_same"}
 
 
@@ -163,7 +175,14 @@ def test_lesson_33_one_bad_draft_does_not_discard_the_batch(lab: Laboratory):
     told = tried(facts.result()).failed["test_a"]
     known, zone = eval(told.partition(": ")[2])
     drafts = [
-        Draft(each.name, subject, each.ground, "", each.body.replace("HASH", str(known)).replace("ZONE", repr(zone)), imports)
+        Draft(
+            each.name,
+            subject,
+            each.ground,
+            "",
+            each.body.replace("HASH", str(known)).replace("ZONE", repr(zone)),
+            imports,
+        )
         for each in drafts
     ]
     dropped = Dropped()
@@ -184,3 +203,14 @@ def test_a_module_that_cannot_be_used_says_why(lab: Laboratory, module: str, rea
 
 def test_subjects_are_found_without_running_anything(lab: Laboratory):
     assert [each.qualified for each in FileTests(lab, "shop.py").subjects] == ["fee", "Basket.add"]
+
+
+def test_rows_that_do_not_pass_are_named_and_the_others_stay(lab: Laboratory):
+    rows = "@pytest.mark.parametrize('a', [1, 2, 3])"
+    text = f"import pytest\n\n\n{rows}\ndef test_odd(a):\n    assert a % 2\n\n\ndef test_one():\n    assert True\n"
+    assert unsteady(lab, "tests/test_odd.py", text) == {
+        ("test_odd", 1): "fails in another order or environment",
+    }
+    broken = unsteady(lab, "tests/test_odd.py", "import nothing_of_this_name\n")
+    assert list(broken) == [("", -1)]
+    assert "nothing_of_this_name" in broken["", -1]

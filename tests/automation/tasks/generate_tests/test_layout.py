@@ -50,5 +50,7 @@ def test_related_tests_name_the_module_or_what_is_in_it(tmp_path: Path):
 
 def test_a_file_is_written_as_the_repository_formats(tmp_path: Path):
     (tmp_path / "pyproject.toml").write_text("[tool.ruff]\nline-length = 40\n")
-    text = formatted("import os\nimport re\n\nassert re.match('a', 'aaaaaaaaaaaaaaaaaaaaaaaaa')\n", "test_a.py", tmp_path)
+    text = formatted(
+        "import os\nimport re\n\nassert re.match('a', 'aaaaaaaaaaaaaaaaaaaaaaaaa')\n", "test_a.py", tmp_path
+    )
     assert text == 'import re\n\nassert re.match(\n    "a", "aaaaaaaaaaaaaaaaaaaaaaaaa"\n)\n'

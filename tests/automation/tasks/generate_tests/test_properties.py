@@ -57,7 +57,9 @@ def test_a_law_that_a_call_contradicts_is_not_proposed():
 def test_numbers_that_rise_together_are_said_to_rise():
     found = drafts(known("double", {"1": "2", "2": "4", "5": "10", "7": "14"}, "count"))
     assert found["never_falls_as_count_grows"].body.endswith("assert double(low) <= double(high)")
-    assert "never_falls_as_count_grows" not in drafts(known("wave", {"1": "2", "2": "0", "5": "10", "7": "14"}, "count"))
+    assert "never_falls_as_count_grows" not in drafts(
+        known("wave", {"1": "2", "2": "0", "5": "10", "7": "14"}, "count")
+    )
 
 
 def test_lists_that_keep_their_items_or_their_length():

@@ -42,7 +42,7 @@ SHOP = {
 
         known = [f"w{i}" for i in range(700)]
         texts = [" ".join(f"w{(i * j) % 900}" for j in range(30)) for i in range(60)]
-        for _ in range(9):
+        for _ in range(4):
             lengths(known_words(texts, known))
         """,
     "test_words.py": """
@@ -71,7 +71,7 @@ def shop(tmp_path: Path) -> Path:
 
 
 def optimized(shop: Path, **wishes: object) -> OptimizeResult:
-    asked = {"benchmark": "python bench.py", "model": "none", "max_minutes": 0.5, "pairs": 8, "functions": 1, **wishes}
+    asked = {"benchmark": "python bench.py", "model": "none", "max_minutes": 1.5, "pairs": 6, "functions": 1, **wishes}
     return result_of(optimize(OptimizeRequest(path=shop, **asked)))  # type: ignore[arg-type]
 
 
@@ -149,6 +149,15 @@ def test_tests_are_a_workload(shop: Path) -> None:
     assert result.run is not None, result.reason
     assert result.run.status is Status.LANDED
     assert result.workload == "test_much.py"
+
+
+@pytest.mark.slow
+def test_without_a_workload_the_tests_that_name_the_target_are_timed(shop: Path) -> None:
+    (shop / "test_other.py").write_text("def test_other():\n    assert True\n", encoding="utf-8")
+    result = optimized(shop, benchmark=None, target="lengths")
+    assert result.workload.startswith("the tests that name ")
+    assert {each.name for each in result.profile.functions} <= {"lengths", "known_words"}
+    assert result.exit_code is ExitCode.NOTHING_TO_DO
 
 
 @pytest.mark.slow

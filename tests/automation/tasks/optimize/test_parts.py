@@ -87,6 +87,16 @@ def test_inputs_at_the_edges_are_of_the_same_kinds_and_leave_what_was_seen(xs: l
     assert any(arguments["xs"] == xs + xs for arguments in found)
 
 
+def test_arrays_that_always_had_one_length_keep_one() -> None:
+    seen = [{"a": np.zeros(n), "b": np.ones(n), "n": n} for n in (3, 40)]
+    names = extremes.linked(seen)
+    assert names == {"a", "b"}
+    assert extremes.keeps(extremes.shrunk(seen[1], random.Random(0)), names)
+    assert not extremes.keeps({"a": np.zeros(3), "b": np.ones(2)}, names)
+    assert extremes.linked([*seen, {"a": np.zeros(3), "b": np.ones(2), "n": 3}]) == frozenset()
+    assert extremes.linked([{"a": np.zeros(3), "n": 3}]) == frozenset()
+
+
 def test_a_model_s_rewrites_keep_signature_and_docstring_and_come_once() -> None:
     answers = iter(
         [

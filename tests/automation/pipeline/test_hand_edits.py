@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from automation.codebase.patches import Patch
 from automation.errors import EditRefused, StaleSource
-from automation.interfaces.console.data.edits import files_to_edit, keep_edit
+from automation.pipeline.hand_edits import files_to_edit, keep_edit
 from automation.pipeline.requests import FixRequest
 from automation.pipeline.result import FixResult
 from automation.pipeline.runs import Run
