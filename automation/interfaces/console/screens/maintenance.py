@@ -205,15 +205,11 @@ class MaintenancePane(Pane[MaintenanceFacts]):
             self.run_command("runs approve", {"run": view.row.run_id}, then=self._ran)
 
     def action_reject(self) -> None:
-        """Reject the change, for a reason where the command takes one."""
+        """Reject the change, for a reason that may be left out."""
         view = self._asked("awaits_approval", "waits for approval; w goes to one that does")
         if view is None:
             return
         values = {"run": view.row.run_id}
-        request = self.context.registry["runs reject"].load_request()
-        if "reason" not in request.model_fields:
-            self.run_command("runs reject", values, then=self._ran)
-            return
         self.app.push_screen(AskReason("Why is it rejected?"), partial(self._rejected, values))
 
     def action_edit(self) -> None:

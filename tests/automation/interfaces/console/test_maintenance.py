@@ -235,7 +235,9 @@ def test_the_screen_shows_diff_evidence_and_incidents_and_asks_before_it_approve
             await driver.says("Run this?", f"gridbot runs approve {run.run_id}")
             await driver.press("escape")
             await driver.press("r")
-            await driver.says(f"gridbot runs reject {run.run_id}")
+            await driver.says("Why is it rejected?")
+            await driver.press(*"late", "enter")
+            await driver.says(f"gridbot runs reject --reason late {run.run_id}")
             await driver.press("escape")
             assert console.desk.jobs == []
             assert store.result(run).status is Status.AWAITING_APPROVAL
