@@ -82,7 +82,7 @@ class Runner:
         """
         lines = [command_text(command, values) for command, values in steps]
         careful: list[Command] = []
-        for (command, values), line in zip(steps, lines, strict=True):
+        for (command, _), line in zip(steps, lines, strict=True):
             allowed = self.permission(command)
             if allowed is Permission.REFUSED:
                 raise UsageError(f"a program may not run this; a person can: `{line}`")

@@ -29,6 +29,8 @@ def slug(text: str, most: int = _MOST_WORDS) -> str:
 def name_of_test(subject: Subject, scenario: str) -> str:
     """Return the name of a test of something."""
     owner = f"{snake(subject.owner)}_" if subject.owner else ""
+    if subject.name.endswith("_of"):
+        scenario = scenario.removeprefix("of_")
     return f"test_{owner}{snake(subject.name)}_{scenario}".rstrip("_")
 
 
@@ -92,7 +94,8 @@ def literal(source: str) -> object:
 def _shown(source: str) -> set[str]:
     value = literal(source)
     if isinstance(value, str):
-        return {each for each in (value, repr(value), value.strip()) if len(each) > 1}
+        parts = (value, repr(value), value.strip(), *value.split("/"), *re.findall(r"\w{3,}", value))
+        return {each for each in parts if len(each) > 1}
     found = {source} if len(source) > 1 else set()
     if isinstance(value, list | tuple | dict):
         items = [*value, *(value.values() if isinstance(value, dict) else ())]

@@ -35,8 +35,8 @@ from automation.interfaces.console.widgets.run_texts import (
 from automation.interfaces.console.widgets.still import Still
 
 if TYPE_CHECKING:
-    from automation.pipeline.hand_edits import EditedFile
     from automation.interfaces.console.data.maintenance import MaintenanceReader
+    from automation.pipeline.hand_edits import EditedFile
 
 EDIT_COMMAND = "runs edit"
 _WIDE, _HIGH = 110, 28

@@ -15,7 +15,6 @@ from automation.codebase.owners import claim, release
 from automation.codebase.patches import Patch
 from automation.codebase.workspaces import work_folder
 from automation.interfaces.console.app import build_console
-from automation.pipeline.hand_edits import EditRunRequest, edit_run, files_to_edit, keep_edit
 from automation.interfaces.console.data.incidents import CrashReader
 from automation.interfaces.console.data.maintenance import MaintenanceReader
 from automation.interfaces.console.data.run_records import CHANGE_STAGES, REPAIR_STAGES, StageState
@@ -25,6 +24,7 @@ from automation.interfaces.console.widgets.patch_editor import PatchEditor
 from automation.interfaces.console.widgets.row_table import RowTable
 from automation.interfaces.console.widgets.still import Still
 from automation.pipeline.commands import fix
+from automation.pipeline.hand_edits import EditRunRequest, edit_run, files_to_edit, keep_edit
 from automation.pipeline.proposals import Proposal
 from automation.pipeline.requests import FixRequest
 from automation.pipeline.runs import Run, RunStore
