@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 COLUMNS, LINES = 80, 24
 FRAME_S = 4.0
 GIVE_UP_S = 60.0
+_CRISP = ' shape-rendering="crispEdges"'
 PAPER = (
     "paper", "--symbol", "BTC/USDT", "--timeframe", "1m", "--speed", "1000", "--history", "200", "--seed", "3",
     "--set", "grid.spacing=0.004", "--set", "grid.entry_drop=0", "--set", "grid.order_style=limit",
@@ -207,6 +208,9 @@ def animated(frames: list[str]) -> str:
     styles = [
         f".frame {{ visibility: hidden; animation: show {len(frames) * FRAME_S:g}s step-end infinite; }}",
         f"@keyframes show {{ 0% {{ visibility: visible; }} {share:.4f}% {{ visibility: hidden; }} }}",
+        # whoever shows no animation shows the first
+        ".frame0 { visibility: visible; }",
+        "rect { shape-rendering: crispEdges; }",
         *(f".frame{number} {{ animation-delay: {number * FRAME_S:g}s; }}" for number in range(len(frames))),
     ]
     bodies = [f'<g class="frame frame{number}">{_small(frame, number)}</g>' for number, frame in enumerate(frames)]
@@ -216,7 +220,7 @@ def animated(frames: list[str]) -> str:
 
 def _small(frame: str, number: int) -> str:
     # nothing is fetched from elsewhere, readers have a monospaced font; no line is longer than the terminal is wide
-    for pattern in (r"@font-face \{.*?\}", r"<clipPath.*?</clipPath>", r' clip-path="[^"]*"', r"<!--.*?-->"):
+    for pattern in (r"@font-face \{.*?\}", r"<clipPath.*?</clipPath>", r' clip-path="[^"]*"', r"<!--.*?-->", _CRISP):
         frame = re.sub(pattern, "", frame, flags=re.DOTALL)
     frame = re.sub(r"terminal-\d+", f"t{number}", frame)
     frame = re.sub(r">\s+<", "><", frame).replace("&#160;", "\u00a0")

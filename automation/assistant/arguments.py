@@ -312,7 +312,8 @@ _SPECIAL: dict[str, Callable[[Filling], None]] = {
     "models bench": _models_bench, "improvement compare": _compare, "console": _console, "simulate": _simulate,
     "stop": fill_stop, "sessions stop": fill_stop, "sessions show": fill_session, "sessions report": fill_session,
     "sessions replay": fill_session, "runs show": fill_run, "runs resume": fill_run, "runs approve": fill_run,
-    "runs reject": fill_run, "runs abandon": fill_run, "config explain": fill_setting, "config set": fill_setting_value,
+    "runs reject": fill_run, "runs edit": fill_run, "runs abandon": fill_run,
+    "config explain": fill_setting, "config set": fill_setting_value,
     "review": fill_target, "test": fill_target, "document": fill_target, "optimize": fill_target, "search": fill_search,
     "explain": fill_explain, "fix": fill_fix, "incidents": fill_incidents, "nightly": _repository,
 }  # fmt: skip

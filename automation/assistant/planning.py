@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from automation.assistant.answers import Step
 from automation.assistant.classify import Likely
 from automation.assistant.reading import Reading
-from automation.assistant.splitting import begins_with_verb
+from automation.assistant.splitting import Cut, begins_with_verb
 
 _PRONOUN = re.compile(r"\b(?:it|its|them|their|that|those|these)\b")
 # What a pronoun stands for, by what the steps before were about.
@@ -33,6 +33,12 @@ class Part:
 
     text: str
     best: Likely
+
+
+def may_be_several(cut: Cut, whole: Sequence[Likely]) -> bool:
+    """Say whether it is worth reading the parts of a cut, which takes as long as the whole for each."""
+    likely = sum(one.probability >= _TRACE for one in whole)
+    return cut.is_certain or likely > 1 or any(begins_with_verb(part) for part in cut.parts[1:])
 
 
 def are_several(parts: Sequence[Part], whole: Sequence[Likely]) -> bool:

@@ -16,7 +16,7 @@ from automation.assistant.foreign import Domain
 from automation.assistant.names import COINS, EXCHANGES, Names
 from automation.assistant.normalise import Speller, plain_quotes, words_of
 from automation.assistant.places import CALLED, Places
-from automation.assistant.planning import Part, are_several, handed_on, with_meant
+from automation.assistant.planning import Part, are_several, handed_on, may_be_several, with_meant
 from automation.assistant.reading import Reading, read
 from automation.assistant.splitting import Cut, cuts
 from automation.codebase.search.embedding import SentenceEmbedder
@@ -121,6 +121,8 @@ class Router:
         known = context or self._context
         whole = self._read(text, known)
         for cut in cuts(text):
+            if not may_be_several(cut, whole[1]):
+                continue
             plan = self._plan(cut, whole, known)
             if plan is not None:
                 return plan

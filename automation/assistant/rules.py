@@ -34,7 +34,7 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "identifier": (*_CODE, "explain", "fix", "search"),
     "here": (*_CODE, "explain", "fix", "search"),
     "diff": (*_CODE, "fix"),
-    "run": ("runs show", "runs resume", "runs approve", "runs reject", "runs abandon"),
+    "run": ("runs show", "runs edit", "runs resume", "runs approve", "runs reject", "runs abandon"),
     "setting": ("config explain", "config set"),
     "assignment": ("backtest", "paper", "live", "config show", "config set", "simulate", "agents explain"),
     "error": ("explain", "fix", "incidents"),

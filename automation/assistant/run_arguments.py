@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from automation.assistant.filling import Filling
 
@@ -10,6 +11,7 @@ from automation.assistant.filling import Filling
 _STATES = {
     "runs approve": ("awaiting_approval",),
     "runs reject": ("awaiting_approval",),
+    "runs edit": ("awaiting_approval",),
     "runs resume": ("running",),
 }
 _INTERRUPTED = re.compile(r"\b(?:interrupted|stopped|unfinished|killed|broken off|half[ -]done)\b")
@@ -22,8 +24,10 @@ def fill_run(filling: Filling) -> None:
     Parameters
     ----------
     filling : Filling
-        Its field ``run`` is set where the sentence leaves no doubt.
+        Its fields ``run`` and ``edited`` are set where the sentence leaves no doubt.
     """
+    folder = filling.reading.mentions.first("folder")
+    filling.put("edited", None if folder is None else Path(str(folder)))
     named = filling.reading.mentions.first("run")
     if named is not None:
         filling.put("run", named)

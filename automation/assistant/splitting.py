@@ -35,8 +35,8 @@ _PRONOUN = re.compile(r"\b(?:it|them|that|this|these|those)\b", re.IGNORECASE)
 # "stop it and sell what it holds", "write tests and land them on a branch": a manner, no wish of its own
 _BELONGS = re.compile(
     r"^(?:sell|cancel|close|flatten|liquidate) (?:all|every\w*|its|it|the|what|any|my|open|orders?|positions?)\b"
-    r"|^(?:land|apply|keep|approve) (?:it|them|the (?:change|patch|tests))\b|^(?:write|save|put|store) (?:it|them|the report"
-    r"|the result\w*|a report) (?:in|into|to|under)\b",
+    r"|^(?:land|apply|keep|approve) (?:it|them|the (?:change|patch|tests))\b|^(?:write|save|put|store)"
+    r" (?:it|them|the report|the result\w*|a report) (?:in|into|to|under)\b",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r'"[^"]*"|`[^`]*`')

@@ -145,6 +145,8 @@ PIPELINE_COMMANDS = (
             "take my edited version of the repair",
             "prove the change as I edited it",
             "use my own edit of that run instead",
+            "I edited the patch by hand, check it",
+            "verify my corrected version of the waiting fix",
         ),
         by_person=True,
     ),

@@ -121,7 +121,8 @@ def proposal_of(result: TestsResult, patch: Patch) -> Proposal:
         "characterisation": "tests of this ground state what the code did, and justify no change on their own",
         "files": [file_json(each) for each in gaining],
     }
-    return Proposal("tests", f"Add {count} generated tests for {result.scope}", patch, tuple(edits), evidence)
+    title = f"Add {count} generated test{'s' * (count > 1)} for {result.scope}"
+    return Proposal("tests", title, patch, tuple(edits), evidence)
 
 
 def _worked(

@@ -112,7 +112,8 @@ class TestsResult:
         if not count:
             return Text("nothing gained: no new test covers a branch or notices a mutant", style="bold yellow")
         rows = sum(each.rows for each in self.files)
-        text = Text(f"{count} tests with {rows} cases for {self.scope}", style="bold green")
+        told = f"{count} test{'s' * (count > 1)} with {rows} case{'s' * (rows > 1)}"
+        text = Text(f"{told} for {self.scope}", style="bold green")
         kinds = ", ".join(f"{number} {ground}" for ground, number in self.kept.items() if number)
         text.append(f" ({kinds}; {self.seconds:.0f} s)", style="default")
         return text

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from automation.tasks.generate_tests.records import Subject
 
 _SPECIAL = re.compile(r"([.^$*+?{}\[\]\\|()])")
+_ENDS = " '\"`()[]{}<>,;:-"
 _LEAST_MESSAGE = 6
 _LONGEST_MESSAGE = 60
 _MOST_WORDS = 6
@@ -51,7 +52,8 @@ def constant_part(messages: Sequence[str], sources: Iterable[str]) -> str:
     for text in sorted(shown, key=len, reverse=True):
         pieces = [part for piece in pieces for part in piece.split(text)]
     pieces = [part for piece in pieces for part in _NUMBER.split(piece)]
-    shared = [piece.strip() for piece in pieces if all(piece.strip() in message for message in messages)]
+    trimmed = [piece.strip(_ENDS) for piece in pieces]
+    shared = [piece for piece in trimmed if all(piece in message for message in messages)]
     longest = max(shared, key=len, default="")
     if len(longest) > _LONGEST_MESSAGE:
         longest = longest[:_LONGEST_MESSAGE].rsplit(" ", 1)[0]

@@ -17,7 +17,7 @@ from functools import partial
 
 Arguments = dict[str, object]
 
-_MOST_CALLS = 2_000
+_MOST_CALLS, _MOST_STATE = 2_000, 64
 # Of different calls: the first ones, some of all later ones, and the largest.
 _FIRST, _DRAWN, _LARGEST = 20, 24, 16
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
@@ -170,8 +170,27 @@ def _parameters(code: types.CodeType) -> tuple[str, ...]:
 class Version:
     """One version of the function, in a module of its own; classes stay the original ones."""
 
-    def __init__(self, owner: object, name: str, function: object) -> None:
-        self._owner, self._name, self._function = owner, name, function
+    def __init__(
+        self, owner: object, name: str, function: object, scope: dict[str, object], watched: frozenset[str]
+    ) -> None:
+        self._owner, self._name, self._function, self._scope = owner, name, function, scope
+        self._initial = {key: copy.deepcopy(scope.get(key)) for key in sorted(watched)}
+
+    def reset(self) -> None:
+        """Give the module's own variables their first values again, collections in place."""
+        for key, value in self._initial.items():
+            held = self._scope.get(key)
+            if isinstance(held, list):
+                held[:] = copy.deepcopy(typing.cast("list[object]", value))
+            elif isinstance(held, (dict, set)):
+                held.clear()
+                held.update(copy.deepcopy(typing.cast("typing.Any", value)))
+            else:
+                self._scope[key] = value
+
+    def state(self) -> dict[str, object]:
+        """Return the module's own variables as they are now."""
+        return {key: self._scope.get(key) for key in self._initial}
 
     @contextlib.contextmanager
     def installed(self) -> Iterator[Callable[..., object]]:
@@ -209,6 +228,7 @@ class Versions:
 
     def __init__(self, scope: dict[str, object], function: str, path: str) -> None:
         self._scope, self._path = scope, path
+        self._watched: frozenset[str] | None = None
         *self._owners, self._name = function.split(".")
 
     def make(self, text: str) -> Version:
@@ -227,7 +247,10 @@ class Versions:
         for key, value in self._scope.items():
             if isinstance(value, type) and value.__module__ == name and key in fresh:
                 fresh[key] = value
-        return Version(owner, self._name, found)
+        if self._watched is None:
+            # A rewrite may bring constants along, so the variables of the first version, the original, count.
+            self._watched = frozenset(key for key, value in fresh.items() if _is_state(key, value))
+        return Version(owner, self._name, found, fresh, self._watched)
 
 
 def call(function: Callable[..., object], arguments: Arguments) -> object:
@@ -261,6 +284,14 @@ def binding(function: Callable[..., object], arguments: Arguments) -> Callable[[
 def without_addresses(text: str) -> str:
     """Return a text with memory addresses taken out."""
     return _ADDRESS.sub("0x", text)
+
+
+def _is_state(name: str, value: object) -> bool:
+    if name.startswith("__"):
+        return False
+    return type(value) in (int, float, str, bool, type(None)) or (
+        type(value) in (list, dict, set) and len(typing.cast("list[object]", value)) <= _MOST_STATE
+    )
 
 
 def _plain(function: object) -> Callable[..., object]:

@@ -136,6 +136,7 @@ class _Outcome(typing.NamedTuple):
     told: str
     value: shapes.Shape
     left: shapes.Shape
+    state: shapes.Shape
     printed: str
 
 
@@ -245,6 +246,7 @@ def _equal(one: _Outcome, other: _Outcome, tolerance: float) -> bool:
         and one.printed == other.printed
         and shapes.same(one.value, other.value, tolerance)
         and shapes.same(one.left, other.left, tolerance)
+        and shapes.same(one.state, other.state, tolerance)
     )
 
 
@@ -255,6 +257,8 @@ def _words(expected: _Outcome, found: _Outcome) -> str:
         return f"{expected.told} {_brief(expected.value)} and now {_brief(found.value)}"
     if expected.left != found.left:
         return f"leaves {_brief(expected.left)} and now {_brief(found.left)}"
+    if expected.state != found.state:
+        return f"leaves its module with {_brief(expected.state)} and now {_brief(found.state)}"
     return f"prints {expected.printed[:60]!r} and now {found.printed[:60]!r}"
 
 
@@ -267,6 +271,7 @@ def _brief(shape: shapes.Shape) -> str:
 def _call(version: calls.Version, case: _Case, patience_s: float) -> _Outcome:
     arguments = copy.deepcopy(case.arguments)
     random.seed(0)
+    version.reset()
     printed = io.StringIO()
     value: object = None
     with version.installed() as function:
@@ -284,9 +289,12 @@ def _call(version: calls.Version, case: _Case, patience_s: float) -> _Outcome:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
     try:
-        return _Outcome(told, shapes.shape_of(value), shapes.shape_of(arguments), printed.getvalue())
+        state = shapes.shape_of(version.state())
+        return _Outcome(told, shapes.shape_of(value), shapes.shape_of(arguments), state, printed.getvalue())
     except Exception as error:  # noqa: BLE001 - what a target's value does when it is looked at is its own
-        return _Outcome(f"{told} what cannot be shown ({type(error).__name__})", shapes.shape_of(None), case.shape, "")
+        return _Outcome(
+            f"{told} what cannot be shown ({type(error).__name__})", shapes.shape_of(None), case.shape, case.shape, ""
+        )
 
 
 def _ratios(

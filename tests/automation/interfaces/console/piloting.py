@@ -17,7 +17,7 @@ from automation.interfaces.console.app import ConsoleApp
 from automation.interfaces.console.screens.base import Pane
 from automation.interfaces.execution import Executor
 
-_PATIENCE_S = 15.0
+_PATIENCE_S = 60.0
 
 
 class OneAtATime(Executor):

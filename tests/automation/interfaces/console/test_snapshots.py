@@ -57,7 +57,9 @@ def console(home: Path, root: Path, screen: ScreenName, theme: ThemeName = Theme
     return build_console(home, root, screen=screen, theme=theme, clock=clock, pace=0, executor=OneAtATime(root))
 
 
-@pytest.mark.parametrize(("size", "theme"), [((80, 24), ThemeName.DARK), pytest.param((120, 40), ThemeName.LIGHT, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("size", "theme"), [((80, 24), ThemeName.DARK), pytest.param((120, 40), ThemeName.LIGHT, marks=pytest.mark.slow)]
+)
 def test_overview(
     picture: SnapshotAssertion,
     own_home: Path,

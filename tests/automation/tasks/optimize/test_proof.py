@@ -23,6 +23,7 @@ def total(xs, start=0):
     """Sum what is not zero."""
     if start < 0:
         raise ValueError("start must not be negative")
+    LOG.append(len(xs))
     result = start
     for x in xs:
         if x != 0:
@@ -38,7 +39,7 @@ for n in range(40):
     total([0.1 * i for i in range(n)])
 """
 VERSIONS = {
-    "the same": "    result = start\n    for x in xs:\n        if x:\n            result += x\n    return result\n",
+    "the same": "the same",
     "another order": "    return sum(x for x in reversed(xs) if x != 0) + start\n",
     "wrong for long lists only": BODY.replace("in xs:", "in xs[:30]:"),
     "wrong at the edge": BODY.replace(
@@ -48,11 +49,16 @@ VERSIONS = {
     "prints": BODY.replace("    return", "    print(result)\n    return"),
     "does not end": "    while True:\n        pass\n",
     "another error": "another error",
+    "forgets to log": "forgets to log",
     "breaks its module": None,
 }
 
 
 def version(body: str | None) -> str:
+    if body == "forgets to log":
+        return ORIGINAL.replace("    LOG.append(len(xs))\n", "")
+    if body == "the same":
+        return ORIGINAL.replace("LOG = []\n", "LOG = []\nMORE = 3\n").replace("if x != 0", "if x")
     if body == "another error":
         return ORIGINAL.replace("ValueError", "TypeError")
     return ORIGINAL.replace(BODY, body) if body is not None else ORIGINAL + "\nraise RuntimeError('broken')\n"
