@@ -51,7 +51,7 @@ def constant_part(messages: Sequence[str], sources: Iterable[str]) -> str:
     pieces = [messages[0]]
     for text in sorted(shown, key=len, reverse=True):
         pieces = [part for piece in pieces for part in piece.split(text)]
-    pieces = [part for piece in pieces for part in _NUMBER.split(piece)]
+    pieces = [line for piece in pieces for part in _NUMBER.split(piece) for line in part.splitlines()]
     trimmed = [piece.strip(_ENDS) for piece in pieces]
     shared = [piece for piece in trimmed if all(piece in message for message in messages)]
     longest = max(shared, key=len, default="")
@@ -64,7 +64,7 @@ def match_literal(text: str) -> str:
     """Return the literal of a pattern that finds a text."""
     escaped = _SPECIAL.sub(r"\\\1", text)
     quote = "'" if '"' in escaped else '"'
-    if quote in escaped:
+    if quote in escaped or not escaped.isprintable():
         return repr(escaped)
     return f"{'r' if escaped != text else ''}{quote}{escaped}{quote}"
 

@@ -205,6 +205,7 @@ def test_subjects_are_found_without_running_anything(lab: Laboratory):
     assert [each.qualified for each in FileTests(lab, "shop.py").subjects] == ["fee", "Basket.add"]
 
 
+@pytest.mark.slow
 def test_rows_that_do_not_pass_are_named_and_the_others_stay(lab: Laboratory):
     rows = "@pytest.mark.parametrize('a', [1, 2, 3])"
     text = f"import pytest\n\n\n{rows}\ndef test_odd(a):\n    assert a % 2\n\n\ndef test_one():\n    assert True\n"
