@@ -12,6 +12,7 @@ import shutil
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import pairwise, product
 from pathlib import Path
 
@@ -203,15 +204,20 @@ def _found(dotted: str) -> bool:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_tests_that_a_page_names_exist(page: Path) -> None:
+    known = _tests() | {Path(block.file).stem for block in blocks(page) if block.file}
+    # Not a setting such as repair.test_timeout_s, nor a folder such as test_data.
+    named = set(re.findall(r"(?<![.\w])test_[a-z0-9_]+\b(?!/)", prose(page)))
+    assert named - known == set()
+
+
+@cache
+def _tests() -> frozenset[str]:
     files = sorted((ROOT / "tests").rglob("test_*.py"))
     known = {file.stem for file in files}
     for file in files:
         nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         known |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
-    known |= {Path(block.file).stem for block in blocks(page) if block.file}
-    # Not a setting such as repair.test_timeout_s, nor a folder such as test_data.
-    named = set(re.findall(r"(?<![.\w])test_[a-z0-9_]+\b(?!/)", prose(page)))
-    assert named - known == set()
+    return frozenset(known)
 
 
 # Commands and code

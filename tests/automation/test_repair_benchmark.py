@@ -60,6 +60,7 @@ def run(manner: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], *option
     return json.loads(out)
 
 
+@pytest.mark.slow
 def test_right_patches_count_as_repaired_by_their_proposer(tmp_path, capsys):
     details = tmp_path / "details.json"
     names = ("split_bill", "cheapest_route", "maker_taker_fee")

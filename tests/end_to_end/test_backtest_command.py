@@ -149,6 +149,7 @@ def test_every_kind_of_file_gives_the_same_trades(home, file, expected):
     assert answer(gridbot(home, "backtest", "--candles", file, *PINS, "--json"))["trade_hash"] == expected
 
 
+@pytest.mark.slow
 def test_imported_candles_give_the_same_trades_and_a_symbol_of_one_s_choice(home, expected):
     words = ("data", "import", "SIMUSDT_5m.csv", "--symbol", "NEW/USDT", "--json")
     answer(gridbot(home, *words))
@@ -178,6 +179,7 @@ def test_a_period_a_longer_timeframe_and_a_symbol_are_what_was_asked_for(home):
     assert run["trade_hash"] == backtest(longer, settings).fills.trade_hash()
 
 
+@pytest.mark.slow
 def test_several_candles_share_one_capital(home, tmp_path):
     both = ("--candles", "SIM-USDT-5m.parquet", "--candles", "OTHER-USDT-5m.parquet")
     # a symbol in a settings file is not the symbol of every file
@@ -204,6 +206,7 @@ def test_the_command_line_beats_the_environment_and_that_the_settings_file(home,
     assert [run["params"][name] for name in names] == [0.04, 4_000, "aggressive", 0.4]
 
 
+@pytest.mark.slow
 def test_gaps_ask_for_leave_and_are_in_the_result_when_they_have_it(home):
     refused = gridbot(home, "backtest", "--candles", "GAP-USDT-5m.parquet", "--json")
     assert refused.returncode == ExitCode.REFUSED
@@ -299,7 +302,7 @@ REAL_FILES = {
 }
 
 
-QUICK = {"BTC-USDT-1h-2017-2022.parquet", "ETHUSDT_5m-sample.csv", "XRP_ETH-5m-sample.feather"}
+QUICK = {"ETHUSDT_5m-sample.csv", "XRP_ETH-5m-sample.feather"}
 
 
 @pytest.mark.parametrize(

@@ -408,6 +408,7 @@ def _definitions(draw: st.DrawFn) -> tuple[SourceFile, SymbolPlace]:
     return (source, draw(st.sampled_from(usable))) if usable else draw(_definitions())
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(_definitions())
 def test_own_text_put_back_gives_the_same_bytes(found: tuple[SourceFile, SymbolPlace]) -> None:

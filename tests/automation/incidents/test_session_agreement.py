@@ -48,6 +48,7 @@ def changed(path: str, old: str, new: str) -> dict[str, bytes]:
     return {path: text.replace(old, new, 1).encode()}
 
 
+@pytest.mark.slow
 def test_a_change_that_decides_otherwise_or_leaves_out_the_last_sale_is_told_from_one_that_does_not(
     until_a_sale: FailedSession,
 ) -> None:

@@ -271,6 +271,7 @@ class TestOnTheExchange:
         assert code == ExitCode.INTERRUPTED, told
         assert here.json("sessions", "show", "hasty")["state"] == "stopped"
 
+    @pytest.mark.slow
     def test_live_trades_for_five_minutes_with_consent_for_this_machine(self, exchange: Venue, here: Here) -> None:
         words = session_words(exchange.url, here.home, "real", "--live", "--yes", "--max-minutes", "5")
         with Running("live", *words) as running:

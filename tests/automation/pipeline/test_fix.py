@@ -95,6 +95,7 @@ def test_apply_changes_the_files_at_hand_when_it_was_approved(tmp_path: Path, ho
     assert set(files_beside_git(flat)) == set(FLAT)
 
 
+@pytest.mark.slow
 def test_a_plain_folder_gets_a_patch_file_and_stays_as_it_was(tmp_path: Path, home: Path, gridbot: Gridbot) -> None:
     flat = plant(tmp_path / "flat", BROKEN_FLAT, git=False)
     before = contents(flat)
@@ -105,6 +106,7 @@ def test_a_plain_folder_gets_a_patch_file_and_stays_as_it_was(tmp_path: Path, ho
     assert "29 if leap" in (flat / "dates.py").read_text()
 
 
+@pytest.mark.slow
 def test_a_worktree_holds_the_fix_and_the_target_gets_nothing(tmp_path: Path, home: Path, gridbot: Gridbot) -> None:
     flat = plant(tmp_path / "flat", BROKEN_FLAT)
     before = contents(flat)
@@ -136,6 +138,7 @@ def test_uncommitted_work_is_kept_as_a_commit_below_the_fix(tmp_path: Path, home
     assert git_run(flat, "diff", "--name-only", f"{branch}~1..{branch}").split() == ["dates.py"]
 
 
+@pytest.mark.slow
 def test_a_folder_inside_a_repository_is_repaired_on_its_own(tmp_path: Path, home: Path, gridbot: Gridbot) -> None:
     inner = {f"services/dates/{name}": text for name, text in BROKEN_FLAT.items()}
     outer = {"tests/test_outside.py": "def test_outside():\n    assert False\n", "README": "all"}
@@ -231,6 +234,7 @@ def test_any_layout_and_kind_of_failure_is_repaired(layout: str, tmp_path: Path,
     assert branches(target) == [answer["branch"]]
 
 
+@pytest.mark.slow
 def test_the_tests_that_were_named_are_all_that_counts(tmp_path: Path, home: Path, gridbot: Gridbot) -> None:
     other = "def test_of_another_matter():\n    assert False\n"
     flat = plant(tmp_path / "flat", {**BROKEN_FLAT, "test_other.py": other})

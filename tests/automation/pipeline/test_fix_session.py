@@ -114,6 +114,7 @@ def test_a_fault_in_the_core_is_repaired_from_the_session_that_it_broke(
     assert subprocess.run(test, cwd=copy, capture_output=True).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_session_that_did_not_fail_leaves_nothing_to_fix(
     tmp_path: Path, home: Path, candles: Path, gridbot: Gridbot
 ) -> None:

@@ -166,6 +166,7 @@ def test_the_picture_of_the_graph_names_every_stage_and_the_way_back() -> None:
         assert way in picture.replace("&nbsp;", "").replace(";", ""), picture
 
 
+@pytest.mark.slow
 def test_every_checkpoint_of_a_run_is_plain_json_and_is_read_without_a_warning(
     tmp_path: Path, home: Path, gridbot: Gridbot, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,7 +83,15 @@ CANARIES = {
 }
 
 
-@pytest.mark.parametrize("canary", CANARIES)
+# one that cannot be solved, and the two that could do most harm; `make test-all` runs the others too
+QUICK = {"one test contradicts another", "deletes every file that it finds", "reads the environment"}
+
+
+def _marks(name: str) -> tuple[pytest.MarkDecorator, ...]:
+    return () if name in QUICK else (pytest.mark.slow,)
+
+
+@pytest.mark.parametrize("canary", [pytest.param(name, marks=_marks(name)) for name in CANARIES])
 def test_what_cannot_be_solved_honestly_ends_unfixed(canary: str, tmp_path: Path, home: Path, gridbot: Gridbot) -> None:
     target = plant(tmp_path / "target", CANARIES[canary])
     before = contents(target)
@@ -186,7 +194,7 @@ HOSTILE: Mapping[str, str] = {
 }
 
 
-@pytest.mark.parametrize("harm", HOSTILE)
+@pytest.mark.parametrize("harm", [pytest.param(name, marks=_marks(name)) for name in HOSTILE])
 def test_a_hostile_repository_does_no_harm(harm: str, tmp_path: Path, home: Path, gridbot: Gridbot) -> None:
     mine = tmp_path / "mine"
     mine.mkdir()

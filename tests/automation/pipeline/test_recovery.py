@@ -96,6 +96,7 @@ def test_a_run_that_is_killed_before_and_after_every_stage_ends_as_if_it_never_w
     assert (code, again["error"]["exit_code"]) == (3, 3)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_in_the_middle_of_a_search_goes_on(
     flat: Path, home: Path, gridbot: Gridbot, straight: dict[str, object]
 ) -> None:
@@ -108,6 +109,7 @@ def test_a_run_that_is_killed_in_the_middle_of_a_search_goes_on(
     assert ledger_rows(home) == [(answer["run_id"], "fixed")]
 
 
+@pytest.mark.slow
 def test_a_killed_run_that_is_abandoned_leaves_no_private_copy(flat: Path, home: Path, gridbot: Gridbot) -> None:
     before = contents(flat)
     assert gridbot.halted(home, "fix", str(flat), *FIX, halt=Halt("localise"))[0] == -9
@@ -142,6 +144,7 @@ def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gridbot]:
     runner.close()
 
 
+@pytest.mark.slow
 def test_a_run_that_is_at_work_can_be_neither_resumed_nor_abandoned_beside_it(
     flat: Path, home: Path, gridbot: Gridbot, second: Gridbot, tmp_path: Path
 ) -> None:

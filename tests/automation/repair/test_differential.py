@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,6 +122,7 @@ def test_static_method_generator_and_changed_arguments_are_compared(tmp_path: Pa
     assert kept.cluster != popped.cluster
 
 
+@pytest.mark.slow
 def test_endless_candidate_is_told_from_the_others_without_ending_them(tmp_path: Path) -> None:
     endless, good = _compare(
         _scene(tmp_path),

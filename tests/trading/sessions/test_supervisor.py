@@ -301,6 +301,7 @@ def test_a_signal_ends_in_order_with_code_0(own_home: Path, number: signal.Signa
     asyncio.run(scene())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_a_second_signal_ends_at_once_with_code_130(own_home: Path) -> None:
     async def scene() -> None:
