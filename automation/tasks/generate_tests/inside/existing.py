@@ -39,6 +39,8 @@ def run(job: Record, emit: Emit) -> None:
     job : dict
         ``probe`` (file that runs the tests), ``suite`` (its job), ``path`` (of the file that is looked at), ``lines``
         (first lines of the functions whose calls are kept, with their decorators' lines).
+    emit : callable
+        Takes each record, which the sandbox hands out.
     """
     path = os.path.join(os.path.abspath(str(job["suite"]["root"])), job["path"])  # noqa: PTH100, PTH118 - links stay
     tracer = _Watching(path, frozenset(job["lines"]))

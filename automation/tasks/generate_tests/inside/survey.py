@@ -61,6 +61,8 @@ def run(job: Record, emit: Emit) -> None:
         ``root``, ``python_path``, ``path`` and ``module`` of the file; ``subject`` (owner, name, kind, documented),
         None to import only; ``numbers`` and ``texts`` (constants), ``given`` (argument lists that were seen or asked
         for, each with its origin), ``seed``, ``calls`` (how many at most).
+    emit : callable
+        Takes each record, which the sandbox hands out.
     """
     gc.freeze()
     root = entering.enter(job)

@@ -47,6 +47,8 @@ def run(job: Record, emit: Emit) -> None:
         ``limit_s`` (of each call), ``trace`` (path of a file whose steps are told, or None), ``seed`` (order; None for
         the order of the text), ``stop`` (whether the first failure is enough), ``elsewhere`` (whether to work in
         an empty folder).
+    emit : callable
+        Takes each record, which the sandbox hands out.
     """
     gc.freeze()
     root = entering.enter(job)
