@@ -53,12 +53,12 @@ def main() -> int:
     try:
         command = gridbot_registry()[order["command"]]
         request = request_of(command, order["values"])
-        result, interrupted = drive(command.load_function()(request), lambda step: teller.tell(_told(step)))
+        result = drive(command.load_function()(request), lambda step: teller.tell(_told(step)))
     except Exception as error:  # noqa: BLE001 - the outermost frame: whatever is left is told to whoever asked
         told = error_data(error)
         teller.tell({"event": "ended", "error": told, "text": told["message"], "exit_code": told["exit_code"]})
         return int(str(told["exit_code"]))
-    code = 130 if interrupted else int(result.exit_code)
+    code = int(result.exit_code)
     text = rendered(result, order["width"], colour=order["colour"])
     teller.tell({"event": "ended", "result": result.as_json(), "text": text, "exit_code": code})
     return code

@@ -64,7 +64,7 @@ def run_to_end(work: Generator[Step, None, Result], manner: Manner) -> int:
     Returns
     -------
     int
-        The result's exit code; 130 when the work was interrupted.
+        The result's exit code, also after Ctrl-C: for some commands that is the ordinary end.
 
     Raises
     ------
@@ -81,12 +81,12 @@ def run_to_end(work: Generator[Step, None, Result], manner: Manner) -> int:
             else:
                 display.show(step)
 
-        result, interrupted = drive(work, show)
+        result = drive(work, show)
     print_result(result, manner)
-    return ExitCode.INTERRUPTED if interrupted else result.exit_code
+    return result.exit_code
 
 
-def drive(work: Generator[Step, None, Result], show: Callable[[Step], None]) -> tuple[Result, bool]:
+def drive(work: Generator[Step, None, Result], show: Callable[[Step], None]) -> Result:
     """Run a command's generator to its end.
 
     Parameters
@@ -98,8 +98,8 @@ def drive(work: Generator[Step, None, Result], show: Callable[[Step], None]) -> 
 
     Returns
     -------
-    tuple of (Result, bool)
-        The result, and whether Ctrl-C was pressed while a step was shown.
+    Result
+        What it hands back.
 
     Raises
     ------
@@ -194,19 +194,20 @@ def plain(value: object) -> object:
     return value
 
 
-def _driven(work: Generator[Step, None, Result], show: Callable[[Step], None]) -> tuple[Result, bool]:
-    interrupted = pending = False
+def _driven(work: Generator[Step, None, Result], show: Callable[[Step], None]) -> Result:
+    pending = False
     while True:
         try:
             step = work.throw(KeyboardInterrupt()) if pending else next(work)
         except StopIteration as end:
-            return end.value, interrupted
+            result: Result = end.value
+            return result
         pending = False
         try:
             show(step)
         except KeyboardInterrupt:
             # It hit us, not the work: the work must hear of it, so that it can save what it has.
-            pending = interrupted = True
+            pending = True
 
 
 def _print_news(news: News, manner: Manner) -> None:

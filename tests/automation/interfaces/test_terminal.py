@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from automation.interfaces.terminal import Interrupted, Manner, plain, run_to_end
 from tests.automation.interfaces.sample_program import Sample
 from trading.commands import Progress
+from trading.errors import ExitCode
 
 
 class CtrlCWhileShown:
@@ -28,10 +30,19 @@ def test_ctrl_c_during_display_reaches_the_suspended_work(capsys: pytest.Capture
             yield CtrlCWhileShown()  # type: ignore[misc]
         except KeyboardInterrupt:
             yield Progress("saving", 1, 1)
-        return Sample({"kept": 1}, "kept one file")
+        return Sample({"kept": 1}, "kept one file", ExitCode.INTERRUPTED)
 
     assert run_to_end(work(), Manner()) == 130
     assert capsys.readouterr().out == "kept one file\n"
+
+
+def test_ctrl_c_is_the_ordinary_end_of_some_commands_wherever_it_hits() -> None:
+    def work() -> Generator[Progress, None, Sample]:
+        with suppress(KeyboardInterrupt):
+            yield CtrlCWhileShown()  # type: ignore[misc]
+        return Sample({})
+
+    assert run_to_end(work(), Manner()) == 0
 
 
 def test_work_that_ignores_ctrl_c_during_display_is_cleaned_up() -> None:

@@ -120,6 +120,7 @@ def test_a_run_that_waits_can_be_abandoned(tmp_path: Path, home: Path, gridbot: 
     assert contents(core) == before
 
 
+@pytest.mark.slow
 def test_a_change_that_no_longer_fits_is_refused(tmp_path: Path, home: Path, gridbot: Gridbot) -> None:
     flat = plant(tmp_path / "flat", {**FLAT, "dates.py": CORE["trading/engine/dates.py"]})
     _, answer, _ = gridbot(home, "fix", str(flat), *FIX, "--land", "apply")

@@ -122,6 +122,7 @@ def test_a_worktree_holds_the_fix_and_the_target_gets_nothing(tmp_path: Path, ho
     assert (tree / "dates.py").is_file()
 
 
+@pytest.mark.slow
 def test_uncommitted_work_is_kept_as_a_commit_below_the_fix(tmp_path: Path, home: Path, gridbot: Gridbot) -> None:
     flat = plant(tmp_path / "flat", FLAT)
     (flat / "dates.py").write_text((flat / "dates.py").read_text().replace("29 if", "30 if"))
@@ -266,6 +267,7 @@ def test_two_faults_are_taken_one_after_the_other(tmp_path: Path, home: Path, gr
     assert answer["tests_after"]["passed"] == 4
 
 
+@pytest.mark.slow
 def test_code_that_does_not_compile_is_mended(tmp_path: Path, home: Path, gridbot: Gridbot) -> None:
     broken = SHOP["shop/basket.py"].replace("[:count + 1]", "[:count]").replace("in prices:", "in prices")
     shop = plant(tmp_path / "shop", {**SHOP, "shop/basket.py": broken})
