@@ -48,7 +48,7 @@ RAISED = {
     "disk-full": "raise OSError(28, 'No space left on device')",
     "files-open": "raise OSError(24, 'Too many open files')",
     "port-taken": "raise OSError(98, 'Address already in use')",
-    "no-permission": "raise PermissionError(13, 'Permission denied', '/root/x')",
+    "no-permission": "raise PermissionError(13, 'Permission denied', '/locked/x')",
     "memory": "raise MemoryError",
     "subprocess-failed": "import subprocess\nsubprocess.run(['false'], check=True)",
     "table-missing": "import sqlite3\nsqlite3.connect(':memory:').execute('select * from nowhere')",

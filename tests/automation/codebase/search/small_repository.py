@@ -45,7 +45,7 @@ async def send_with_patience(letter: str, attempts: int = 3) -> None:
         time.sleep(2**attempt)
 ''',
     "tests/test_prices.py": """def test_an_empty_basket_costs_nothing():
-    assert True
+    assert sum([]) == 0
 """,
     "README.md": """# The shop
 
