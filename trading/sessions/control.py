@@ -24,7 +24,7 @@ STOP_FILE = "STOP"
 
 # A request is a line of a hundred bytes.
 _LONGEST_LINE = 16_384
-_ACCEPTING_TURNS = 5
+_ACCEPTING_TURNS = 20
 _MOST_CONNECTIONS = 32
 _QUEUED_EVENTS = 1_000
 _ANSWER = b'{"ok":'
@@ -141,9 +141,8 @@ class ControlServer:
         if self._server is None or self._address is None:
             return
         self._server.close()
-        for _ in range(_ACCEPTING_TURNS):
-            # who was being let in just now is known within a few turns of the loop, and must be closed like the others
-            await asyncio.sleep(0)
+        # who was being let in just now is known within a few turns of the loop, and must be closed like the others
+        await _some_turns()
         for queue, writer in self._listeners.items():
             while not queue.empty():
                 writer.write(queue.get_nowait())
@@ -151,6 +150,8 @@ class ControlServer:
             task.cancel()
             writer.close()
         await asyncio.gather(*self._connections, return_exceptions=True)
+        # a closed transport lets its socket go a turn later, and the loop may end with this call
+        await _some_turns()
         (self._folder / ADDRESS_FILE).unlink(missing_ok=True)
         if self._address.path is not None:
             self._address.path.unlink(missing_ok=True)
@@ -254,6 +255,11 @@ class ControlServer:
             for task in (pump, gone):
                 task.cancel()
             await asyncio.gather(pump, gone, return_exceptions=True)
+
+
+async def _some_turns() -> None:
+    for _ in range(_ACCEPTING_TURNS):
+        await asyncio.sleep(0)
 
 
 class KillFile:
