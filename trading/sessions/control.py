@@ -140,6 +140,8 @@ class ControlServer:
         """Stop listening, hand out what is queued as far as it goes without waiting, and remove the socket."""
         if self._server is None or self._address is None:
             return
+        # a connection that is being accepted when its server closes is left open by asyncio (Python 3.11)
+        await _some_turns()
         self._server.close()
         # who was being let in just now is known within a few turns of the loop, and must be closed like the others
         await _some_turns()
