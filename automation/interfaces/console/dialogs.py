@@ -52,7 +52,7 @@ class Dialog(ModalScreen[bool]):
         self.dismiss(yes)
 
 
-class Permit(Dialog):
+class Consent(Dialog):
     """Asks whether a command may run; shows its line and what it touches.
 
     Parameters
@@ -63,6 +63,8 @@ class Permit(Dialog):
         As it could be typed into a shell.
     """
 
+    TITLE_TEXT: ClassVar[str]
+
     def __init__(self, command: Command, line: str) -> None:
         super().__init__()
         self.command = command
@@ -71,13 +73,27 @@ class Permit(Dialog):
     def compose(self) -> ComposeResult:
         """Yield the question."""
         with Vertical():
-            yield Static("Run this?", classes="title")
+            yield Static(self.TITLE_TEXT, classes="title")
             with VerticalScroll(classes="scroll", can_focus=False):
                 yield Static(Text(self.line), classes="line")
             yield Static(touches(self.command), classes="touches", markup=False)
-            with Horizontal():
-                yield Button("No", id="no", compact=True)
-                yield Button("Run", id="yes", variant="primary", compact=True)
+            yield from self.answers()
+
+    def answers(self) -> ComposeResult:
+        """Yield what the person answers with."""
+        yield from ()
+
+
+class Permit(Consent):
+    """Asks for a yes or a no; the no has the focus."""
+
+    TITLE_TEXT = "Run this?"
+
+    def answers(self) -> ComposeResult:
+        """Yield the two buttons."""
+        with Horizontal():
+            yield Button("No", id="no", compact=True)
+            yield Button("Run", id="yes", variant="primary", compact=True)
 
     def on_mount(self) -> None:
         """Let the safe answer have the focus."""
@@ -88,31 +104,15 @@ class Permit(Dialog):
         self.dismiss(event.button.id == "yes")
 
 
-class TypedPermit(Dialog):
-    """Asks whether a command that concerns money may run; its name must be typed.
+class TypedPermit(Consent):
+    """Asks about a command that concerns money: its name must be typed."""
 
-    Parameters
-    ----------
-    command : Command
-        The registry's entry.
-    line : str
-        As it could be typed into a shell.
-    """
+    TITLE_TEXT = "This needs your word"
 
-    def __init__(self, command: Command, line: str) -> None:
-        super().__init__()
-        self.command = command
-        self.line = line
-
-    def compose(self) -> ComposeResult:
-        """Yield the question."""
-        with Vertical():
-            yield Static("This needs your word", classes="title")
-            with VerticalScroll(classes="scroll", can_focus=False):
-                yield Static(Text(self.line), classes="line")
-            yield Static(touches(self.command), classes="touches", markup=False)
-            yield Static(f"Type {self.command.name} and Enter to run it; Escape leaves it.", markup=False)
-            yield Input(compact=True)
+    def answers(self) -> ComposeResult:
+        """Yield the line to type into."""
+        yield Static(f"Type {self.command.name} and Enter to run it; Escape leaves it.", markup=False)
+        yield Input(compact=True)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Run it only for its name."""
