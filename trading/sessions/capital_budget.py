@@ -68,7 +68,7 @@ class CapitalBudget:
         capital : Decimal
             How much of it; positive.
         total : Decimal
-            What the account has of it, for all sessions together.
+            What the account has of it, for all sessions together, what they have in the market included.
 
         Raises
         ------

@@ -31,6 +31,7 @@ from trading.orders.venue import Balance
 from trading.sessions.capital_budget import CapitalBudget
 from trading.sessions.catalog import SessionCatalog
 from trading.sessions.decider import Exchange
+from trading.sessions.invested_capital import invested
 from trading.sessions.rhythm import Rhythm
 from trading.settings import Settings
 
@@ -282,7 +283,8 @@ async def account_venue(
     )
     market_time = clock.now_ms if is_simulated else None
     broker = CcxtBroker(place.exchange_id, place.symbol, client, clock, market_time_ms=market_time)
-    budget = CapitalBudget(home, SessionCatalog(home).is_running)
+    catalog = SessionCatalog(home)
+    budget = CapitalBudget(home, catalog.is_running)
     account, session = credentials.fingerprint, share.session
     try:
         await broker.open()
@@ -290,7 +292,7 @@ async def account_venue(
             await key_permissions(client, place.exchange_id, Retry(place.exchange_id, clock)), place.exchange_id
         )
         market = await broker.market()
-        total = (await broker.balances()).get(market.quote, Balance()).total
+        total = await _shared_capital(broker, market.quote, budget, account, catalog, session)
         budget.claim(account, session, market.quote, share.cash, total if share.is_sure else Decimal("Infinity"))
         feed = _feed(place, clock)
         price = await highest_price(feed, place.symbol)
@@ -307,6 +309,19 @@ async def account_venue(
     finally:
         budget.release(account, session)
         await broker.close()
+
+
+async def _shared_capital(
+    broker: Broker, quote: str, budget: CapitalBudget, account: str, catalog: SessionCatalog, session: str
+) -> Decimal:
+    # Others trade meanwhile: the smaller reading is right, or refuses too much for a moment.
+    def others() -> Decimal:
+        claims = [one for one in budget.claims(account) if one.session != session and one.currency == quote]
+        return invested(catalog, claims)
+
+    before = others()
+    balance = (await broker.balances()).get(quote, Balance()).total
+    return balance + min(before, others())
 
 
 @asynccontextmanager
