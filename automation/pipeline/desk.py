@@ -34,6 +34,7 @@ from automation.models.selection import open_model
 from automation.pipeline.live_progress import LiveProgress
 from automation.pipeline.requests import FixRequest
 from automation.pipeline.session_requests import session_tests
+from automation.pipeline.state import RunState
 from automation.repair.search import Tally
 from automation.repair.vocabulary import Vocabulary, learn_vocabulary
 from trading.commands import Progress
@@ -82,7 +83,8 @@ class Desk:
         self.tally = Tally()
         self._listener = notify
         self._live = LiveProgress(folder)
-        self._stage = ""
+        self._stage, self._title = "", ""
+        self._seconds: Mapping[str, float] = {}
         self._files = dict(files or {})
         self._end = monotonic() + request.max_minutes * 60 - spent_s
         self._server: ForkServer | None = None
@@ -262,10 +264,13 @@ class Desk:
             self._model.close()
             self._model = None
 
-    def enter(self, stage: str) -> None:
+    def enter(self, stage: str, state: RunState) -> None:
         """Note which stage is at work, for whoever looks at the run meanwhile or after a crash."""
         (self.folder / "stage").write_text(stage, encoding="utf-8")
         self._stage = stage
+        self._seconds = state.get("seconds", {})
+        about = state.get("proposal") or state.get("incident") or {}
+        self._title = str(about.get("title") or "")
         self._show(Progress(stage))
 
     def discard(self) -> None:
@@ -280,12 +285,15 @@ class Desk:
         self._live.write(
             {
                 "stage": self._stage,
+                "title": self._title,
+                "seconds": {name: round(seconds, 3) for name, seconds in self._seconds.items()},
                 "label": step.label,
                 "done": step.done,
                 "total": step.total,
                 "unit": step.unit,
                 "tried": tried,
                 "candidates_per_second": round(speed, 1),
+                "model": self._model.name if self._model is not None else "",
                 "model_calls": usage.calls if usage else 0,
                 "model_tokens": usage.prompt_tokens + usage.tokens if usage else 0,
             }

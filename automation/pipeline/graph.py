@@ -80,7 +80,7 @@ def _node(name: str, stage: Stage) -> Callable[[RunState, Runtime[Context]], Run
     def node(state: RunState, runtime: Runtime[Context]) -> RunState:
         desk = runtime.context.desk
         desk.listen(runtime.stream_writer)
-        desk.enter(name)
+        desk.enter(name, state)
         started = monotonic()
         changes = stage(desk, state)
         seconds = dict(state.get("seconds", {}))

@@ -51,8 +51,9 @@ def read_progress(folder: Path) -> dict[str, object] | None:
     Returns
     -------
     dict of str to object or None
-        ``stage``, ``label``, ``done``, ``total``, ``unit``, ``tried`` (by proposer), ``candidates_per_second``,
-        ``model_calls``, ``model_tokens`` and ``updated_ms``.
+        ``stage``, ``title``, ``seconds`` (by stage, of those that have ended), ``label``, ``done``, ``total``,
+        ``unit``, ``tried`` (by proposer), ``candidates_per_second``, ``model``, ``model_calls``,
+        ``model_tokens`` and ``updated_ms``.
     """
     try:
         found = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))

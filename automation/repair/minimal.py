@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from automation.repair.differential import Behaviour
+from automation.repair.objections import leaves_unread, only_takes_away
 from automation.repair.records import Candidate, Evidence
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _NOT_COMPARED = Behaviour(comparable=False)
 # Weights of the parts of a rank; each part is 0..1.
 _SUPPORT, _SIZE, _GENERAL, _AGREEMENT, _CLUSTER = 0.40, 0.25, 0.15, 0.10, 0.10
-_IDLE, _REUSED, _LEFT_OUT = 0.25, 0.15, 0.3
+_IDLE, _REUSED, _LEFT_OUT, _UNREAD, _TAKEN, _CRASHES = 0.25, 0.15, 0.3, 0.4, 0.1, 0.1
 _COMPOSITE = re.compile(r"\w\s*[-+*/%(\[.]\s*\w")
 _HALF_SIZE = 8
 _TRIVIAL = frozenset({"0", "1", "-1", "2", "None", "True", "False", "''", "0.0", "1.0"})
@@ -73,8 +74,18 @@ def rank_plausible(candidates: Sequence[Plausible]) -> list[Plausible]:
         change that puts an expression where the file has it elsewhere already gains 0.15 (Barr et al. 2014: most
         changes are made of code that is there). Ties keep their order.
     """
+    worths = _worths(candidates)
+
+    def strays(one: Plausible) -> bool:
+        return one.agreement is not None and not one.agreement.as_recorded
+
+    return sorted(candidates, key=lambda one: (one.findings, -one.mended, strays(one), -worths[id(one)]))
+
+
+def _worths(candidates: Sequence[Plausible]) -> dict[int, float]:
     best = max((one.candidate.score for one in candidates), default=0.0) or 1.0
     clusters = [one.behaviour.cluster for one in candidates if one.behaviour.comparable]
+    fewest = min((one.behaviour.crashes for one in candidates if one.behaviour.comparable), default=0)
 
     def worth(one: Plausible) -> float:
         behaviour = one.behaviour
@@ -82,17 +93,21 @@ def rank_plausible(candidates: Sequence[Plausible]) -> list[Plausible]:
         alike = clusters.count(behaviour.cluster) / len(candidates) if behaviour.comparable else 0.0
         size = _HALF_SIZE / (_HALF_SIZE + edit_distance(one.candidate))
         support = one.candidate.score / best
-        general = 1 - one.specialised
-        idle = _IDLE if _idle_steps(one.candidate.text()) > _idle_steps(one.candidate.source.text) else 0.0
-        known = _REUSED if _reuses(one.candidate) else 0.0
-        lost = 0.0 if one.agreement is None or one.agreement.same_last else _LEFT_OUT
-        shape = _SUPPORT * support + _SIZE * size + _GENERAL * general
-        return shape + _AGREEMENT * agreement + _CLUSTER * alike + known - idle - lost
+        shape = _SUPPORT * support + _SIZE * size + _GENERAL * (1 - one.specialised)
+        shape += _AGREEMENT * agreement + _CLUSTER * alike
+        shape += _REUSED if _reuses(one.candidate) else 0.0
+        return shape - _doubts(one, fewest)
 
-    def strays(one: Plausible) -> bool:
-        return one.agreement is not None and not one.agreement.as_recorded
+    return {id(one): worth(one) for one in candidates}
 
-    return sorted(candidates, key=lambda one: (one.findings, -one.mended, strays(one), -worth(one)))
+
+def _doubts(one: Plausible, fewest: int) -> float:
+    candidate = one.candidate
+    doubts = _IDLE if _idle_steps(candidate.text()) > _idle_steps(candidate.source.text) else 0.0
+    doubts += 0.0 if one.agreement is None or one.agreement.same_last else _LEFT_OUT
+    doubts += _UNREAD if leaves_unread(candidate) else 0.0
+    doubts += _TAKEN if only_takes_away(candidate) else 0.0
+    return doubts + (_CRASHES if one.behaviour.comparable and one.behaviour.crashes > fewest else 0.0)
 
 
 def _reuses(candidate: Candidate) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from time import monotonic
@@ -15,6 +15,8 @@ from automation.repair.verify import Judge, Verdict
 from trading.commands import Progress
 
 _AHEAD = 2
+# The first candidates are the likeliest and wait for nobody; later ones share a start of pytest.
+_SMALLEST, _LARGEST, _GROWTH = 2, 16, 1.3
 _MOST_REPEATS = 3
 _MOST_PLAUSIBLE = 12
 _USUAL_SCORE, _LEAST_DOUBT, _MOST_DOUBT = 0.25, 0.4, 1.6
@@ -132,7 +134,7 @@ class _Run:
         self._repeats = 0
         # Of the edits that pairs are made of: whether they pass alone.
         self._alone: dict[str, bool] = {}
-        self.waiting: dict[Future[JobOutcome], Candidate] = {}
+        self.waiting: dict[Future[JobOutcome], tuple[Candidate, ...]] = {}
 
     def over(self) -> bool:
         full = len(self.tally.plausible) >= _MOST_PLAUSIBLE or self.tally.total >= self._patience.most
@@ -152,9 +154,14 @@ class _Run:
     def stuck(self) -> bool:
         return self._repeats > _MOST_REPEATS
 
-    def start(self, candidate: Candidate) -> None:
-        self.tally.tried["pairs" if "+" in candidate.proposer else candidate.proposer] += 1
-        self.waiting[self._judge.screen(candidate)] = candidate
+    def start(self, candidates: Sequence[Candidate]) -> None:
+        for candidate in candidates:
+            self.tally.tried["pairs" if "+" in candidate.proposer else candidate.proposer] += 1
+        if len(candidates) > 1 and self._judge.may_screen_together(candidates[0].source.path):
+            self.waiting[self._judge.screen_together(candidates)] = tuple(candidates)
+            return
+        for candidate in candidates:
+            self.waiting[self._judge.screen(candidate)] = (candidate,)
 
     def settle(self, *, all_of_them: bool) -> Verdict | None:
         """Judge what has ended; with ``all_of_them`` wait for the rest too."""
@@ -163,13 +170,23 @@ class _Run:
             left = max(0.0, self._patience.deadline + 5 - monotonic())
             ended, _ = wait(self.waiting, timeout=left, return_when=FIRST_COMPLETED)
             for future in ended:
-                verdict = self._judged(self.waiting.pop(future), future)
+                verdict = self._settled(self.waiting.pop(future), future.result())
             if not all_of_them or not ended:
                 break
         return verdict
 
-    def _judged(self, candidate: Candidate, future: Future[JobOutcome]) -> Verdict:
-        verdict = self._judge.screened(future.result())
+    def _settled(self, candidates: tuple[Candidate, ...], outcome: JobOutcome) -> Verdict | None:
+        if len(candidates) == 1:
+            return self._judged(candidates[0], self._judge.screened(outcome))
+        verdict = None
+        for candidate, screened in zip(candidates, self._judge.screened_together(candidates, outcome), strict=True):
+            if screened is None:
+                self.waiting[self._judge.screen(candidate)] = (candidate,)
+            else:
+                verdict = self._judged(candidate, screened)
+        return verdict
+
+    def _judged(self, candidate: Candidate, verdict: Verdict) -> Verdict:
         if verdict.plausible:
             verdict = self._judge.check_neighbours(candidate)
         elif verdict.passed:
@@ -205,10 +222,10 @@ class _Run:
         return self._alone[key]
 
     def cancel(self) -> None:
-        for future, candidate in self.waiting.items():
+        for future, candidates in self.waiting.items():
             future.cancel()
-            # It was not judged, so that whoever proposes it again is not turned away.
-            self.tally.seen.discard(_key(candidate) or "")
+            # They were not judged, so that whoever proposes them again is not turned away.
+            self.tally.seen -= {_key(candidate) or "" for candidate in candidates}
         self.waiting.clear()
 
 
@@ -225,9 +242,8 @@ def _doubt(candidate: Candidate) -> float:
 
 
 def _streamed(candidates: Iterator[Candidate], run: _Run) -> Generator[None, None, None]:
-    for candidate in candidates:
-        if run.is_new(candidate):
-            run.start(candidate)
+    for group in _grouped(candidate for candidate in candidates if run.is_new(candidate)):
+        run.start(group)
         if len(run.waiting) > _AHEAD * 2:
             run.settle(all_of_them=False)
             yield
@@ -238,6 +254,19 @@ def _streamed(candidates: Iterator[Candidate], run: _Run) -> Generator[None, Non
         yield
 
 
+def _grouped(candidates: Iterator[Candidate]) -> Iterator[list[Candidate]]:
+    """Put together candidates of one file that follow each other, few at first."""
+    groups: dict[str, list[Candidate]] = {}
+    size = float(_SMALLEST)
+    for candidate in candidates:
+        group = groups.setdefault(candidate.source.path, [])
+        group.append(candidate)
+        if len(group) >= size:
+            yield groups.pop(candidate.source.path)
+            size = min(_LARGEST, size * _GROWTH)
+    yield from groups.values()
+
+
 def _one_by_one(candidates: Generator[Candidate, Verdict | None, None], run: _Run) -> Generator[None, None, None]:
     verdict: Verdict | None = None
     try:
@@ -245,7 +274,7 @@ def _one_by_one(candidates: Generator[Candidate, Verdict | None, None], run: _Ru
         while not run.stuck:
             verdict = None
             if run.is_new(candidate):
-                run.start(candidate)
+                run.start([candidate])
                 verdict = run.settle(all_of_them=True)
             yield
             candidate = candidates.send(verdict)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import base64
 import difflib
+import json
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -12,12 +14,17 @@ from pathlib import Path
 from automation.codebase.fork_server import ForkServer
 from automation.codebase.limits import JobOutcome
 from automation.incidents.records import Outcome, TestReport
+from automation.incidents.run_records import report_of_records
 from automation.incidents.suites import SuiteSettings, report_of, run_suite, suite_job
 from automation.repair.records import Candidate
 
 _LEAST_TIMEOUT_S = 1.0
 _START_S = 10.0
 _MOST_NEIGHBOURS = 80
+# The plugin that screens many candidates in one job, and as what it lies in the job's tree.
+_SCREENING = Path(__file__).resolve().parent / "inside" / "screening.py"
+_PLUGIN = "gridbot_screening"
+_TOGETHER_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,7 @@ class Judge:
             if test.outcome is Outcome.PASSED and test.node_id in goal.passed
         )
         self._lines = {test.node_id: test.lines for test in observed.tests}
+        self._apart: set[str] = set()
 
     def screen(self, candidate: Candidate) -> Future[JobOutcome]:
         """Start the failing tests on a candidate; `screened` reads what comes."""
@@ -121,6 +129,58 @@ class Judge:
     def screened(self, outcome: JobOutcome) -> Verdict:
         """Say whether the failing tests pass now."""
         return self._verdict(report_of(outcome), "targets", self.goal.targets)
+
+    def may_screen_together(self, path: str) -> bool:
+        """Say whether candidates for a file can be screened in one job; not where the tests leave things behind."""
+        return path not in self._apart
+
+    def screen_together(self, candidates: Sequence[Candidate]) -> Future[JobOutcome]:
+        """Start the failing tests on candidates for one file, one after the other in forks of one process.
+
+        Parameters
+        ----------
+        candidates : sequence of Candidate
+            All of one file.
+
+        Returns
+        -------
+        Future of JobOutcome
+            For `screened_together`.
+        """
+        settings = replace(self._settings, test_timeout_s=self._timeout_s)
+        job = suite_job(settings, tests=self.goal.targets, stop_after=1)
+        job["plugins"] = {**settings.plugins, _PLUGIN: _PLUGIN}
+        each_s = _START_S + self._timeout_s * min(len(self.goal.targets), 20)
+        contents = [base64.b64encode(candidate.content()).decode() for candidate in candidates]
+        path = candidates[0].source.path
+        told = {
+            "candidates": [{"path": path, "content": content} for content in contents],
+            "each_s": each_s,
+            "seconds": _TOGETHER_S,
+        }
+        files = {f"{_PLUGIN}.py": _SCREENING.read_bytes(), f"{_PLUGIN}.json": json.dumps(told).encode()}
+        limits = replace(settings.limits, wall_s=_TOGETHER_S + each_s + _START_S)
+        return self._server.submit(job, files, limits)
+
+    def screened_together(self, candidates: Sequence[Candidate], outcome: JobOutcome) -> list[Verdict | None]:
+        """Say of each candidate whether the failing tests pass now; None where it has to be screened alone."""
+        answers: dict[int, list[dict[str, object]]] = {}
+        fit = True
+        for record in outcome.records:
+            match record:
+                case {"event": "unfit"}:
+                    fit = False
+                case {"event": "screened", "at": int(at), "records": list(told)}:
+                    answers[at] = told
+        if not fit or not any(answers.values()):
+            self._apart.add(candidates[0].source.path)
+        if not any(answers.values()):
+            return [None] * len(candidates)
+        return [self._answered(answers[at]) if at in answers else None for at in range(len(candidates))]
+
+    def _answered(self, records: Sequence[Mapping[str, object]]) -> Verdict:
+        report = report_of_records(records, end="done" if records else "crash", seconds=0.0)
+        return self._verdict(report, "targets", self.goal.targets)
 
     def check_neighbours(self, candidate: Candidate) -> Verdict:
         """Run the failing tests once more, traced, with the passing tests that reach the change."""

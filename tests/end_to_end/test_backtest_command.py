@@ -1,4 +1,4 @@
-"""`gridbot backtest` as other programs call it: real processes on files of every kind and on the candle store."""
+"""`gridbot backtest` as other programs call it: processes on files of every kind and on the candle store."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 
+from tests.end_to_end import forked_program
 from tests.markets import named, on_tick, random_market, without
 from tests.trading.sessions.by_hand import (
     EQUITY_COLUMNS,
@@ -49,9 +50,7 @@ def start(home: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
 
 
 def gridbot(home: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    with start(home, *words, **environment) as process:
-        out, err = process.communicate(timeout=280)
-    return subprocess.CompletedProcess(words, process.returncode, out, err)
+    return forked_program.gridbot(home, home / "data", *words, **environment)
 
 
 def answer(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
@@ -98,7 +97,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def main_run(home: Path) -> dict[str, object]:
     """One run with everything that can be written."""
     files = ("--fills", "out/fills.parquet", "--equity", "out/equity.parquet", "--report", "out/report")
-    return answer(gridbot(home, "backtest", "--candles", "SIM-USDT-5m.parquet", *PINS, *files, "--json"))
+    with start(home, "backtest", "--candles", "SIM-USDT-5m.parquet", *PINS, *files, "--json") as process:
+        out, err = process.communicate(timeout=280)
+    return answer(subprocess.CompletedProcess(process.args, process.returncode, out, err))
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.contract import CONTRACT, METRICS
+from tests.end_to_end import forked_program
 from trading.errors import ExitCode
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +23,11 @@ FILL_COLUMNS = {
 
 def gridbot(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     home.mkdir(parents=True, exist_ok=True)
+    return forked_program.gridbot(home, home, *words)
+
+
+def program(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the program as a shell does."""
     return subprocess.run(
         [sys.executable, "-m", "automation.cli", *words],
         cwd=home,
@@ -42,7 +48,7 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data home with one synthetic market in its store."""
     home = tmp_path_factory.mktemp("stocked")
     words = ("data", "synthetic", "SIM/USDT", "--timeframe", "1m", "--candles", "20000", "--seed", "7")
-    assert gridbot(home, *words).returncode == 0
+    assert program(home, *words).returncode == 0
     return home
 
 
@@ -56,7 +62,7 @@ def test_a_stored_market_is_listed_and_checked(stocked: Path) -> None:
 def test_a_backtest_answers_the_whole_contract_and_twice_the_same(stocked: Path) -> None:
     words = ("backtest", "--candles", "SIM/USDT", "--timeframe", "1m", "--set", "grid.spacing=0.006", "--json")
     files = ("--fills", "fills.parquet", "--equity", "equity.parquet", "--report", "report")
-    first, second = answer(gridbot(stocked, *words, *files)), answer(gridbot(stocked, *words))
+    first, second = answer(program(stocked, *words, *files)), answer(gridbot(stocked, *words))
     assert first.keys() >= CONTRACT.keys()
     assert first["metrics"].keys() >= METRICS.keys()
     assert first["timing"].keys() >= {"load_s", "signals_s", "core_s", "total_s"}

@@ -12,8 +12,9 @@ from pydantic import BaseModel
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.screen import Screen
 from textual.theme import Theme
-from textual.widgets import ContentSwitcher, Footer, Static
+from textual.widgets import ContentSwitcher, Footer, Input, Static, TextArea
 
 from automation.interfaces.command_line import parse_line
 from automation.interfaces.console.background import in_background
@@ -29,7 +30,7 @@ from automation.interfaces.console.palette import PaletteCommands
 from automation.interfaces.console.requests import ScreenName, ThemeName
 from automation.interfaces.console.screens.base import Pane
 from automation.interfaces.console.screens.commands import CommandsPane
-from automation.interfaces.console.theme import DARK, LIGHT, PREFIX, ansi_colours, themes
+from automation.interfaces.console.theme import PALETTES, Depth, ansi_colours, theme_name, themes
 from automation.interfaces.console.widgets.job_line import JobLine
 from automation.interfaces.console.widgets.prompt import Prompt, PromptInput
 from automation.interfaces.console.widgets.tab_line import TabLine
@@ -38,11 +39,18 @@ from automation.registry import gridbot_registry
 from trading.commands import Face
 
 _OPENING = "opening"
+# actions whose keys are letters, digits or signs
+_TYPED = frozenset({"pane", "prompt", "press", "keys", "leave"})
 
 
 def wall_clock_ms() -> int:
     """Return the time in milliseconds UTC."""
     return time.time_ns() // 1_000_000
+
+
+class _Ground(Screen[object]):
+    # the prompt would take it, and with it the keys that are pressed before the first pane is there
+    AUTO_FOCUS = ""
 
 
 class ConsoleApp(App[None]):
@@ -55,15 +63,21 @@ class ConsoleApp(App[None]):
     screen : ScreenName
         What is shown first.
     theme : ThemeName
-        Colours.
+        Dark or light.
+    depth : Depth
+        Colours of the terminal.
     """
 
     TITLE = "GridBot"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {PaletteCommands}
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(entry.key, f"pane('{entry.name.value}')", entry.title, show=False) for entry in PANES),
-        Binding("slash,ctrl+space,ctrl+@", "prompt", "Prompt", key_display="/"),
+        # with priority, because what is typed right behind them must find the focus where they lead
+        *(Binding(entry.key, f"pane('{entry.name.value}')", entry.title, show=False, priority=True) for entry in PANES),
+        Binding("slash,colon", "prompt", "Prompt", key_display="/", priority=True),
+        Binding("ctrl+space,ctrl+@", "to_prompt", "Prompt", show=False),
+        Binding("j", "press('down')", "Down", show=False),
+        Binding("k", "press('up')", "Up", show=False),
         Binding("question_mark,f1", "keys", "Keys", key_display="?"),
         Binding("ctrl+r", "reread", "Read anew", show=False),
         Binding("ctrl+t", "theme", "Dark or light theme", show=False),
@@ -73,20 +87,29 @@ class ConsoleApp(App[None]):
     CSS = """
     #panes { height: 1fr; }
     #opening { padding: 1 2; color: $quiet; }
+    Input > .input--placeholder, Input > .input--suggestion { color: $quiet; }
     Footer { background: $raised; }
     Toast { max-width: 70; }
     """
 
-    def __init__(self, context: ConsoleContext, screen: ScreenName, theme: ThemeName) -> None:
+    def __init__(
+        self, context: ConsoleContext, screen: ScreenName, theme: ThemeName, depth: Depth = Depth.TRUE
+    ) -> None:
         super().__init__()
         self.context = context
         self.desk = JobDesk(self)
         self.listener = Listener(self)
         self.wanted = screen
+        self._sought: tuple[ScreenName, str] | None = None
         for own in themes():
             self.register_theme(own)
-        self.ansi_theme_dark, self.ansi_theme_light = ansi_colours(DARK), ansi_colours(LIGHT)
-        self.theme = PREFIX + theme.value
+        self.ansi_theme_dark, self.ansi_theme_light = (ansi_colours(PALETTES[name.value, depth]) for name in ThemeName)
+        self._themes = [theme_name(name.value, depth) for name in ThemeName]
+        self.theme = theme_name(theme.value, depth)
+
+    def get_default_screen(self) -> Screen[object]:
+        """Return the screen beneath all dialogs; nothing in it has the focus until a person or a pane takes it."""
+        return _Ground(id="_default")
 
     def compose(self) -> ComposeResult:
         """Yield the frame; screens come when they are looked at."""
@@ -192,11 +215,45 @@ class ConsoleApp(App[None]):
         if self.panes.query(f"#{name}"):
             self._reveal(name)
         else:
+            self._focus(None)
             in_background(self, entry.load, partial(self._mount_pane, entry), self.complain)
+
+    def look_at(self, screen: ScreenName, what: str) -> None:
+        """Show a screen, and on it one thing.
+
+        Parameters
+        ----------
+        screen : ScreenName
+            Which screen.
+        what : str
+            Name of a session or id of a run.
+        """
+        self._sought = screen, what
+        self.action_pane(screen.value)
+
+    def action_press(self, key: str) -> None:
+        """Do what another key does: hands that stay on the letters move in lists too."""
+        self.simulate_key(key)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave to a line of text the keys that are text.
+
+        Parameters
+        ----------
+        action : str
+            Its name.
+        parameters : tuple
+            What it is given.
+        """
+        return action not in _TYPED or not isinstance(self.focused, Input | TextArea)
+
+    def action_to_prompt(self) -> None:
+        """Go to the prompt from wherever text is typed."""
+        self.action_prompt()
 
     def action_prompt(self) -> None:
         """Go to the prompt."""
-        self.prompt.line.focus()
+        self.screen.set_focus(self.prompt.line)
         if self.context.pace > 0:
             self.listener.prepare()
 
@@ -211,8 +268,7 @@ class ConsoleApp(App[None]):
 
     def action_theme(self) -> None:
         """Change between the dark and the light theme."""
-        names = [PREFIX + name.value for name in ThemeName]
-        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+        self.theme = self._themes[self._themes.index(self.theme) - 1]
 
     def action_cancel(self) -> None:
         """Stop the command under the cursor on the screen Commands, elsewhere the newest."""
@@ -235,20 +291,27 @@ class ConsoleApp(App[None]):
 
     def on_tab_line_chosen(self, message: TabLine.Chosen) -> None:
         """Show the screen whose tab was clicked."""
+        self.screen.set_focus(None)
         self.action_pane(message.name.value)
 
     def on_prompt_input_left(self, _: PromptInput.Left) -> None:
         """Go back to the screen."""
-        if self.pane is not None:
-            self.pane.focus_first()
+        self._leave_prompt()
 
     def on_prompt_asked(self, message: Prompt.Asked) -> None:
         """Run an exact command line, or find out what a sentence means."""
+        self._leave_prompt()
         self.listener.hear(message.line)
 
     def on_unmount(self) -> None:
         """Send the waiting process home; commands at work go on."""
         self.context.executor.close()
+
+    def _leave_prompt(self) -> None:
+        if self.pane is not None:
+            self.pane.take_focus()
+        else:
+            self.screen.set_focus(None)
 
     async def _mount_pane(self, entry: PaneEntry, kind: type[Pane[object]]) -> None:
         if self.panes.query(f"#{entry.name.value}"):
@@ -262,8 +325,22 @@ class ConsoleApp(App[None]):
 
     def _reveal(self, name: str) -> None:
         self.panes.current = name
-        if self.pane is not None and len(self.screen_stack) == 1:
-            self.call_after_refresh(self.pane.focus_first)
+        if self.pane is not None and self._sought is not None and self._sought[0].value == name:
+            self.pane.look_at(self._sought[1])
+            self._sought = None
+        if self.pane is not None and self._focus(self.pane):
+            self.call_after_refresh(self._settle, self.pane)
+
+    def _focus(self, pane: Pane[object] | None) -> bool:
+        # what is being typed at the prompt goes on there
+        if len(self.screen_stack) > 1 or self.prompt.line.has_focus:
+            return False
+        self.screen.set_focus(pane)
+        return True
+
+    def _settle(self, pane: Pane[object]) -> None:
+        if pane.has_focus:
+            pane.take_focus()
 
     def _left(self, choice: Leaving | None) -> None:
         if choice in (None, Leaving.STAY):
@@ -288,6 +365,7 @@ def build_console(
     *,
     screen: ScreenName = ScreenName.OVERVIEW,
     theme: ThemeName = ThemeName.DARK,
+    depth: Depth = Depth.TRUE,
     clock: Callable[[], int] = wall_clock_ms,
     pace: float = 1.0,
     executor: Executor | None = None,
@@ -303,7 +381,9 @@ def build_console(
     screen : ScreenName
         What is shown first.
     theme : ThemeName
-        Colours.
+        Dark or light.
+    depth : Depth
+        Colours of the terminal.
     clock : callable
         Milliseconds UTC.
     pace : float
@@ -313,4 +393,4 @@ def build_console(
     """
     registry = gridbot_registry()
     context = ConsoleContext(home, root.resolve(), registry, executor or Executor(root), clock, pace)
-    return ConsoleApp(context, screen, theme)
+    return ConsoleApp(context, screen, theme, depth)

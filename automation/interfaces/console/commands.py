@@ -44,9 +44,20 @@ def console(request: ConsoleRequest) -> Generator[Step, None, ConsoleClosed]:
         raise Refused("the console needs a terminal; from a script or a pipe use the commands, see `gridbot --help`")
     if not request.path.is_dir():
         raise UsageError(f"{request.path} is no folder; name a repository with --path")
-    from automation.interfaces.console.app import build_console
+    # what draws is loaded for this command alone
+    from rich.console import Console
+    from textual.constants import COLOR_SYSTEM
 
-    app = build_console(data_home(request.home), request.path, screen=request.screen, theme=request.theme)
+    from automation.interfaces.console.app import build_console
+    from automation.interfaces.console.theme import depth_of
+
+    app = build_console(
+        data_home(request.home),
+        request.path,
+        screen=request.screen,
+        theme=request.theme,
+        depth=depth_of(Console().color_system if COLOR_SYSTEM == "auto" else COLOR_SYSTEM),
+    )
     yield from ()
     app.run()
     return ConsoleClosed(len(app.desk.jobs))

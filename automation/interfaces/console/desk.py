@@ -103,6 +103,9 @@ class JobDesk:
         command = self._context.registry[name]
         if name in _ELSEWHERE:
             raise Refused(f"{name} does not run in the console: {_ELSEWHERE[name]}")
+        if name == "live":
+            # whoever types its name into the question says that real money is meant
+            values = {**values, "live": True}
         build_request(command.load_request(), values, name)
         return Wish(command, values, command_text(command, values))
 

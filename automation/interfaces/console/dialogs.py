@@ -40,6 +40,7 @@ class Dialog(ModalScreen[bool]):
     Dialog .title { text-style: bold; color: $ink; margin-bottom: 1; }
     Dialog .line { background: $ground; color: $ink; padding: 0 1; margin-bottom: 1; height: auto; }
     Dialog .scroll { height: auto; max-height: 10; }
+    Dialog .wrong { color: $bad; height: auto; }
     Dialog .touches { color: $warn; margin-bottom: 1; }
     Dialog Horizontal { height: auto; align-horizontal: right; }
     Dialog Button { margin-left: 1; }
@@ -113,12 +114,14 @@ class TypedPermit(Consent):
         """Yield the line to type into."""
         yield Static(f"Type {self.command.name} and Enter to run it; Escape leaves it.", markup=False)
         yield Input(compact=True)
+        yield Static(classes="wrong", markup=False)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Run it only for its name."""
         if event.value.strip() == self.command.name:
             self.dismiss(True)
         else:
+            self.query_one(".wrong", Static).update("That is not its name; nothing has run.")
             event.input.value = ""
 
 

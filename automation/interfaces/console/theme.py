@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 
 from rich.color import parse_rgb_hex
 from rich.terminal_theme import TerminalTheme
@@ -27,8 +28,8 @@ class Palette:
         How things stand.
     buy, sell : str
         The two sides of a trade.
-    price : str
-        The market's price, and equity over time.
+    price, shade : str
+        The market's price, and equity over time; what lies under its line.
     """
 
     ground: str
@@ -44,6 +45,7 @@ class Palette:
     buy: str
     sell: str
     price: str
+    shade: str
 
 
 DARK = Palette(
@@ -60,6 +62,7 @@ DARK = Palette(
     buy="#57d38c",
     sell="#ff9d66",
     price="#b7a6ff",
+    shade="#38345a",
 )
 LIGHT = Palette(
     ground="#fbfaf7",
@@ -75,14 +78,124 @@ LIGHT = Palette(
     buy="#146c3c",
     sell="#a34700",
     price="#5b3fb5",
+    shade="#ded8f2",
 )
-PALETTES = {"dark": DARK, "light": LIGHT}
-PREFIX = "gridbot-"
+# each of these colours is one of the 256 itself: nothing is rounded to a neighbour that means something else
+DARK_256 = Palette(
+    ground="#121212",
+    raised="#262626",
+    lifted="#3a3a3a",
+    ink="#e4e4e4",
+    quiet="#a8a8a8",
+    frame="#585858",
+    accent="#5fd7ff",
+    good="#5fd787",
+    warn="#ffd75f",
+    bad="#ff8787",
+    buy="#5fd787",
+    sell="#ffaf5f",
+    price="#d7afff",
+    shade="#5f5f87",
+)
+LIGHT_256 = Palette(
+    ground="#ffffff",
+    raised="#eeeeee",
+    lifted="#d7ffff",
+    ink="#1c1c1c",
+    quiet="#626262",
+    frame="#b2b2b2",
+    accent="#005faf",
+    good="#005f00",
+    warn="#875f00",
+    bad="#af0000",
+    buy="#005f00",
+    sell="#af005f",
+    price="#5f00af",
+    shade="#d7d7ff",
+)
+# with sixteen, no panel can differ from the ground; on white neither green nor yellow can be read, so blue is good
+DARK_16 = Palette(
+    ground="#000000",
+    raised="#000000",
+    lifted="#0000aa",
+    ink="#ffffff",
+    quiet="#aaaaaa",
+    frame="#555555",
+    accent="#55ffff",
+    good="#55ff55",
+    warn="#ffff55",
+    bad="#ff5555",
+    buy="#55ff55",
+    sell="#ffff55",
+    price="#ff55ff",
+    shade="#555555",
+)
+LIGHT_16 = Palette(
+    ground="#ffffff",
+    raised="#ffffff",
+    lifted="#55ffff",
+    ink="#000000",
+    quiet="#555555",
+    frame="#aaaaaa",
+    accent="#0000aa",
+    good="#0000aa",
+    warn="#aa00aa",
+    bad="#aa0000",
+    buy="#0000aa",
+    sell="#aa0000",
+    price="#aa00aa",
+    shade="#aaaaaa",
+)
+
+
+class Depth(StrEnum):
+    """How many colours a terminal shows."""
+
+    TRUE = "truecolor"
+    MANY = "256"
+    FEW = "standard"
+
+
+PALETTES = {
+    ("dark", Depth.TRUE): DARK,
+    ("light", Depth.TRUE): LIGHT,
+    ("dark", Depth.MANY): DARK_256,
+    ("light", Depth.MANY): LIGHT_256,
+    ("dark", Depth.FEW): DARK_16,
+    ("light", Depth.FEW): LIGHT_16,
+}
+PREFIX = "gridbot"
+
+
+def theme_name(theme: str, depth: Depth = Depth.TRUE) -> str:
+    """Return the full name of a theme, such as ``gridbot-dark-truecolor``.
+
+    Parameters
+    ----------
+    theme : str
+        ``dark`` or ``light``.
+    depth : Depth
+        Colours of the terminal.
+    """
+    return f"{PREFIX}-{theme}-{depth.value}"
+
+
+def depth_of(colour_system: str | None) -> Depth:
+    """Return a terminal's depth by what Rich calls it; what Rich cannot tell is taken for all colours.
+
+    Parameters
+    ----------
+    colour_system : str, optional
+        ``standard``, ``256``, ``truecolor`` or ``windows``.
+    """
+    if colour_system == "windows":
+        return Depth.FEW
+    return Depth(colour_system) if colour_system in set(Depth) else Depth.TRUE
 
 
 def palette_of(theme: str) -> Palette:
-    """Return the colours of a theme by its full name, such as ``gridbot-dark``; dark for any other."""
-    return PALETTES.get(theme.removeprefix(PREFIX), DARK)
+    """Return the colours of a theme by its full name; dark for any other."""
+    return _BY_NAME.get(theme, DARK)
 
 
 def ansi_colours(palette: Palette) -> TerminalTheme:
@@ -95,14 +208,17 @@ def ansi_colours(palette: Palette) -> TerminalTheme:
     return TerminalTheme(ground, ink, [(red, green, blue) for red, green, blue in sixteen])
 
 
+_BY_NAME = {theme_name(*key): palette for key, palette in PALETTES.items()}
+
+
 def themes() -> list[Theme]:
-    """Return the themes for Textual, ``gridbot-dark`` and ``gridbot-light``."""
-    return [_theme(name, palette) for name, palette in PALETTES.items()]
+    """Return the themes for Textual: dark and light for each depth."""
+    return [_theme(name, depth, palette) for (name, depth), palette in PALETTES.items()]
 
 
-def _theme(name: str, palette: Palette) -> Theme:
+def _theme(name: str, depth: Depth, palette: Palette) -> Theme:
     return Theme(
-        name=PREFIX + name,
+        name=theme_name(name, depth),
         dark=name == "dark",
         primary=palette.accent,
         secondary=palette.price,

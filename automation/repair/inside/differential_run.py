@@ -19,15 +19,27 @@ import sys
 import time
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 if typing.TYPE_CHECKING:
-    from automation.repair.inside import variations
-else:
-    _spec = importlib.util.spec_from_file_location("_gridbot_variations", Path(__file__).with_name("variations.py"))
-    variations = importlib.util.module_from_spec(_spec)
-    _spec.loader.exec_module(variations)
+    from automation.repair.inside import calls, variations
+
+
+def _load(name: str, path: str) -> types.ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+if not typing.TYPE_CHECKING:
+    calls, variations = (
+        _load(f"_gridbot_{name}", str(Path(__file__).with_name(f"{name}.py"))) for name in ("calls", "variations")
+    )
 
 Record = dict[str, object]
 Emit = Callable[[Record], None]
@@ -39,8 +51,6 @@ _LONGEST = 200
 _MOST_ITEMS = 1000
 _DEEPEST = 6
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
-_GENERATOR = inspect.CO_GENERATOR
-_ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 class TooLong(BaseException):
@@ -65,33 +75,26 @@ def run(job: Record, emit: Emit) -> None:
     harvest = _Harvest(path, str(job["function"]).rsplit(".", 1)[-1], lines)
     _run_tests(job, harvest)
     if not harvest.calls:
-        emit({"problem": harvest.problem or "no test that was run calls it with arguments that can be copied"})
+        emit({"problem": harvest.watch.problem or "no test that was run calls it with arguments that can be copied"})
         return
-    target = _Target(harvest.scope, str(job["function"]), path)
+    versions = calls.Versions(harvest.watch.scope, str(job["function"]), path, state=False)
     try:
-        original = target.version(str(typing.cast("Sequence[str]", job["versions"])[0]))
+        original = versions.make(str(typing.cast("Sequence[str]", job["versions"])[0]))
     except Exception as error:  # noqa: BLE001 - the target's own module code may raise anything
         emit({"problem": f"the module cannot be executed a second time: {type(error).__name__}"})
         return
     passing = frozenset(typing.cast("Sequence[str]", job["passing"]))
     signal.signal(signal.SIGALRM, _on_alarm)
     until = started + float(typing.cast("float", job["seconds"]))
-    inputs = _settled(
-        _inputs(harvest, passing, original, int(typing.cast("int", job["seed"]))), target, original, until
-    )
+    inputs = _settled(_inputs(harvest, passing, original, int(typing.cast("int", job["seed"]))), original, until)
     emit({"inputs": [{"text": one.text, "passing": one.passing, "seen": one.seen} for one in inputs]})
     for index, text in enumerate(typing.cast("Sequence[str]", job["versions"])):
-        emit({"version": index, "outcomes": _outcomes(target, str(text), inputs, until)})
+        emit({"version": index, "outcomes": _outcomes(versions, str(text), inputs, until)})
 
 
 def _run_tests(job: Record, harvest: _Harvest) -> None:
-    spec = importlib.util.spec_from_file_location("_gridbot_probe", str(job["probe"]))
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{job['probe']} is no Python file")
-    probe = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = probe
-    spec.loader.exec_module(probe)
-    sys.setprofile(harvest.on_event)
+    probe: typing.Any = _load("_gridbot_probe", str(job["probe"]))
+    sys.setprofile(harvest.watch.on_event)
     try:
         probe.run(job["suite"], lambda *_, **__: None)
     finally:
@@ -99,117 +102,23 @@ def _run_tests(job: Record, harvest: _Harvest) -> None:
 
 
 class _Harvest:
-    """Copies the arguments of one function whenever it is called."""
+    """Copies the arguments of one function whenever it is called, with the test that runs."""
 
     def __init__(self, path: str, name: str, lines: frozenset[int]) -> None:
         self.calls: list[tuple[str, variations.Arguments]] = []
-        self.scope: dict[str, object] = {}
-        self.problem = ""
-        self._path, self._name, self._lines = path, name, lines
-        self._known: dict[types.CodeType, bool] = {}
+        self.watch = calls.Watch(path, name, lines, self._keep)
         self._texts: set[str] = set()
-        self._begun: list[types.FrameType] = []
-        self._busy = False
 
-    def on_event(self, frame: types.FrameType, event: str, argument: object) -> None:
-        if event != "call" or self._busy or len(self.calls) >= _MOST_SEEN:
-            return
-        code = frame.f_code
-        wanted = self._known.get(code)
-        if wanted is None:
-            wanted = self._known[code] = self._is_wanted(code)
-        if not wanted:
-            return
-        if code.co_flags & _ASYNC:
-            self.problem = "it is asynchronous"
-        elif not code.co_flags & _GENERATOR or not any(frame is one for one in self._begun):
-            self._busy = True
-            try:
-                self._take(frame)
-            finally:
-                self._busy = False
-
-    def _is_wanted(self, code: types.CodeType) -> bool:
-        named = code.co_name == self._name and code.co_firstlineno in self._lines
-        return named and os.path.abspath(code.co_filename) == self._path  # noqa: PTH100 - as above
-
-    def _take(self, frame: types.FrameType) -> None:
-        if frame.f_code.co_flags & _GENERATOR:
-            self._begun.append(frame)
-        if frame.f_code.co_freevars:
-            self.problem = "it is a closure"
-            return
-        arguments = {name: frame.f_locals[name] for name in _parameters(frame.f_code) if name in frame.f_locals}
+    def _keep(self, arguments: variations.Arguments) -> bool:
+        if len(self.calls) >= _MOST_SEEN:
+            return False
+        text = _shown(arguments)
+        if text in self._texts:
+            return False
         test = os.environ.get("PYTEST_CURRENT_TEST", "").rsplit(" (", 1)[0]
-        try:
-            text = _shown(arguments)
-            if text not in self._texts:
-                self.calls.append((test, copy.deepcopy(arguments)))
-                self._texts.add(text)
-                self.scope = frame.f_globals
-        except Exception as error:  # noqa: BLE001 - what a target's value does when it is copied is its own
-            self.problem = f"its arguments cannot be copied ({type(error).__name__})"
-
-
-def _parameters(code: types.CodeType) -> tuple[str, ...]:
-    count = code.co_argcount + code.co_kwonlyargcount
-    count += bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
-    return code.co_varnames[:count]
-
-
-class _Target:
-    """The module under test, into which versions of one function are put."""
-
-    def __init__(self, scope: dict[str, object], function: str, path: str) -> None:
-        self._scope, self._path = scope, path
-        *self._owners, self._name = function.split(".")
-
-    def version(self, text: str) -> Callable[..., object]:
-        """Execute a version of the module and return its function; classes stay the original ones."""
-        name = str(self._scope["__name__"])
-        fresh: dict[str, object] = {
-            key: self._scope.get(key) for key in ("__package__", "__spec__", "__loader__", "__path__")
-        }
-        fresh = {key: value for key, value in fresh.items() if value is not None}
-        fresh.update(__name__=name, __file__=self._path)
-        exec(compile(text, self._path, "exec", dont_inherit=True), fresh)  # noqa: S102 - this is the sandbox
-        holder: object = types.SimpleNamespace(**fresh)
-        for owner in self._owners:
-            holder = getattr(holder, owner)
-        found = inspect.getattr_static(holder, self._name)
-        for key, value in self._scope.items():
-            if isinstance(value, type) and value.__module__ == name and key in fresh:
-                fresh[key] = value
-        return typing.cast("Callable[..., object]", found)
-
-    def installed(self, function: object) -> typing.ContextManager[Callable[..., object]]:
-        """Put a function in its class for as long as it is called; a plain function is called as it is."""
-        return _Installed(self._scope, self._owners, self._name, function)
-
-
-class _Installed:
-    def __init__(self, scope: dict[str, object], owners: Sequence[str], name: str, function: object) -> None:
-        self._function, self._name = function, name
-        self._owner: object = types.SimpleNamespace(**scope) if owners else None
-        for part in owners:
-            self._owner = getattr(self._owner, part)
-        self._before: object = inspect.getattr_static(self._owner, name) if owners else None
-
-    def __enter__(self) -> Callable[..., object]:
-        if self._owner is not None:
-            setattr(self._owner, self._name, self._function)
-        return _plain(self._function)
-
-    def __exit__(self, *_: object) -> None:
-        if self._owner is not None:
-            setattr(self._owner, self._name, self._before)
-
-
-def _plain(function: object) -> Callable[..., object]:
-    """Return what is called with the arguments as the frame had them, ``self`` or ``cls`` among them."""
-    inner = function.__func__ if isinstance(function, (staticmethod, classmethod)) else function
-    inner = inner.fget if isinstance(inner, property) else inner
-    return typing.cast("Callable[..., object]", inner)
+        self.calls.append((test, copy.deepcopy(arguments)))
+        self._texts.add(text)
+        return True
 
 
 class _Input:
@@ -218,12 +127,12 @@ class _Input:
         self.text = _shown(arguments)
 
 
-def _inputs(harvest: _Harvest, passing: frozenset[str], function: object, seed: int) -> Iterator[_Input]:
+def _inputs(harvest: _Harvest, passing: frozenset[str], original: calls.Version, seed: int) -> Iterator[_Input]:
     known: set[str] = set()
     seen = [_Input(arguments, passing=test in passing, seen=True) for test, arguments in harvest.calls]
     near: list[_Input] = []
     rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
-    hints = _hints(_plain(function))
+    hints = original.hints()
     for good in (True, False):
         group = [one.arguments for one in seen if one.passing is good]
         for arguments in variations.neighbours(group, hints, rng, _MOST_NEAR // 2) if group else ():
@@ -237,17 +146,10 @@ def _inputs(harvest: _Harvest, passing: frozenset[str], function: object, seed: 
             yield one
 
 
-def _hints(function: Callable[..., object]) -> Mapping[str, object]:
-    try:
-        return typing.get_type_hints(function)
-    except Exception:  # noqa: BLE001 - an annotation may be any expression
-        return {}
-
-
-def _settled(inputs: Iterator[_Input], target: _Target, original: object, until: float) -> list[_Input]:
+def _settled(inputs: Iterator[_Input], original: calls.Version, until: float) -> list[_Input]:
     """Leave out inputs on which the original does not do the same twice."""
     kept = []
-    with target.installed(original) as function:
+    with original.installed() as function:
         for one in inputs:
             if time.monotonic() > until - 2 * _CALL_S:
                 break
@@ -256,11 +158,10 @@ def _settled(inputs: Iterator[_Input], target: _Target, original: object, until:
     return kept
 
 
-def _outcomes(target: _Target, text: str, inputs: Sequence[_Input], until: float) -> list[str]:
+def _outcomes(versions: calls.Versions, text: str, inputs: Sequence[_Input], until: float) -> list[str]:
     outcomes = []
     try:
-        version = target.version(text)
-        with target.installed(version) as function:
+        with versions.make(text).installed() as function:
             for one in inputs:
                 if time.monotonic() > until:
                     break
@@ -279,7 +180,7 @@ def _call(function: Callable[..., object], one: _Input) -> str:
     random.seed(0)
     signal.setitimer(signal.ITIMER_REAL, _CALL_S, _CALL_S)
     try:
-        result = _bound_call(function, arguments)
+        result = calls.call(function, arguments)
         if inspect.isgenerator(result):
             result = list(itertools.islice(result, _MOST_ITEMS))
         told = f"returns {_shown(result)}"
@@ -291,28 +192,6 @@ def _call(function: Callable[..., object], one: _Input) -> str:
         signal.setitimer(signal.ITIMER_REAL, 0)
     after = _shown(arguments)
     return told if after == one.text else f"{told} and leaves {after}"
-
-
-def _bound_call(function: Callable[..., object], arguments: variations.Arguments) -> object:
-    try:
-        parameters = inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        return function(**arguments)
-    positional: list[object] = []
-    named: dict[str, object] = {}
-    for name, parameter in parameters.items():
-        if name not in arguments:
-            continue
-        value = arguments[name]
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            positional.extend(typing.cast("Sequence[object]", value))
-        elif parameter.kind is parameter.VAR_KEYWORD:
-            named.update(typing.cast("Mapping[str, object]", value))
-        elif parameter.kind is parameter.KEYWORD_ONLY:
-            named[name] = value
-        else:
-            positional.append(value)
-    return function(*positional, **named)
 
 
 def _shown(value: object) -> str:

@@ -9,6 +9,9 @@ from enum import StrEnum
 
 from automation.incidents.records import Kind, Raised
 
+# Groups of a pattern whose word the source line may show.
+_TOKENS = ("name", "key", "attribute", "module")
+
 
 class Category(StrEnum):
     """What sort of trouble an error is."""
@@ -89,7 +92,9 @@ class Rule:
     fixes : tuple of str
         The same.
     prefix : str
-        What the whole type must begin with, such as ``ccxt.``.
+        What the whole type must begin with, such as ``ccxt.``, where it was told with its module.
+    through : re.Pattern, optional
+        What the path of one of the exception's frames must show.
     """
 
     name: str
@@ -99,13 +104,12 @@ class Rule:
     cause: str
     fixes: tuple[str, ...]
     prefix: str = ""
+    through: re.Pattern[str] | None = None
 
     def advice(self, raised: Raised) -> Advice | None:
         """Return what the rule says about an exception, None when it has another shape."""
         own = raised.type.rpartition(".")[2]
-        if (self.types and own not in self.types) or not raised.type.startswith(self.prefix):
-            return None
-        found = self.pattern.search(raised.message)
+        found = self.pattern.search(raised.message) if self._is_of(raised, own) else None
         if found is None:
             return None
         words = {name: value or "" for name, value in found.groupdict().items()} | {"type": own}
@@ -114,15 +118,33 @@ class Rule:
             _filled(self.cause, words),
             tuple(_filled(fix, words) for fix in self.fixes),
             self.name,
-            next((words[name] for name in ("name", "key", "attribute", "module") if words.get(name)), ""),
+            next((words[name] for name in _TOKENS if words.get(name)), ""),
         )
 
+    def _is_of(self, raised: Raised, own: str) -> bool:
+        if self.types and own not in self.types:
+            return False
+        # a log may name the type without its module
+        is_bare = bool(self.types) and "." not in raised.type
+        if not raised.type.startswith(self.prefix) and not is_bare:
+            return False
+        return self.through is None or any(self.through.search(frame.path) for frame in raised.frames)
 
-def rule(name: str, types: str, pattern: str, category: Category, cause: str, *fixes: str, prefix: str = "") -> Rule:
+
+def rule(
+    name: str,
+    types: str,
+    pattern: str,
+    category: Category,
+    cause: str,
+    *fixes: str,
+    prefix: str = "",
+    through: str = "",
+) -> Rule:
     """Return a rule; ``types`` are words with blanks between, ``pattern`` is searched for across lines."""
-    return Rule(
-        name, frozenset(types.split()), re.compile(pattern, re.DOTALL | re.MULTILINE), category, cause, fixes, prefix
-    )
+    flags = re.DOTALL | re.MULTILINE
+    path = re.compile(through) if through else None
+    return Rule(name, frozenset(types.split()), re.compile(pattern, flags), category, cause, fixes, prefix, path)
 
 
 def first_advice(chain: Iterable[Raised], rules: Iterable[Rule]) -> tuple[Advice, Raised] | None:
@@ -145,7 +167,14 @@ def first_advice(chain: Iterable[Raised], rules: Iterable[Rule]) -> tuple[Advice
 
 
 def _filled(text: str, words: Mapping[str, str]) -> str:
-    return re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], found[0]), text)
+    """Fill a text; the article fits what follows it, and a group that said nothing leaves no gap."""
+
+    def article(found: re.Match[str]) -> str:
+        return f"{found[1]}n {{" if words.get(found[2], "")[:1].lower() in {"a", "e", "i", "o"} else f"{found[1]} {{"
+
+    told = re.sub(r"\b([Aa]) \{(?=(\w+)\})", article, text)
+    told = re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], found[0]), told)
+    return re.sub(r" ([.,:;])(?=\s|$)", r"\1", re.sub(r"(?<=\S) {2,}", " ", told))
 
 
 GENERAL: Mapping[Kind, Advice] = {

@@ -1,10 +1,18 @@
-"""Shapes of Python's own exceptions, and of those of its tools for tests and arrays."""
+"""Shapes of Python's own exceptions about code: how it is written, imported, named and called."""
 
 from __future__ import annotations
 
 from automation.tasks.explain.advice import Category, rule
 
 SYNTAX_RULES = (
+    rule(
+        "conflict-marks",
+        "SyntaxError",
+        r"merge conflict",
+        Category.SYNTAX,
+        "The file still holds the marks of a merge that git could not make alone (<<<<<<<, =======, >>>>>>>).",
+        "Keep one of the two sides, or both, take the three lines of marks out, then `git add` the file.",
+    ),
     rule(
         "bracket-open",
         "SyntaxError",
@@ -57,6 +65,31 @@ SYNTAX_RULES = (
 
 IMPORT_RULES = (
     rule(
+        "relative-import",
+        "ImportError",
+        r"attempted relative import (?P<what>with no known parent package|beyond top-level package)",
+        Category.IMPORT,
+        "A relative import needs a package around the file, and the file was started on its own ({what}).",
+        "Start it as a module of its package from the folder above: `python -m package.module`.",
+    ),
+    rule(
+        "not-a-package",
+        "ModuleNotFoundError",
+        r"'(?P<module>[\w.]+)' is not a package",
+        Category.IMPORT,
+        "{module} is a file, so nothing can lie inside it; perhaps a file of yours hides a package of that name.",
+        "Rename the file that has the package's name, or correct the import.",
+    ),
+    rule(
+        "system-library",
+        "ImportError OSError",
+        r"version `(?P<name>[\w.+]+)' not found",
+        Category.IMPORT,
+        "A compiled package was built for a newer system than this one: {name} is missing here.",
+        "Install a release of the package that was built for this system, or build it here "
+        "(`pip install --no-binary`).",
+    ),
+    rule(
         "circular-import",
         "ImportError AttributeError",
         r"partially initialized module '(?P<module>[\w.]+)'",
@@ -108,6 +141,14 @@ NAME_RULES = (
         Category.NAME,
         "Nothing defines {name} at this place.",
         "Import or define {name} before this line, or correct its spelling.",
+    ),
+    rule(
+        "no-setter",
+        "AttributeError FrozenInstanceError",
+        r"(?:property '(?P<attribute>\w+)'.* has no setter|can't set attribute|cannot assign to field '(?P<name>\w+)')",
+        Category.TYPE,
+        "The attribute {attribute}{name} may only be read: it is a property without a setter, or frozen.",
+        "Make a changed copy (`dataclasses.replace(x, …)`), or change what it is computed from.",
     ),
     rule(
         "attribute-of-none",
@@ -223,6 +264,63 @@ TYPE_RULES = (
         "Make both aware: `datetime.now(UTC)`, and `.replace(tzinfo=UTC)` for times that are meant as UTC.",
     ),
     rule(
+        "abstract",
+        "TypeError",
+        r"Can't instantiate abstract class (?P<owner>\w+) (?:with abstract methods? (?P<what>[\w, ]+)"
+        r"|without an implementation for abstract methods? (?P<names>[\w', ]+))",
+        Category.TYPE,
+        "{owner} is a promise: nobody has written {what}{names} for it yet.",
+        "Make an object of a subclass that defines what is missing, with exactly these names.",
+    ),
+    rule(
+        "arguments-twice",
+        "TypeError",
+        r"(?P<function>[\w.<>]+)\(\) got multiple values for (?:keyword )?argument '(?P<name>\w+)'",
+        Category.TYPE,
+        "{function} is given {name} twice, once by its place and once by its name.",
+        "Drop one of the two; a method without `self` in its signature shifts all arguments by one.",
+    ),
+    rule(
+        "default-order",
+        "TypeError",
+        r"non-default argument '(?P<name>\w+)' follows default argument",
+        Category.TYPE,
+        "The field {name} has no default and stands behind one that has, perhaps one that is inherited.",
+        "Move it to the front, give it a default, or make the data class `kw_only=True`.",
+    ),
+    rule(
+        "index-type",
+        "TypeError",
+        r"(?P<name>list|tuple|string|str|byte) indices must be integers(?: or slices)?,? not '?(?P<given>[\w.]+)",
+        Category.TYPE,
+        "A {name} is asked with a {given} as if it were a mapping.",
+        "Look at what it really is: a parsed answer may be a list of records, or a text that was never parsed.",
+    ),
+    rule(
+        "zones-mixed",
+        "TypeError",
+        r"tz-naive and tz-aware",
+        Category.TYPE,
+        "One time knows its zone and the other does not, so they cannot be compared.",
+        "Make both aware: `.tz_localize('UTC')` for times without a zone, `.tz_convert('UTC')` for the others.",
+    ),
+    rule(
+        "isinstance-of",
+        "TypeError",
+        r"is(?:instance|subclass)\(\) arg (?:1|2) must be",
+        Category.TYPE,
+        "isinstance or issubclass is asked about something that is no class, such as `list[int]` or a value.",
+        "Name the class alone (`list`), or a tuple of classes.",
+    ),
+    rule(
+        "base-classes",
+        "TypeError",
+        r"consistent method resolution\s+order|metaclass conflict",
+        Category.TYPE,
+        "The base classes cannot be put into one order, or are of different kinds of class.",
+        "Name the more special base first, and drop those that another base brings along.",
+    ),
+    rule(
         "not-usable",
         "TypeError",
         r"'(?P<name>[\w.]+)' object is not (?P<what>iterable|subscriptable|callable|awaitable)",
@@ -232,182 +330,4 @@ TYPE_RULES = (
     ),
 )
 
-VALUE_RULES = (
-    rule(
-        "key-missing",
-        "KeyError",
-        r"^\s*(?P<key>.+?)\s*$",
-        Category.VALUE,
-        "The mapping has no key {key}.",
-        "Look at what the keys really are (`sorted(mapping)`), and at where the mapping is filled.",
-        "Where a missing key is normal, use `.get(…)` and say what stands in for it.",
-    ),
-    rule(
-        "index-range",
-        "IndexError",
-        r"out of range|out of bounds",
-        Category.VALUE,
-        "The sequence is shorter than the position that is asked for.",
-        "Check its length first; the last position is `len(x) - 1`, and an empty one has none.",
-    ),
-    rule(
-        "number-text",
-        "ValueError InvalidOperation",
-        r"(?:invalid literal for int\(\) with base \d+|could not convert string to float): (?P<key>.+)",
-        Category.VALUE,
-        "{key} is no number as Python writes one.",
-        "Strip blanks, thousands separators and units first; `int` takes no decimal point, `int(float(x))` does.",
-    ),
-    rule(
-        "unpacking",
-        "ValueError",
-        r"(?P<what>not enough|too many) values to unpack \(expected (?P<count>\d+)",
-        Category.VALUE,
-        "The right side holds {what} values for the {count} names on the left.",
-        "Look at what is unpacked: a row of another width, or an empty one; `first, *rest = …` takes any number.",
-    ),
-    rule(
-        "broadcast",
-        "ValueError",
-        r"could not be broadcast together with shapes (?P<left>\([\d, ]*\)) (?P<right>\([\d, ]*\))",
-        Category.VALUE,
-        "Arrays of the shapes {left} and {right} do not fit together element by element.",
-        "Compare how both are made: one is cut or shifted; `[:, None]` adds an axis where one is meant for each row.",
-    ),
-    rule(
-        "array-truth",
-        "ValueError",
-        r"truth value of an? (?:array|Series|DataFrame)",
-        Category.VALUE,
-        "An array of several values was used as one condition.",
-        "Say what is meant with `.any()` or `.all()`; between arrays write `&` and `|`, not `and` and `or`.",
-    ),
-    rule(
-        "division-zero",
-        "ZeroDivisionError DivisionByZero DivisionUndefined",
-        r"",
-        Category.VALUE,
-        "Something is divided by zero.",
-        "Decide what the answer is without anything to divide by (an empty list, no trades, no volume) and return "
-        "it first.",
-    ),
-    rule(
-        "recursion",
-        "RecursionError",
-        r"",
-        Category.LOGIC,
-        "A function calls itself without ever coming to its end.",
-        "Check the condition that ends the recursion, and that every call comes nearer to it; else write a loop.",
-    ),
-    rule(
-        "json-text",
-        "JSONDecodeError",
-        r"(?P<what>.+): line (?P<line>\d+) column (?P<column>\d+)",
-        Category.VALUE,
-        "The text is no JSON: {what} at line {line}, column {column}.",
-        "Print the first characters of the text: an empty answer, an HTML page and single quotes are the usual ones.",
-    ),
-    rule(
-        "unicode",
-        "UnicodeDecodeError UnicodeEncodeError",
-        r"'(?P<name>[\w-]+)' codec can't (?P<what>decode|encode)",
-        Category.VALUE,
-        "The text is not in {name}, or holds a character that {name} does not have.",
-        'Open the file with its real encoding, such as `encoding="utf-8"`; binary files with `"rb"`.',
-    ),
-    rule(
-        "dict-changed",
-        "RuntimeError",
-        r"(?P<name>dictionary|Set|deque|OrderedDict)(?: changed size| mutated)? .*during iteration",
-        Category.LOGIC,
-        "The loop adds to or removes from the {name} that it runs over.",
-        "Loop over a copy: `for key in list(mapping):`.",
-    ),
-    rule(
-        "pydantic",
-        "ValidationError",
-        r"(?P<count>\d+) validation errors? for (?P<owner>\w+)\s+(?P<name>[\w.]+)\s+(?P<what>[^\[\n]+)",
-        Category.VALUE,
-        "{owner} does not take its field {name}: {what}",
-        "Correct the value of {name} where it comes from; the message names the value that was given.",
-    ),
-    rule(
-        "not-implemented",
-        "NotImplementedError",
-        r"",
-        Category.LOGIC,
-        "The code that was called is only a promise so far.",
-        "Use a subclass that implements it, or write it.",
-    ),
-)
-
-TEST_RULES = (
-    rule(
-        "did-not-raise",
-        "Failed",
-        r"DID NOT RAISE(?: <class '(?P<name>[\w.]+)'>)?",
-        Category.ASSERTION,
-        "The test expects {name} to be raised, and nothing was.",
-        "The code no longer refuses this input, or refuses it later: look at its checks.",
-    ),
-    rule(
-        "fixture-missing",
-        "",
-        r"fixture '(?P<name>\w+)' not found",
-        Category.NAME,
-        "The test asks for a fixture {name} that pytest cannot see from its file.",
-        "Put it in a conftest.py of the same folder or above, or install the plugin that brings it.",
-    ),
-    rule(
-        "numpy-assertion",
-        "AssertionError",
-        r"Mismatched elements|Not equal to tolerance|Arrays are not|Items are not equal",
-        Category.ASSERTION,
-        "Two arrays are not equal.",
-        "See whether they differ by rounding (then say a tolerance), by an offset (then by one position) or in length.",
-    ),
-    rule(
-        "compared",
-        "AssertionError",
-        r"\Aassert (?P<left>[^\n]+?) (?P<operator>==|!=|<=|>=|<|>|not in|in|is not|is) (?P<right>[^\n]+)",
-        Category.ASSERTION,
-        "The check `{left} {operator} {right}` did not hold.",
-        "Decide which side is right: the expectation is out of date, or the code computes something else.",
-        "The lines that begin with `where` say how the left value came about.",
-    ),
-    rule(
-        "assertion",
-        "AssertionError",
-        r"",
-        Category.ASSERTION,
-        "A check did not hold.",
-        "Decide which side is right: the expectation is out of date, or the code computes something else.",
-    ),
-    rule(
-        "test-timeout",
-        "TestTimeout Timeout",
-        r"",
-        Category.TIMEOUT,
-        "The test ran longer than it may.",
-        "Look for a loop without progress or a wait for what never comes at the innermost frame; a test that is "
-        "rightly "
-        "slow is marked as such.",
-    ),
-    rule(
-        "warning-as-error",
-        "DeprecationWarning FutureWarning PytestUnraisableExceptionWarning ResourceWarning",
-        r"(?P<what>.+)",
-        Category.LOGIC,
-        "A warning was turned into an error: {what}",
-        "Do what the warning asks for; until then name it in `filterwarnings` with the reason.",
-    ),
-)
-
-PYTHON_RULES = (
-    *SYNTAX_RULES,
-    *IMPORT_RULES,
-    *NAME_RULES,
-    *TYPE_RULES,
-    *VALUE_RULES,
-    *TEST_RULES,
-)
+PYTHON_RULES = (*SYNTAX_RULES, *IMPORT_RULES, *NAME_RULES, *TYPE_RULES)

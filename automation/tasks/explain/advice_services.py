@@ -1,10 +1,19 @@
-"""Shapes of what files, databases, compilers, networks and exchanges raise."""
+"""Shapes of what files, databases, compilers and event loops raise."""
 
 from __future__ import annotations
 
 from automation.tasks.explain.advice import Category, rule
 
 FILE_RULES = (
+    rule(
+        "program-missing",
+        "FileNotFoundError",
+        r"No such file or directory: b?'(?P<name>[^'/]+)'",
+        Category.FILES,
+        "The program {name} is not installed, or not on PATH.",
+        "Install it, or name it by its whole path; `command -v {name}` shows what the shell would start.",
+        through=r"/subprocess\.py$",
+    ),
     rule(
         "file-missing",
         "FileNotFoundError",
@@ -13,6 +22,30 @@ FILE_RULES = (
         "There is no {name}, as seen from the folder in which the program runs.",
         "Check the path and the working folder; make parent folders with `path.parent.mkdir(parents=True, "
         "exist_ok=True)`.",
+    ),
+    rule(
+        "is-folder",
+        "IsADirectoryError",
+        r"\A(?:[^\n]*?: b?'(?P<name>[^'\n]+)')?",
+        Category.FILES,
+        "The path {name} is a folder, and is opened as a file.",
+        "Add the file's name to the path.",
+    ),
+    rule(
+        "no-folder",
+        "NotADirectoryError",
+        r"\A(?:[^\n]*?: b?'(?P<name>[^'\n]+)')?",
+        Category.FILES,
+        "A part of the path {name} is a file, so nothing can lie inside it.",
+        "Look at each part of the path with `ls -ld`.",
+    ),
+    rule(
+        "file-there",
+        "FileExistsError",
+        r"\A(?:[^\n]*?: b?'(?P<name>[^'\n]+)')?",
+        Category.FILES,
+        "The path {name} is there already, and the code wants to make it anew.",
+        "Folders: `mkdir(exist_ok=True)`. Files: decide whether the old one may go; mode `x` refuses on purpose.",
     ),
     rule(
         "no-permission",
@@ -24,8 +57,8 @@ FILE_RULES = (
     ),
     rule(
         "disk-full",
-        "OSError IOError",
-        r"No space left|Disk quota|\[Errno 28\]",
+        "OSError IOError OperationalError",
+        r"No space left|Disk quota|\[Errno (?:28|122)\]|disk is full",
         Category.RESOURCE,
         "The disk is full.",
         "Free space: `gridbot clean` lists what GridBot may remove, `df -h` shows the disks.",
@@ -56,6 +89,22 @@ FILE_RULES = (
         "machine's memory.",
     ),
     rule(
+        "subprocess-slow",
+        "TimeoutExpired",
+        r"Command '?(?P<name>.+?)'? timed out after (?P<seconds>[\d.]{1,6})",
+        Category.TIMEOUT,
+        "The program {name} was ended after {seconds} seconds, since it had not come to its end.",
+        "Run it by hand: it may wait for an answer (a password, a question) that nobody gives; else allow more time.",
+    ),
+    rule(
+        "threads-spent",
+        "RuntimeError BlockingIOError",
+        r"can't start new thread|Resource temporarily unavailable",
+        Category.RESOURCE,
+        "The system gives this user no more threads or processes.",
+        "Look for a loop that starts them without end; `ulimit -u` and a container's limit say how many there may be.",
+    ),
+    rule(
         "subprocess-failed",
         "CalledProcessError",
         r"Command '?(?P<name>.+?)'? returned non-zero exit status (?P<code>\d+)",
@@ -63,13 +112,21 @@ FILE_RULES = (
         "The program {name} ended with {code}.",
         "Run it by hand and read its own words; they are in the exception's `stderr`.",
     ),
+    rule(
+        "system-refused",
+        "OSError IOError",
+        r"\[Errno \d+\] (?P<what>[^\n:]+)(?:: b?'(?P<name>[^'\n]+)')?",
+        Category.FILES,
+        "The operating system refuses this: {what} {name}.",
+        "Look at what the path is (`ls -ld`), whether its disk is there, and at characters that a name may not hold.",
+    ),
 )
 
 DATABASE_RULES = (
     rule(
         "database-locked",
-        "OperationalError DatabaseError",
-        r"database (?:table )?is locked",
+        "OperationalError DatabaseError IOException",
+        r"database (?:table |schema )?is locked|Could not set lock on file",
         Category.DATABASE,
         "Another connection holds the database's write lock longer than this one was willing to wait.",
         "Keep one writer, open readers read-only, use the write-ahead log and a busy timeout, and commit at once: "
@@ -78,11 +135,28 @@ DATABASE_RULES = (
         "See who holds it: `fuser FILE` names the process.",
     ),
     rule(
-        "table-missing",
-        "OperationalError",
-        r"no such (?P<what>table|column): (?P<name>[\w.]+)",
+        "database-thread",
+        "ProgrammingError",
+        r"created in a thread can only be used in that same thread",
+        Category.CONCURRENCY,
+        "A SQLite connection was made in one thread and used in another.",
+        "Open one connection for each thread; they share the file, not the connection.",
+    ),
+    rule(
+        "database-closed",
+        "ProgrammingError InterfaceError",
+        r"closed (?:database|cursor)|connection is closed|already closed",
         Category.DATABASE,
-        "The database has no {what} {name}: it is another file than meant, empty, or older than the code.",
+        "The connection was closed before this query.",
+        "Query inside the `with` block that opens it, and fetch all rows there.",
+    ),
+    rule(
+        "table-missing",
+        "OperationalError CatalogException UndefinedTable UndefinedColumn ProgrammingError",
+        r"no such (?:table|column): (?P<name>[\w.]+)|Table with name (?P<table>\w+) does not exist"
+        r"|(?:relation|column) \"?(?P<other>[\w.]+)\"? does not exist",
+        Category.DATABASE,
+        "The database has no table or column {name}{table}{other}: it is another than meant, empty, or too old.",
         "Check the path (SQLite makes a new, empty file without a word), and that the migrations ran.",
     ),
     rule(
@@ -124,7 +198,7 @@ COMPILE_RULES = (
     rule(
         "numba-unify",
         "TypingError",
-        r"Cannot unify (?P<left>\S+) and (?P<right>\S+)",
+        r"Cannot unify (?P<left>.+?) and (?P<right>.+?)(?: for |,|$)",
         Category.COMPILATION,
         "One variable holds {left} on one path and {right} on another; compiled code allows one type.",
         "Begin with the final type (`total = 0.0` for floats), and give every branch the same.",
@@ -139,165 +213,11 @@ COMPILE_RULES = (
     ),
     rule(
         "numba-typing",
-        "TypingError UnsupportedError LoweringError",
+        "TypingError UnsupportedError LoweringError NumbaTypeError",
         r"",
         Category.COMPILATION,
-        "numba could not find a type for something in a compiled function.",
+        "numba could not compile the function: it knows no such call, or found no type for a value in it.",
         "The end of the message names the line; run with NUMBA_DISABLE_JIT=1 to see whether the code itself is right.",
-    ),
-)
-
-NETWORK_RULES = (
-    rule(
-        "refused",
-        "ConnectionRefusedError ConnectError ClientConnectorError ClientConnectionError NewConnectionError",
-        r"",
-        Category.NETWORK,
-        "Nobody listens at that address and port.",
-        "Start the server (`ollama serve`, `gridbot exchange`), or correct host and port; `gridbot health` looks "
-        "at both.",
-    ),
-    rule(
-        "name-resolution",
-        "gaierror ClientConnectorDNSError",
-        r"",
-        Category.NETWORK,
-        "The name of the host could not be resolved: it is misspelt, or this machine has no working DNS.",
-        "Try `getent hosts NAME`; inside a sandbox or container there may be no network at all.",
-    ),
-    rule(
-        "certificate",
-        "SSLCertVerificationError SSLError ClientConnectorCertificateError",
-        r"CERTIFICATE_VERIFY_FAILED|certificate",
-        Category.NETWORK,
-        "The server's certificate is not trusted: expired, for another name, or signed by someone unknown here.",
-        "Check the machine's clock first, then its CA certificates; never switch verification off.",
-    ),
-    rule(
-        "connection-broken",
-        "ConnectionResetError BrokenPipeError ConnectionAbortedError RemoteDisconnected "
-        "ServerDisconnectedError ConnectionClosed ConnectionClosedError IncompleteReadError RemoteProtocolError",
-        r"",
-        Category.NETWORK,
-        "The other side closed the connection in the middle.",
-        "Connect again after a pause. What was being sent may have arrived: ask before sending an order again.",
-    ),
-    rule(
-        "slow-network",
-        "TimeoutError ConnectTimeout ReadTimeout ConnectionTimeoutError ServerTimeoutError Timeout",
-        r"",
-        Category.TIMEOUT,
-        "No answer came in time.",
-        "Raise the timeout or look at the other side's load. A request that timed out may have been carried out: "
-        "look it "
-        "up before you repeat it.",
-    ),
-)
-
-EXCHANGE_RULES = (
-    rule(
-        "exchange-clock",
-        "InvalidNonce ExchangeError",
-        r"(?i)timestamp|recvWindow|nonce|-1021",
-        Category.EXCHANGE,
-        "The exchange refused the request's time: this machine's clock is off by more than it allows.",
-        "Synchronise the clock (`timedatectl set-ntp true`); GridBot measures the offset itself when a session starts.",
-        prefix="ccxt.",
-    ),
-    rule(
-        "exchange-keys",
-        "AuthenticationError PermissionDenied AccountNotEnabled AccountSuspended",
-        r"",
-        Category.KEYS,
-        "The exchange does not accept the API key, or the key may not do this.",
-        "Check it with `gridbot keys test EXCHANGE`: right exchange (not its testnet), not expired, this address "
-        "allowed, "
-        "trading allowed, withdrawal not.",
-        prefix="ccxt.",
-    ),
-    rule(
-        "exchange-funds",
-        "InsufficientFunds",
-        r"",
-        Category.FUNDS,
-        "The account has less free money than the order costs.",
-        "Open orders hold money too; lower `capital`, cancel orders, or add funds. A sell needs the base currency "
-        "after fees.",
-        prefix="ccxt.",
-    ),
-    rule(
-        "exchange-limit",
-        "RateLimitExceeded DDoSProtection",
-        r"",
-        Category.EXCHANGE,
-        "The exchange was asked too often from this address and wants a pause.",
-        "Wait as long as it says (after 418 stop at once); all bots of one address share one budget.",
-        prefix="ccxt.",
-    ),
-    rule(
-        "exchange-away",
-        "ExchangeNotAvailable OnMaintenance ExchangeClosedByUser",
-        r"",
-        Category.EXCHANGE,
-        "The exchange does not serve requests now.",
-        "Wait; a session connects again by itself and reconciles its orders then. The exchange's status page says "
-        "how long.",
-        prefix="ccxt.",
-    ),
-    rule(
-        "exchange-silent",
-        "RequestTimeout NetworkError",
-        r"",
-        Category.NETWORK,
-        "No usable answer of the exchange came back.",
-        "The order may have landed all the same: look it up by its client order id before sending it again.",
-        prefix="ccxt.",
-    ),
-    rule(
-        "exchange-symbol",
-        "BadSymbol",
-        r"(?P<name>[A-Z0-9]{2,12}[/-][A-Z0-9]{2,12})?",
-        Category.ORDER,
-        "The exchange does not know the market {name}, or has closed it.",
-        "Write it as BASE/QUOTE, such as BTC/USDT, and see whether the exchange lists it.",
-        prefix="ccxt.",
-    ),
-    rule(
-        "exchange-minimum",
-        "InvalidOrder BadRequest OrderImmediatelyFillable ExchangeError",
-        r"(?i)notional|min(?:imum)?[_ ]|LOT_SIZE|PRICE_FILTER|PERCENT_PRICE|precision|-1013",
-        Category.ORDER,
-        "The order breaks a rule of the market: too small, or its price or quantity is off the step.",
-        "Raise the order's size over the market's minimum value, or use fewer levels; GridBot rounds to ticks and lots "
-        "itself when it knows the market's rules.",
-        prefix="ccxt.",
-    ),
-    rule(
-        "exchange-no-order",
-        "OrderNotFound",
-        r"",
-        Category.ORDER,
-        "The exchange knows no such order: it has filled, was cancelled long ago, or never arrived.",
-        "Ask for its trades before anything else: an order that is gone may have filled.",
-        prefix="ccxt.",
-    ),
-    rule(
-        "exchange-order",
-        "InvalidOrder OrderImmediatelyFillable DuplicateOrderId CancelPending",
-        r"(?P<what>[^{]*)",
-        Category.ORDER,
-        "The exchange refuses this order: {what}",
-        "Read its words; the order will be refused again as it is.",
-        prefix="ccxt.",
-    ),
-    rule(
-        "exchange-other",
-        "",
-        r"(?P<what>[^{]*)",
-        Category.EXCHANGE,
-        "The exchange answered with an error: {what}",
-        "Look its code up in the exchange's documentation; `gridbot health` tells whether the exchange answers at all.",
-        prefix="ccxt.",
     ),
 )
 
@@ -335,6 +255,47 @@ LOOP_RULES = (
         "Define the function at the top of a module, and pass plain data.",
     ),
     rule(
+        "cancelled",
+        "CancelledError",
+        r"",
+        Category.CONCURRENCY,
+        "The task was cancelled while it waited: by a time limit, its task group, or the program's end.",
+        "Look for who cancels it: the first other error of the group is the cause. Clean up in `finally`, then let it "
+        "go on.",
+    ),
+    rule(
+        "pool-broken",
+        "BrokenProcessPool BrokenExecutor TerminatedWorkerError",
+        r"",
+        Category.CRASH,
+        "A worker process ended without a word, most often because memory ran out or a compiled library failed.",
+        "Run the work without the pool to see the error itself; `dmesg | grep -i oom` tells whether it was memory.",
+    ),
+    rule(
+        "main-guard",
+        "RuntimeError",
+        r"before the\s+current process has finished its bootstrapping phase",
+        Category.CONCURRENCY,
+        "Every new process imports this file, and the file itself starts processes when it is imported.",
+        'Put what starts them below `if __name__ == "__main__":`.',
+    ),
+    rule(
+        "main-thread",
+        "ValueError RuntimeError",
+        r"signal only works in main thread",
+        Category.CONCURRENCY,
+        "A signal handler is set in a thread other than the main one, which Python does not allow.",
+        "Set it at the start of the program, or leave it out where the code runs in a thread.",
+    ),
+    rule(
+        "super-alone",
+        "RuntimeError",
+        r"super\(\): (?P<what>.+)",
+        Category.TYPE,
+        "`super()` without arguments stands where there is no `self` to take ({what}).",
+        "Call it in a method itself, not in a nested function or a comprehension; else write `super(Class, self)`.",
+    ),
+    rule(
         "interrupted",
         "KeyboardInterrupt",
         r"",
@@ -348,7 +309,5 @@ SERVICE_RULES = (
     *FILE_RULES,
     *DATABASE_RULES,
     *COMPILE_RULES,
-    *EXCHANGE_RULES,
-    *NETWORK_RULES,
     *LOOP_RULES,
 )

@@ -12,19 +12,28 @@ from automation.codebase.masking import masked
 from automation.incidents.log_frames import LogPlaces
 from automation.incidents.log_parsing import LoggedError, LogParser
 from automation.incidents.records import Frame, Raised, TestResult
+from automation.tasks.explain.advice_words import WORD_RULES
+from automation.tasks.explain.pytest_output import read_pytest
 
 _LONGEST_SAID = 2_000
 _LONGEST_LINE = 1_000
 _HEAD = 60
-_TYPE = r"[A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt|Exit|Iteration|Failed|Refused|Timeout)"
+_LAST_LINES = 20
+_TYPE = (
+    r"(?:[A-Za-z_][\w.]*(?:Error|Exception|Warning|Interrupt|Exit|Iteration|Failed|Refused|Timeout)"
+    # of exchanges, and of libraries whose names have no ending of their own
+    r"|(?:[A-Za-z_]\w*\.)*(?:InsufficientFunds|InvalidNonce|RateLimitExceeded|DDoSProtection|InvalidOrder|BadSymbol"
+    r"|OrderNotFound|DuplicateOrderId|ExchangeNotAvailable|OnMaintenance|AccountSuspended|InvalidOperation"
+    r"|TimeoutExpired|BadZipFile|BrokenProcessPool|ArrowInvalid))"
+)
 _TYPE_ALONE = re.compile(rf"(?:^|[\s:|])(?P<type>{_TYPE})(?::\s*(?P<message>.*))?$")
-_PYTEST_SAID = re.compile(r"^E {3,}(?P<text>\S.*)$")
-_PYTEST_PLACE = re.compile(r"^(?P<path>[^\s:][^:]*\.py):(?P<line>\d+): ?(?P<type>[\w.]*)$")
-_PYTEST_SUMMARY = re.compile(r"^(?:FAILED|ERROR) (?P<node>\S+\.py(?:::\S+)?)(?: - (?P<text>.*))?$")
+_RAISED_LINE = re.compile(rf"^(?:{_TYPE}|[A-Za-z_]\w*(?:\.\w+)*\.[A-Z]\w+)(?::\s|$)")
+_COMPLAINT = re.compile(r"^(?:\S+: )?(?:fatal(?: error)?|error|e)\b\s*:", re.IGNORECASE)
 _TOOL = re.compile(
-    r"^(?P<path>[^\s:][^:]*\.\w+):(?P<line>\d+):(?:(?P<column>\d+):)? "
+    r"^(?P<path>[^\s:][^:]*\.\w+):(?P<line>\d+):(?:(?P<column>\d+):?)? (?:- )?"
     r"(?:(?:error|warning|note|fatal error): )?(?P<text>\S.*)$"
 )
+_PYTEST_SUMMARY = re.compile(r"^=+ short test summary info =+$")
 _CODE = re.compile(r"\[?\b(?P<code>E00[1-7])\b\]?:? *")
 _EXIT = re.compile(
     r"(?:exit(?:ed)?(?: with)?(?: (?:code|status))?|return(?:ed)?(?: non-zero exit status| code)?|rc)"
@@ -95,16 +104,21 @@ def read_text(text: str, root: Path, origin: str = "the text") -> Evidence:
     # nobody writes an error into a longer line, and patterns take their time over one
     lines = [line[:_LONGEST_LINE] for line in text.replace("\r\n", "\n").strip("\n").split("\n")]
     places = LogPlaces(root)
-    found = newest_logged(lines, root, origin)
-    if found is not None and found.chain:
+    # pytest's summary names again what it told before, and less of it
+    summary = next((number for number, line in enumerate(lines) if _PYTEST_SUMMARY.match(line)), len(lines))
+    found = newest_logged(lines[:summary], root, origin)
+    if found is not None and any(raised.frames for raised in found.chain):
         return found
-    for read in (_of_pytest, _of_tool):
-        evidence = read(lines, places, origin)
-        if evidence is not None:
-            return evidence
-    if found is not None:
+    chain = read_pytest(lines, places, root)
+    if chain:
+        return Evidence(origin, chain)
+    evidence = _of_tool(lines, places, origin)
+    if evidence is not None:
+        return evidence
+    if found is not None and (found.chain or found.code):
         return found
-    return _of_words(next((line for line in reversed(lines) if line.strip()), ""), origin, places)
+    known = _known_line(lines)
+    return _of_words(known, origin, places) if known else found or _of_lines(lines, origin, places)
 
 
 def newest_logged(lines: Iterable[str], root: Path, origin: str) -> Evidence | None:
@@ -188,36 +202,6 @@ def _of_facts(record: Mapping[str, object]) -> Evidence:
     return Evidence("", chain, "" if chain else masked(words)[:_LONGEST_SAID], code)
 
 
-def _of_pytest(lines: list[str], places: LogPlaces, origin: str) -> Evidence | None:
-    """Read the first failure of pytest's output, whatever its ``--tb`` style."""
-    said: list[str] = []
-    frames: list[Frame] = []
-    for line in lines:
-        if (place := _PYTEST_PLACE.match(line)) is not None:
-            frames.append(places.frame(place["path"], int(place["line"]), ""))
-            if said:
-                break
-        elif (found := _PYTEST_SAID.match(line)) is not None:
-            said.append(found["text"])
-        elif (summary := _PYTEST_SUMMARY.match(line)) is not None and not said:
-            path = summary["node"].partition("::")[0]
-            frames.append(places.frame(path, 1, summary["node"].rpartition("::")[2]))
-            said.append(summary["text"] or "failed")
-            break
-    if not said:
-        return None
-    kind, message = _type_and_message(said)
-    return Evidence(origin, (Raised(kind, masked(message)[:_LONGEST_SAID], tuple(frames)),))
-
-
-def _type_and_message(said: list[str]) -> tuple[str, str]:
-    found = re.match(r"^(?P<type>[A-Za-z_][\w.]*)(?:: ?(?P<message>.*))?$", said[0])
-    rest = "\n".join(said[1:])
-    if found is None or said[0].startswith("assert"):
-        return "AssertionError", "\n".join(said)
-    return found["type"], "\n".join(filter(None, (found["message"] or "", rest)))
-
-
 def _of_tool(lines: list[str], places: LogPlaces, origin: str) -> Evidence | None:
     """Read the first ``path:line:column: message`` of a checker or a compiler."""
     for line in lines:
@@ -228,6 +212,31 @@ def _of_tool(lines: list[str], places: LogPlaces, origin: str) -> Evidence | Non
             whole = replace(raised, frames=(frame,))
             return Evidence(origin, (whole,), column=int(found["column"] or 0))
     return None
+
+
+def _of_lines(lines: list[str], origin: str, places: LogPlaces) -> Evidence:
+    """Read the line that tells most: an exception, a complaint, else the last."""
+    told = [line for line in lines if line.strip()]
+    for number in range(len(told) - 1, -1, -1):
+        if _RAISED_LINE.match(told[number]):
+            found = _of_words(told[number], origin, places)
+            # what follows belongs to the message, as pydantic's fields do
+            return replace(found, chain=tuple(_prolonged(raised, told[number + 1 :]) for raised in found.chain))
+    complaints = (line for line in told if _COMPLAINT.match(line))
+    return _of_words(next(complaints, told[-1] if told else ""), origin, places)
+
+
+def _known_line(lines: list[str]) -> str:
+    """Return the first line with words of a program that are known; what stands far above the end is past."""
+    last = [line for line in lines if line.strip()][-_LAST_LINES:]
+    if any(_RAISED_LINE.match(line) for line in last):
+        return ""
+    return next((line for rule in WORD_RULES for line in last if rule.pattern.search(line)), "")
+
+
+def _prolonged(raised: Raised, lines: list[str]) -> Raised:
+    message = masked("\n".join([raised.message, *lines]).strip())[:_LONGEST_SAID]
+    return replace(raised, message=message)
 
 
 def _of_words(line: str, origin: str, places: LogPlaces | None) -> Evidence:

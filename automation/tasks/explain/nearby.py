@@ -97,8 +97,19 @@ def likely_names(raised: Raised, chain: Iterable[Raised], root: Path, home: Path
             names = dict.fromkeys(candidates(found, place, root, home))
             names.pop(wanted, None)
             cutoff = _CLOSE_MODULE if candidates is _modules else _CLOSE
-            return tuple(get_close_matches(wanted, names, n=_MOST, cutoff=cutoff))
+            near = get_close_matches(wanted, names, n=_MOST, cutoff=cutoff)
+            # hardly anybody misspells the first letter
+            return tuple(sorted(near, key=lambda name: name[:1] != wanted[:1]))
     return ()
+
+
+def is_own_module(name: str, root: Path) -> bool:
+    """Say whether a module at the top, or a package, is the repository's own, also below ``src``."""
+    return any(
+        file.exists()
+        for folder in (root, root / "src")
+        for file in (folder / f"{name}.py", folder / name / "__init__.py")
+    ) or any(path.startswith((f"{name}/", f"src/{name}/")) for path in python_files(root))
 
 
 def _keys(_: re.Match[str], place: Frame | None, root: Path, __: Path | None) -> Iterator[str]:
@@ -149,8 +160,10 @@ def _assigned(root: Path, path: str, name: str) -> Iterator[str]:
 def _module_names(found: re.Match[str], _: Frame | None, root: Path, home: Path | None) -> Iterator[str]:
     """Yield what one of the repository's own modules defines."""
     stem = found["owner"].replace(".", "/")
+    ends = (f"{stem}.py", f"{stem}/__init__.py")
     with _index(root, home) as index:
-        for path in (f"{stem}.py", f"{stem}/__init__.py"):
+        # the folder that is imported from may lie below the repository's, such as src
+        for path in (each for each in python_files(root) if f"/{each}".endswith((f"/{ends[0]}", f"/{ends[1]}"))):
             yield from (each.name for each in index.symbols_in(path) if "." not in each.name)
 
 
@@ -160,6 +173,7 @@ def _modules(found: re.Match[str], _: Frame | None, root: Path, __: Path | None)
     for path in python_files(root):
         pure = PurePosixPath(path).with_suffix("")
         parts = pure.parts[:-1] if pure.name == "__init__" else pure.parts
+        parts = parts[1:] if parts[:1] == ("src",) else parts
         yield ".".join(parts)
         yield from parts[:1]
     installed = (each.name for each in iter_modules())

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ast
+import keyword
 from collections.abc import Iterable, Iterator, Mapping
 
 from automation.tasks.generate_tests.records import Case, Draft, Ground, Subject
 from automation.tasks.generate_tests.wording import constant_part, literal, match_literal, slug, snake
 
+INSTANCE = "instance"
+"""Name of the argument that stands for the object of a method."""
 _LONG = 70.0
+_LONGEST_LINE = 76
+_MOST_NAMED = 2
 _PLAIN_ORIGINS = {"documented": 0.0, "seen": 0.0, "type": 0.1, "model": 0.1}
 
 
@@ -75,21 +80,55 @@ def _compared(call: str, expected: str) -> str:
     return f"{call} is {expected}" if expected in {"None", "True", "False"} else f"{call} == {expected}"
 
 
+def arranged(subject: Subject, case: Case, named: Mapping[int, str] | None = None) -> tuple[list[str], str]:
+    """Return the lines that make the instance of a method's call, where that is no matter of one line, and the call.
+
+    Parameters
+    ----------
+    subject : Subject
+        What is called.
+    case : Case
+        The call.
+    named : mapping of int to str, optional
+        Names that stand in the place of arguments.
+    """
+    named = dict(named or {})
+    at = next((i for i, (name, _) in enumerate(case.arguments) if name == INSTANCE), None)
+    if at is None or at in named:
+        return [], case.call(named)
+    first, *calls = case.arguments[at][1].splitlines()
+    if not calls and len(case.call(named)) + len(case.expected) <= _LONGEST_LINE:
+        return [], case.call(named)
+    name = instance_name(subject, case)
+    return [f"{name} = {first}", *(f"{name}{call}" for call in calls)], case.call({**named, at: name})
+
+
+def instance_name(subject: Subject, case: Case) -> str:
+    """Return what a test calls the instance that it works on."""
+    name = snake(subject.owner).rpartition("_")[2]
+    taken = {subject.name, subject.owner, *(each for each, _ in case.arguments)}
+    return f"the_{name}" if name in taken or keyword.iskeyword(name) else name
+
+
 def _value(subject: Subject, case: Case) -> tuple[str, tuple[str, ...]]:
+    lines, call = arranged(subject, case)
     comparison = "is" if case.outcome.get("same") else "=="
-    return f"assert {case.call()} {comparison} {case.expected}", _imports(case)
+    return "\n".join([*lines, f"assert {call} {comparison} {case.expected}"]), _imports(case)
 
 
 def _array(subject: Subject, case: Case) -> tuple[str, tuple[str, ...]]:
-    return f"assert {case.call()}.tolist() == {case.expected}", _imports(case)
+    lines, call = arranged(subject, case)
+    return "\n".join([*lines, f"assert {call}.tolist() == {case.expected}"]), _imports(case)
 
 
 def _arrays(subject: Subject, case: Case) -> tuple[str, tuple[str, ...]]:
-    return f"assert [each.tolist() for each in {case.call()}] == {case.expected}", _imports(case)
+    lines, call = arranged(subject, case)
+    return "\n".join([*lines, f"assert [each.tolist() for each in {call}] == {case.expected}"]), _imports(case)
 
 
 def _raises(subject: Subject, case: Case) -> tuple[str, tuple[str, ...]]:
-    return f"with {raising(case)}:\n    {case.call()}", (*_imports(case), "import pytest")
+    lines, call = arranged(subject, case)
+    return "\n".join([*lines, f"with {raising(case)}:\n    {call}"]), (*_imports(case), "import pytest")
 
 
 def raising(case: Case) -> str:
@@ -105,19 +144,32 @@ def refusal(case: Case) -> str:
 
 def _left(subject: Subject, case: Case) -> tuple[str, tuple[str, ...]]:
     of = str(case.outcome["of"])
-    facts = case.outcome["facts"]
-    lines = []
     if of == "result":
-        name = "result"
-        lines.append(f"result = {case.call()}")
-    else:
-        name = snake(subject.owner).rpartition("_")[2] if of == "instance" else of
-        at = next(i for i, (parameter, _) in enumerate(case.arguments) if parameter == of)
-        lines += [f"{name} = {case.arguments[at][1]}", case.call({at: name})]
-    for fact, expected in facts if isinstance(facts, list) else ():
-        held = f"len({name})" if fact == "len" else f"{name}{fact}"
-        lines.append(f"assert {_compared(held, expected)}")
-    return "\n".join(lines), _imports(case)
+        return "\n".join([f"result = {case.call()}", *_facts("result", case)]), _imports(case)
+    name = instance_name(subject, case) if of == INSTANCE else of
+    at = next(i for i, (parameter, _) in enumerate(case.arguments) if parameter == of)
+    return "\n".join([*_made(name, case.arguments[at][1]), case.call({at: name}), *_facts(name, case)]), _imports(case)
+
+
+def _does(subject: Subject, case: Case) -> tuple[str, tuple[str, ...]]:
+    name = instance_name(subject, case)
+    at = next(i for i, (parameter, _) in enumerate(case.arguments) if parameter == INSTANCE)
+    comparison = "is" if case.outcome.get("same") else "=="
+    stated = f"assert {case.call({at: name})} {comparison} {case.expected}"
+    return "\n".join([*_made(name, case.arguments[at][1]), stated, *_facts(name, case)]), _imports(case)
+
+
+def _made(name: str, source: str) -> list[str]:
+    first, *calls = source.splitlines()
+    return [f"{name} = {first}", *(f"{name}{call}" for call in calls)]
+
+
+def _facts(name: str, case: Case) -> list[str]:
+    facts = case.outcome["facts"]
+    return [
+        f"assert {_compared(f'len({name})' if fact == 'len' else f'{name}{fact}', expected)}"
+        for fact, expected in (facts if isinstance(facts, list) else ())
+    ]
 
 
 def _imports(case: Case) -> tuple[str, ...]:
@@ -126,15 +178,17 @@ def _imports(case: Case) -> tuple[str, ...]:
 
 def left_scenario(subject: Subject, case: Case) -> str:
     """Return in words what a call left behind."""
-    of = str(case.outcome["of"])
+    of = str(case.outcome["of"]) if case.kind == "left" else INSTANCE
     if of == "result":
-        return "result"
-    if of == "instance":
-        return f"changes_the_{snake(subject.owner)}"
-    return f"changes_{slug(of)}_in_place"
+        return "result" if subject.kind != "class" else "keeps_what_it_is_given"
+    if of != INSTANCE:
+        return f"changes_{slug(of)}_in_place"
+    facts = case.outcome["facts"]
+    names = [slug(str(fact)) for fact, _ in facts] if isinstance(facts, list) else []
+    return f"changes_{'_and_'.join(names[:_MOST_NAMED])}"
 
 
-_FORMS = {"value": _value, "array": _array, "arrays": _arrays, "raises": _raises, "left": _left}
+_FORMS = {"value": _value, "array": _array, "arrays": _arrays, "raises": _raises, "left": _left, "does": _does}
 
 
 def _is_expression(source: str) -> bool:

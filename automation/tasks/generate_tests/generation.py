@@ -25,7 +25,7 @@ from automation.tasks.generate_tests.judging import (
 from automation.tasks.generate_tests.laboratory import Laboratory
 from automation.tasks.generate_tests.layout import files_with_tests, formatted, generated_path, related_tests
 from automation.tasks.generate_tests.mutants import OPERATORS, Mutant, mutants_of, sampled
-from automation.tasks.generate_tests.properties import Known, property_drafts
+from automation.tasks.generate_tests.properties import Known, inverses, property_drafts
 from automation.tasks.generate_tests.records import (
     Arc,
     Draft,
@@ -45,6 +45,7 @@ _MOST_MUTANTS = 400
 _EXISTING_SHARE, _BASELINE_SHARE, _MATRIX_SHARE = 0.2, 0.45, 0.75
 _LEAST_S = 5.0
 _ROUNDS = 3
+_MOST_UNDONE = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,17 +156,28 @@ class FileTests:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         }
         yield self._progress(f"calling {len(self.subjects)} functions")
-        waiting = []
-        for subject in self.subjects:
-            numbers, texts = constants_of(self._tree, nodes[subject.line])
-            given = [*_seen(subject, nodes[subject.line], existing), *self._asked.get(subject.qualified, ())]
-            waiting.append((subject, self._lab.survey(subject, numbers, texts, given)))
-        found: dict[Subject, Surveyed] = {}
-        for subject, future in waiting:
-            found[subject] = surveyed(future.result())
-            if found[subject].skipped:
-                self._skipped[subject.qualified] = found[subject].skipped
+        given = {
+            subject: [*_seen(subject, nodes[subject.line], existing), *self._asked.get(subject.qualified, ())]
+            for subject in self.subjects
+        }
+        found = self._called(self.subjects, nodes, given)
+        # what one function makes is what the one that undoes it takes
+        undone = {subject: [*given[subject], *made] for subject, made in _made_by_inverses(found).items()}
+        found |= self._called(list(undone), nodes, undone)
+        self._skipped |= {subject.qualified: each.skipped for subject, each in found.items() if each.skipped}
         return found
+
+    def _called(
+        self,
+        subjects: Sequence[Subject],
+        nodes: Mapping[int, ast.AST],
+        given: Mapping[Subject, Sequence[Mapping[str, object]]],
+    ) -> dict[Subject, Surveyed]:
+        waiting = []
+        for subject in subjects:
+            numbers, texts = constants_of(self._tree, nodes[subject.line])
+            waiting.append((subject, self._lab.survey(subject, numbers, texts, given[subject])))
+        return {subject: surveyed(future.result()) for subject, future in waiting}
 
     def _drafts(self, found: Mapping[Subject, Surveyed]) -> list[Draft]:
         defined = {subject.owner or subject.name: subject.imported for subject in self.subjects}
@@ -319,6 +331,21 @@ def _first_lines(node: ast.AST) -> list[int]:
 def _seen(subject: Subject, node: ast.AST, existing: Existing) -> list[Mapping[str, object]]:
     calls = [call for line in _first_lines(node) for call in existing.seen.get(line, ())]
     return [{"arguments": [list(argument) for argument in call], "origin": "seen"} for call in calls]
+
+
+def _made_by_inverses(found: Mapping[Subject, Surveyed]) -> dict[Subject, list[Mapping[str, object]]]:
+    """Return, for functions that undo another one of the file, calls with what that one returned."""
+    by_name = {subject.name: subject for subject in found if subject.kind == "function"}
+    made: dict[Subject, list[Mapping[str, object]]] = {}
+    for name, subject in by_name.items():
+        for other in inverses(name, by_name):
+            names = {case.arguments[0][0] for case in found[by_name[other]].cases if len(case.arguments) == 1}
+            taken = [case for case in found[subject].cases if case.kind == "value" and "approx" not in case.expected]
+            for parameter in sorted(names)[:1]:
+                for case in taken[:_MOST_UNDONE]:
+                    arguments = [[parameter, case.expected, list(case.expected_imports)]]
+                    made.setdefault(by_name[other], []).append({"arguments": arguments, "origin": "inverse"})
+    return made
 
 
 def _without_clashes(drafts: Sequence[Draft]) -> list[Draft]:

@@ -25,8 +25,7 @@ _CONDITIONS = (
     {"PYTHONHASHSEED": "4242", "TZ": "America/St_Johns", "LANG": "C"},
 )
 _AHEAD = 2
-# Five times in all: as pytest runs it, and as a plain call, which is ten times quicker.
-_ALONE, _ALONE_AS_CALLS = 2, 3
+_ALONE = 5
 
 T = TypeVar("T")
 Told = Callable[[int], None]
@@ -231,8 +230,8 @@ def _each(
 def unsteady(lab: Laboratory, test_path: str, text: str) -> dict[tuple[str, int], str]:
     """Return the tests of a file that do not pass every time under pytest, with what happened.
 
-    Each test function runs five times alone in a process of its own; then all of them in random orders, in new
-    interpreters with other hash seeds and time zones, in an empty folder.
+    pytest runs each test function five times alone, each time in a process of its own; then all of them in random
+    orders, in new interpreters with other hash seeds and time zones, in an empty folder.
 
     Parameters
     ----------
@@ -255,13 +254,8 @@ def unsteady(lab: Laboratory, test_path: str, text: str) -> dict[tuple[str, int]
     for node_id in whole.collected:
         rows.setdefault(_function_of(node_id), []).append(node_id)
     alone = [lab.suite(ids, files, wall_s=120.0) for ids in rows.values() for _ in range(_ALONE)]
-    called = [(name, lab.trial(text, [name], limit_s=CALL_S)) for name in rows for _ in range(_ALONE_AS_CALLS)]
     reports = [whole, *(report_of(future.result()) for future in alone)]
     wrong = {_place(test.node_id, rows): "fails alone" for report in reports for test in report.failures}
-    for name, future in called:
-        trial = tried(future.result())
-        if (trial.failed or trial.broken) and not any(place[0] == name for place in wrong):
-            wrong[name, -1] = "fails alone"
     return wrong | _shuffled(lab, files, rows)
 
 

@@ -13,6 +13,7 @@ _ENDS = " '\"`()[]{}<>,;:-"
 _LEAST_MESSAGE = 6
 _LONGEST_MESSAGE = 60
 _MOST_WORDS = 6
+_TELLING = 0.8
 _NUMBER = re.compile(r"-?\d[\d_.,]*")
 
 
@@ -54,7 +55,9 @@ def constant_part(messages: Sequence[str], sources: Iterable[str]) -> str:
     pieces = [line for piece in pieces for part in _NUMBER.split(piece) for line in part.splitlines()]
     trimmed = [piece.strip(_ENDS) for piece in pieces]
     shared = [piece for piece in trimmed if all(piece in message for message in messages)]
-    longest = max(shared, key=len, default="")
+    most = max(map(len, shared), default=0)
+    # the beginning says most, unless it is much shorter than what comes later
+    longest = next((piece for piece in shared if len(piece) >= most * _TELLING), "")
     if len(longest) > _LONGEST_MESSAGE:
         longest = longest[:_LONGEST_MESSAGE].rsplit(" ", 1)[0]
     return longest if len(longest) >= _LEAST_MESSAGE else ""

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from automation.tasks.generate_tests.drafting import left_scenario, refusal
+from automation.tasks.generate_tests.drafting import INSTANCE, arranged, left_scenario, refusal
 from automation.tasks.generate_tests.records import Case, Draft, Ground, Subject
 from automation.tasks.generate_tests.wording import (
     argument_words,
@@ -22,6 +22,8 @@ from automation.tasks.generate_tests.wording import (
 MARK = "# characterisation: what the code did, not what it was meant to do"
 _LONGEST_VALUE = 90
 _LONGEST_LINE = 100
+_LONGEST_CELL = 40
+_LONGEST_WORDS = 30
 _ORDER = {Ground.DOCUMENTED: 0, Ground.PROPERTY: 1, Ground.OBSERVED: 2}
 _RESERVED = frozenset({"request", "expected"})
 _SHARING = frozenset({"value", "array", "arrays", "raises"})
@@ -180,9 +182,12 @@ def _key(draft: Draft) -> tuple[object, ...]:
         return (*start, id(draft))
     names = tuple(name for name, _ in case.arguments)
     same = case.expected if case.outcome.get("same") or case.kind == "raises" else ""
-    long = max((len(text) for text in (*(text for _, text in case.arguments), case.expected)), default=0)
+    long = max(len(text) for text in (*(text for name, text in case.arguments if name != INSTANCE), case.expected))
     alone = id(draft) if long > _LONGEST_VALUE else 0
-    return (*start, case.kind, case.template, names, same, refusal(case) if case.kind == "raises" else "", alone)
+    # a long instance is made above the call, so it is one for all rows
+    made = [text for name, text in case.arguments if name == INSTANCE and ("\n" in text or len(text) > _LONGEST_CELL)]
+    refused = refusal(case) if case.kind == "raises" else ""
+    return (*start, case.kind, case.template, names, same, refused, alone, *made)
 
 
 def _by_size(draft: Draft) -> tuple[tuple[int, float, str], ...]:
@@ -203,24 +208,23 @@ def _function(group: Sequence[Draft], names: _Names) -> WrittenTest:
         return _table(group, cases, names)
     scenario = first.scenario or _scenario(first.subject, cases)
     name = names.unique(name_of_test(first.subject, scenario))
-    body, constants = first.body, ""
+    body = first.body
     if cases and cases[0].kind in _SHARING:
-        body, constants = _with_constants(first, cases[0], names)
-    decorators = list(first.decorators)
-    return _built(name, group, decorators, first.parameters, body, constants)
+        body = _with_locals(first, cases[0])
+    return _built(name, group, list(first.decorators), first.parameters, body)
 
 
-def _with_constants(draft: Draft, case: Case, names: _Names) -> tuple[str, str]:
+def _with_locals(draft: Draft, case: Case) -> str:
     """Give values that are too long to be read in a line names of their own."""
     body, lines = draft.body, []
-    long = [(name, text) for name, text in case.arguments if len(text) > _LONGEST_VALUE]
+    long = [(name, text) for name, text in case.arguments if len(text) > _LONGEST_VALUE and name != INSTANCE]
     if case.kind != "raises" and len(case.expected) > _LONGEST_VALUE:
         long.append(("expected", case.expected))
     for name, text in long:
-        constant = names.unique(f"{snake(draft.subject.name)}_{snake(name)}".upper())
-        body = body.replace(text, constant, 1)
-        lines.append(f"{constant} = {text}")
-    return body, "\n".join(lines)
+        local = _parameter(name, draft.subject) if name != "expected" else name
+        body = body.replace(text, local, 1)
+        lines.append(f"{local} = {text}")
+    return "\n".join([*lines, body])
 
 
 def _table(group: Sequence[Draft], cases: Sequence[Case], names: _Names) -> WrittenTest:
@@ -231,9 +235,9 @@ def _table(group: Sequence[Draft], cases: Sequence[Case], names: _Names) -> Writ
     columns = [*called.values(), *(["expected"] if has_result else [])]
     rows = [[*(case.arguments[at][1] for at in varying), *([case.expected] if has_result else [])] for case in cases]
     decorator = _parametrized(columns, rows)
-    body = _shared_body(first, cases, called, has_result)
+    body = _shared_body(subject, first, cases, called, has_result)
     name = names.unique(name_of_test(subject, _scenario(subject, cases)))
-    return _built(name, group, [decorator], ", ".join(columns), body, "", ("import pytest",))
+    return _built(name, group, [decorator], ", ".join(columns), body, ("import pytest",))
 
 
 def _parametrized(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -247,23 +251,24 @@ def _parametrized(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f"@pytest.mark.parametrize(\n    {names},\n    [\n        {inside},\n    ],\n)"
 
 
-def _shared_body(first: Case, cases: Sequence[Case], called: dict[int, str], has_result: bool) -> str:
-    call = first.call(called)
+def _shared_body(subject: Subject, first: Case, cases: Sequence[Case], called: dict[int, str], has_result: bool) -> str:
+    lines, call = arranged(subject, first, called)
     if first.kind == "raises":
         messages = [str(case.outcome.get("message", "")) for case in cases]
         match = constant_part(messages, [text for case in cases for _, text in case.arguments])
         tolerant = f", match={match_literal(match)}" if match else ""
-        return f"with pytest.raises({first.expected}{tolerant}):\n    {call}"
+        return "\n".join([*lines, f"with pytest.raises({first.expected}{tolerant}):\n    {call}"])
     expected = "expected" if has_result else first.expected
+    stated = f"{call} {'is' if first.outcome.get('same') else '=='} {expected}"
     if first.kind == "array":
-        return f"assert {call}.tolist() == {expected}"
-    if first.kind == "arrays":
-        return f"assert [each.tolist() for each in {call}] == {expected}"
-    return f"assert {call} {'is' if first.outcome.get('same') else '=='} {expected}"
+        stated = f"{call}.tolist() == {expected}"
+    elif first.kind == "arrays":
+        stated = f"[each.tolist() for each in {call}] == {expected}"
+    return "\n".join([*lines, f"assert {stated}"])
 
 
 def _parameter(name: str, subject: Subject) -> str:
-    name = snake(subject.owner).rpartition("_")[2] if name == "instance" else name
+    name = snake(subject.owner).rpartition("_")[2] if name == INSTANCE else name
     return f"{name}_given" if name in _RESERVED or name in {subject.name, subject.owner, "pytest", "np"} else name
 
 
@@ -274,11 +279,19 @@ def _scenario(subject: Subject, cases: Sequence[Case]) -> str:
         messages = [str(case.outcome.get("message", "")) for case in cases]
         reason = slug(constant_part(messages, [text for case in cases for _, text in case.arguments]))
         return f"refuses_{reason}" if reason else f"raises_{snake(first.expected)}"
-    if first.kind == "left":
+    if first.kind in {"left", "does"}:
         return left_scenario(subject, first)
     if first.outcome.get("same"):
         return f"is_{first.expected.lower()}" + (_of(first) if len(cases) == 1 else "")
-    return "values" if len(cases) > 1 else _of(first).removeprefix("_") or "value"
+    if len(cases) > 1:
+        return "values"
+    return _of(first).removeprefix("_") or _returned(first) or "value"
+
+
+def _returned(case: Case) -> str:
+    source = case.expected.removeprefix("pytest.approx(").removesuffix(")") if "approx" in case.expected else ""
+    words = argument_words(source or case.expected)
+    return f"returns_{words}" if words and len(words) < _LONGEST_WORDS else ""
 
 
 def _of(case: Case) -> str:
@@ -293,14 +306,12 @@ def _built(
     decorators: Sequence[str],
     parameters: str,
     body: str,
-    constants: str,
     imports: tuple[str, ...] = (),
 ) -> WrittenTest:
     indented = "\n".join(f"    {line}" if line else "" for line in body.splitlines())
     mark = f"{MARK}\n" if group[0].ground is Ground.OBSERVED else ""
     above = "".join(f"{line}\n" for line in decorators)
-    text = f"{constants}\n\n\n" if constants else ""
-    text += f"{mark}{above}def {name}({parameters}):\n{indented}\n"
+    text = f"{mark}{above}def {name}({parameters}):\n{indented}\n"
     needed = {line for draft in group for line in draft.imports} | set(imports)
     if "pytest." not in text:
         needed.discard("import pytest")

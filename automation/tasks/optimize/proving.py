@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from automation.codebase.workspaces import Workspace
 from automation.incidents.suites import SuiteSettings
 from automation.repair.statements import function_named
-from automation.tasks.optimize.workloads import VARIATIONS, Workload, workload_server
+from automation.tasks.optimize.workloads import Workload, workload_server
 
 _START_S = 60.0
 _FOR_CALLS_S = 15.0
@@ -108,7 +108,6 @@ def prove(
         return tuple(Proof(False, f"{question.function} is no function") for _ in question.versions)
     job = {
         "workloads": [each.job(settings) for each in workloads],
-        "variations": str(VARIATIONS),
         "path": question.path,
         "function": question.function,
         "lines": sorted({span.first, span.line}),

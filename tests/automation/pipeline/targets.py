@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from textwrap import dedent
 
+from tests.automation.bare_python import bare_python
 from tests.automation.pipeline.sittings import Halt
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -167,7 +168,7 @@ class Gridbot:
         """Begin a command; `ended` waits for it."""
         home.mkdir(parents=True, exist_ok=True)
         order = {
-            "arguments": [*words, "--json"],
+            "arguments": [*words, *_interpreter(words), "--json"],
             "variables": {**own_settings(home), **variables},
             "cwd": str(cwd or home.parent),
             "stdout": str(self._folder / "stdout"),
@@ -193,6 +194,12 @@ class Gridbot:
         answer = json.loads(self._server.stdout.readline())
         assert not answer["outlived"], "a process of the run lives on"
         return int(answer["code"])
+
+
+def _interpreter(words: tuple[str, ...]) -> list[str]:
+    # a recorded session needs all that GridBot needs
+    runs_tests = words[0] in ("fix", "nightly") and not {"--python", "--session"} & set(words)
+    return ["--python", str(bare_python())] if runs_tests else []
 
 
 def own_settings(home: Path) -> dict[str, str]:

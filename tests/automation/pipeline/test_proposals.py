@@ -306,6 +306,8 @@ def test_a_run_that_was_killed_goes_on_and_lands_once(stage: str, flat: Path, ho
     progress = read_progress(home / "runs" / run)
     assert progress is not None
     assert progress["stage"] == stage
+    assert progress["title"] == what.title
+    assert set(progress["seconds"]) == {"weigh": set(), "land": {"weigh", "approve"}}[stage]
     assert {"label", "done", "total", "unit", "tried", "candidates_per_second", "updated_ms"} <= set(progress)
     result = result_of(resume_run(RunRequest(run=run)))
     assert (result.status, dict(result.evidence)) == (Status.LANDED, {"saved": 0.5})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from automation.errors import ModelFailed
@@ -37,7 +37,8 @@ def scene(tree: Path, files: Mapping[str, str], *, test_timeout_s: float = 5.0) 
     for path, text in files.items():
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
         (tree / path).write_text(text)
-    settings = suite_settings(tree, tree, test_timeout_s=test_timeout_s)
+    # no plugin of pytest: each sandbox would import them all anew
+    settings = replace(suite_settings(tree, tree, test_timeout_s=test_timeout_s), plugins={})
     trace = {"lines": True, "values": True, "only": None}
     return Scene(tree, settings, run_suite(tree, settings, trace=trace))
 

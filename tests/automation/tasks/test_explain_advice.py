@@ -10,9 +10,10 @@ import pytest
 
 from automation.tasks.explain.advice import UNKNOWN, Category, first_advice
 from automation.tasks.explain.advice_gridbot import CODES, EXIT_CODES, exit_advice
+from automation.tasks.explain.advice_words import CHECKER_RULES, WORD_RULES
 from automation.tasks.explain.evidence import read_text
 from automation.tasks.explain.explaining import RULES, Explanation, explained
-from tests.automation.tasks.explained_errors import ENDED, RAISED
+from tests.automation.tasks.explained_errors import CHECKED, ENDED, RAISED, SAID, THROUGH_PANDAS
 from trading import errors
 from trading.errors import ExitCode, GridBotError
 
@@ -33,9 +34,7 @@ def _told(code: str) -> str:
 
 @pytest.mark.parametrize("name", sorted(RAISED))
 def test_an_error_that_is_raised_here_is_explained_by_its_rule(name: str, tmp_path: Path) -> None:
-    found = first_advice(read_text(_told(RAISED[name]), tmp_path).chain, RULES)
-    assert found is not None
-    assert found[0].rule == name
+    assert _explained(_told(RAISED[name]), tmp_path).advice.rule == name
 
 
 @pytest.mark.parametrize("name", sorted(ENDED))
@@ -47,8 +46,97 @@ def test_an_error_is_explained_by_its_last_lines(name: str, tmp_path: Path) -> N
 
 
 def test_every_rule_has_an_error_that_it_explains() -> None:
-    assert {rule.name for rule in RULES} == RAISED.keys() | ENDED.keys()
-    assert len({rule.name for rule in RULES}) == len(RULES) >= 60
+    assert {rule.name for rule in RULES} == RAISED.keys() | ENDED.keys() | {"table-label"}
+    assert {rule.name for rule in WORD_RULES} == SAID.keys()
+    assert {rule.name for rule in CHECKER_RULES} == CHECKED.keys()
+    names = [rule.name for rule in (*RULES, *WORD_RULES, *CHECKER_RULES)]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("name", sorted(SAID))
+def test_what_a_program_says_without_an_exception_is_explained(name: str, tmp_path: Path) -> None:
+    advice = _explained(SAID[name], tmp_path).advice
+    assert advice.rule == name
+    assert not any("{" in sentence or "  " in sentence for sentence in (advice.cause, *advice.fixes))
+
+
+@pytest.mark.parametrize("name", sorted(CHECKED))
+def test_a_checkers_line_is_explained_at_its_place(name: str, tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text("total = 1\n")
+    found = _explained(f"shop.py:1:3: {CHECKED[name]}", tmp_path)
+    assert found.advice.rule == name
+    assert (found.places[0].path, found.places[0].line, found.places[0].column) == ("shop.py", 1, 3)
+
+
+def test_a_key_that_a_table_lacks_is_no_key_of_a_mapping(tmp_path: Path) -> None:
+    assert _explained(THROUGH_PANDAS, tmp_path).advice.rule == "table-label"
+
+
+def test_a_code_beside_an_exception_is_told_too(tmp_path: Path) -> None:
+    found = _explained("WARNING E005 agent macd raised ZeroDivisionError: division by zero", tmp_path)
+    assert found.advice.rule == "division-zero"
+    assert any(note.startswith("E005") for note in found.evidence.notes)
+
+
+def test_the_article_fits_the_word(tmp_path: Path) -> None:
+    cause = _explained("AttributeError: 'Item' object has no attribute 'prize'", tmp_path).advice.cause
+    assert cause == "An Item has no attribute prize."
+
+
+def test_words_of_the_programs_own_lead_to_the_line_that_says_them(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(
+        'import logging\nlogging.error("could not load candles from %s, %d tries", 1, 2)\n'
+    )
+    found = _explained("2026-01-02 03:04:05 ERROR shop could not load candles from x.csv, 3 tries", tmp_path)
+    assert (found.advice.rule, found.places[0].path, found.places[0].line) == ("own-words", "shop.py", 2)
+
+
+def test_a_refusal_of_the_code_itself_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text("def total(rows):\n    if not rows:\n        raise ValueError('no rows here')\n")
+    trace = (
+        'Traceback (most recent call last):\n  File "shop.py", line 3, in total\n    raise\nValueError: no rows here\n'
+    )
+    assert _explained(trace, tmp_path).advice.cause == "total itself refuses this, with a `raise`."
+
+
+def test_a_librarys_own_exception_is_the_librarys_refusal(tmp_path: Path) -> None:
+    advice = _explained("locale.Error: unsupported locale setting", tmp_path).advice
+    assert (advice.rule, advice.category) == ("library", Category.EXTERNAL)
+    assert "locale" in advice.cause
+
+
+def test_a_merge_that_was_left_behind_is_seen_in_the_source(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text("x = 1\n<<<<<<< HEAD\ny = 2\n=======\ny = 3\n>>>>>>> b\n")
+    trace = (
+        'Traceback (most recent call last):\n  File "shop.py", line 2\n    <<<<<<< HEAD\nSyntaxError: invalid syntax\n'
+    )
+    assert _explained(trace, tmp_path).advice.rule == "conflict-marks"
+
+
+def test_a_plain_assert_shows_its_check(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text("total = 3\nassert total == 4, 'wrong'\n")
+    trace = 'Traceback (most recent call last):\n  File "shop.py", line 2, in <module>\n    x\nAssertionError: wrong\n'
+    assert _explained(trace, tmp_path).advice.cause == "The check `total == 4` did not hold."
+
+
+def test_a_compiled_functions_own_line_is_found_in_numbas_words(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text("def f(x):\n    y = 'a'\n    return y\nf(1)\n")
+    trace = (
+        'Traceback (most recent call last):\n  File "shop.py", line 4, in <module>\n    f(1)\n'
+        "numba.core.errors.TypingError: Failed in nopython mode pipeline\n"
+        f"Cannot unify int64 and unicode_type for 'y', defined at {tmp_path}/shop.py (2)\n"
+    )
+    assert _explained(trace, tmp_path).places[0].line == 2
+
+
+def test_a_missing_module_of_ones_own_is_not_to_be_installed(tmp_path: Path) -> None:
+    (tmp_path / "src/shop").mkdir(parents=True)
+    (tmp_path / "src/shop/prices.py").write_text("def candles(): ...\n")
+    found = _explained("ModuleNotFoundError: No module named 'shop.prizes'", tmp_path)
+    assert found.meant == ("shop.prices",)
+    assert "this repository's own" in found.advice.cause
+    named = _explained("ImportError: cannot import name 'candels' from 'shop.prices' (x.py)", tmp_path)
+    assert named.meant == ("candles",)
 
 
 @pytest.mark.parametrize("name", sorted(ENDED))

@@ -65,10 +65,59 @@ def test_a_failed_assertion_of_pytest_is_read_with_what_led_to_it(root: Path) ->
     assert raised.message.endswith("where 3 = total(1)")
 
 
+def test_short_output_of_pytest_is_read(root: Path) -> None:
+    text = """
+E                                                        [100%]
+________________ test_total ________________
+tests/test_prices.py:2: in test_total
+    assert total({}, 'apple') == 3
+shop/prices.py:4: in total
+    return cents[name]
+E   KeyError: 'apple'
+________________ test_other ________________
+E   AssertionError: later
+=========== short test summary info ===========
+FAILED tests/test_prices.py::test_total - KeyError: 'apple'
+"""
+    (raised,) = read_text(text, root).chain
+    assert (raised.type, raised.message) == ("KeyError", "'apple'")
+    places = [(frame.path, frame.line, frame.function) for frame in raised.frames]
+    assert places == [("tests/test_prices.py", 2, "test_total"), ("shop/prices.py", 4, "total")]
+
+
+def test_pytests_one_line_style_and_a_missing_fixture_have_places(root: Path) -> None:
+    (line,) = read_text("E   assert 3 == 4\n/app/tests/test_prices.py:2: assert 3 == 4\n", root).chain
+    assert [(frame.path, frame.line) for frame in line.frames] == [("tests/test_prices.py", 2)]
+    text = "file /app/tests/test_prices.py, line 1\n  def test_total(shp):\nE       fixture 'shp' not found\n"
+    (fixture,) = read_text(text, root).chain
+    assert [(frame.path, frame.line) for frame in fixture.frames] == [("tests/test_prices.py", 1)]
+
+
+def test_what_led_to_an_exception_in_pytests_output_is_its_cause(root: Path) -> None:
+    text = """E       KeyError: 'apple'
+
+shop/prices.py:4: KeyError
+
+The above exception was the direct cause of the following exception:
+
+E       ValueError: bad row
+
+tests/test_prices.py:2: ValueError
+"""
+    assert [raised.type for raised in read_text(text, root).chain] == ["ValueError", "KeyError"]
+
+
 def test_the_summary_line_of_pytest_alone_is_enough(root: Path) -> None:
     (raised,) = read_text("FAILED tests/test_prices.py::test_total - KeyError: 'apple'", root).chain
     assert raised.type == "KeyError"
-    assert raised.frames[0].path == "tests/test_prices.py"
+    assert (raised.frames[0].path, raised.frames[0].line) == ("tests/test_prices.py", 1)
+
+
+def test_lines_after_an_exception_belong_to_its_message(root: Path) -> None:
+    (raised,) = read_text(
+        "pydantic_core.ValidationError: 1 validation error for Row\nprice\n  Field required", root
+    ).chain
+    assert raised.message.splitlines()[1:] == ["price", "  Field required"]
 
 
 def test_a_checkers_line_gives_its_place_and_column(root: Path) -> None:

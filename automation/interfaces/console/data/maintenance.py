@@ -10,8 +10,6 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from automation.codebase.owners import is_owned
-from automation.codebase.workspaces import work_folder
 from automation.interfaces.console.data.incidents import CrashReader, incident_rows
 from automation.interfaces.console.data.run_records import (
     CHANGE_STAGES,
@@ -24,14 +22,13 @@ from automation.interfaces.console.data.run_records import (
     RunWork,
     StageState,
 )
+from automation.interfaces.console.data.run_standing import is_at_work
 from automation.pipeline.live_progress import read_progress
 from automation.pipeline.result import FixResult
 from automation.pipeline.runs import Run, RunStore
 from automation.pipeline.state import Status
 
 MOST_RUNS = 200
-# A run has no private copy yet, or none any more, for a moment at both of its ends.
-_UNOWNED_MS = 5_000
 _SPEED_OVER_MS = 5_000
 _Stamp = tuple[int, int] | None
 _RESULT = TypeAdapter(FixResult)
@@ -61,21 +58,6 @@ class _Speed:
         return (last - first) * 1_000 / (last_ms - first_ms) if last_ms > first_ms else None
 
 
-@dataclass(slots=True)
-class _Watch:
-    """The times of a run's stages, as far as their beginnings were seen."""
-
-    stage: str = ""
-    entered_ms: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    def sees(self, stage: str, entered_ms: int) -> None:
-        if self.stage and (stage, entered_ms) != (self.stage, self.entered_ms):
-            before = self.seconds.get(self.stage, 0.0)
-            self.seconds[self.stage] = before + max(0, entered_ms - self.entered_ms) / 1_000
-        self.stage, self.entered_ms = stage, entered_ms
-
-
 class MaintenanceReader:
     """Follows the runs of a data home; to be used by one thread at a time.
 
@@ -92,7 +74,6 @@ class MaintenanceReader:
         self._names: frozenset[str] = frozenset()
         self._results: dict[str, _Known] = {}
         self._speeds: dict[str, _Speed] = {}
-        self._watches: dict[str, _Watch] = {}
         self._crashes = CrashReader(home)
 
     def read(self, chosen: str | None, clock_ms: int) -> MaintenanceFacts:
@@ -109,9 +90,13 @@ class MaintenanceReader:
         newest = sorted(self._runs.values(), key=lambda run: (run.started_ms, run.run_id), reverse=True)
         kept = [run for run in islice(newest, MOST_RUNS) if self._may_read(run)]
         results = {run.run_id: self._result(run) for run in kept}
-        rows = tuple(self._row(run, results[run.run_id], clock_ms) for run in kept)
+        told = {run.run_id: _told(run) for run in kept if results[run.run_id].status is Status.RUNNING}
+        rows = tuple(self._row(run, results[run.run_id], told.get(run.run_id, {}), clock_ms) for run in kept)
         run = self._chosen(rows, chosen)
-        shown = self._view(run, next(row for row in rows if row.run_id == run.run_id), clock_ms) if run else None
+        shown = None
+        if run is not None:
+            row = next(row for row in rows if row.run_id == run.run_id)
+            shown = self._view(run, row, results[run.run_id], told.get(run.run_id, {}), clock_ms)
         crashes = self._crashes.read()
         return MaintenanceFacts(rows, len(newest), shown, incident_rows(results, kept, rows, crashes), clock_ms)
 
@@ -142,11 +127,11 @@ class MaintenanceReader:
         self._results[run.run_id] = _Known(stamp, result)
         return result
 
-    def _row(self, run: Run, result: FixResult, clock_ms: int) -> RunRow:
+    def _row(self, run: Run, result: FixResult, told: Mapping[str, object], clock_ms: int) -> RunRow:
         status = result.status.value.replace("_", " ")
         seconds = sum(result.seconds.values())
         if result.status is Status.RUNNING:
-            at_work = self._is_at_work(run, clock_ms)
+            at_work = is_at_work(self.home, run, clock_ms)
             status = (RunState.AT_WORK if at_work else RunState.INTERRUPTED).value
             seconds = max(0.0, (clock_ms - run.started_ms) / 1_000) if at_work else seconds
         return RunRow(
@@ -154,18 +139,11 @@ class MaintenanceReader:
             started_ms=run.started_ms,
             kind=result.kind,
             status=status,
-            title=result.title or str((result.incident or {}).get("title", "")),
+            title=result.title or str((result.incident or told).get("title") or ""),
             proposer=result.proposer or "",
             seconds=seconds,
             target=result.target,
         )
-
-    def _is_at_work(self, run: Run, clock_ms: int) -> bool:
-        if is_owned(work_folder(self.home, run.run_id)):
-            return True
-        touched = [_stamp(run.folder / name) for name in ("stage", "run.json")]
-        newest_ms = max((stamp[0] // 1_000_000 for stamp in touched if stamp is not None), default=0)
-        return clock_ms - newest_ms < _UNOWNED_MS
 
     def _chosen(self, rows: Sequence[RunRow], chosen: str | None) -> Run | None:
         if chosen is not None and any(row.run_id == chosen for row in rows):
@@ -176,11 +154,9 @@ class MaintenanceReader:
                 return self._runs[found.run_id]
         return None
 
-    def _view(self, run: Run, row: RunRow, clock_ms: int) -> RunView:
-        result = self._result(run)
-        progress = read_progress(run.folder) or {} if result.status is Status.RUNNING else {}
-        work = self._work_of(run, progress) if progress else _work_done(result)
-        return RunView(row, self._stages(run, row, result, progress, clock_ms), work, result)
+    def _view(self, run: Run, row: RunRow, result: FixResult, told: Mapping[str, object], clock_ms: int) -> RunView:
+        work = self._work_of(run, told) if told else _work_done(result)
+        return RunView(row, self._stages(run, row, result, told, clock_ms), work, result)
 
     def _stages(
         self, run: Run, row: RunRow, result: FixResult, progress: Mapping[str, object], clock_ms: int
@@ -189,10 +165,7 @@ class MaintenanceReader:
         if result.status is not Status.RUNNING:
             return tuple(_ended(name, result.seconds, result.status) for name in names)
         current, entered_ms = _current_stage(run)
-        watch = self._watches.setdefault(run.run_id, _Watch())
-        watch.sees(current, entered_ms)
-        told = {str(name): _number(value) for name, value in _mapping(progress.get("seconds")).items()}
-        seconds = {**watch.seconds, **told}
+        seconds = {str(name): _number(value) for name, value in _mapping(progress.get("seconds")).items()}
         place = names.index(current) if current in names else 0
         stages = []
         for number, name in enumerate(names):
@@ -221,6 +194,10 @@ class MaintenanceReader:
             model_calls=int(_number(progress.get("model_calls"))),
             model_tokens=int(_number(progress.get("model_tokens"))),
         )
+
+
+def _told(run: Run) -> Mapping[str, object]:
+    return read_progress(run.folder) or {}
 
 
 def _work_done(result: FixResult) -> RunWork:

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from automation.pipeline.runs import RunStore
+from automation.interfaces.console.data.run_records import RunState
+from automation.interfaces.console.data.run_standing import is_at_work
+from automation.pipeline.live_progress import read_progress
+from automation.pipeline.result import FixResult
+from automation.pipeline.runs import Run, RunStore
+from automation.pipeline.state import Status
 
 # runs that are looked at for one that waits
 _NEWEST = 50
@@ -49,11 +54,9 @@ class RunFacts:
     run_id : str
         Its id.
     status : str
-        How it stands.
+        How it stands, in words.
     reason : str
-        Why, or where it is at work.
-    seconds : float
-        Time of all stages that have ended.
+        Why, or its stage and what it is about.
     waiting : int
         Runs that wait for a person, this one included.
     """
@@ -61,7 +64,6 @@ class RunFacts:
     run_id: str
     status: str
     reason: str
-    seconds: float
     waiting: int
 
 
@@ -88,15 +90,60 @@ def last_night(root: Path, home: Path) -> NightFacts | None:
     return NightFacts(str(info["started"]), status, reason, float(info.get("seconds") or 0) / 60, str(newest))
 
 
-def newest_run(home: Path) -> RunFacts | None:
-    """Return how the newest run stands; None where there is none."""
-    store = RunStore(home)
-    results = [store.result(run) for run in islice(store, _NEWEST)]
-    if not results:
-        return None
-    first = results[0]
-    waiting = sum(result.status.value == "awaiting_approval" for result in results)
-    return RunFacts(first.run_id, first.status.value, first.reason, sum(first.seconds.values()), waiting)
+class NewestRun:
+    """Follows the newest run of a data home, and those that wait for a person; what has ended is read once.
+
+    Parameters
+    ----------
+    home : Path
+        The data home; it need not exist yet.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._store = RunStore(home)
+        self._names: frozenset[str] = frozenset()
+        self._runs: tuple[Run, ...] = ()
+        self._ended: dict[str, tuple[int, FixResult]] = {}
+
+    def read(self, clock_ms: int) -> RunFacts | None:
+        """Return how the newest run stands; None where there is none.
+
+        Parameters
+        ----------
+        clock_ms : int
+            This machine's time, milliseconds UTC.
+        """
+        names = frozenset(file.parent.name for file in self._store.folder.glob("*/run.json"))
+        if names != self._names:
+            self._runs, self._names = tuple(islice(self._store, _NEWEST)), names
+        found = [(run, result) for run in self._runs if (result := self._result(run)) is not None]
+        if not found:
+            return None
+        run, result = found[0]
+        waiting = sum(each.status is Status.AWAITING_APPROVAL for _, each in found)
+        status, reason = result.status.value.replace("_", " "), result.reason
+        if result.status is Status.RUNNING:
+            told = read_progress(run.folder) or {}
+            stands = RunState.AT_WORK if is_at_work(self._home, run, clock_ms) else RunState.INTERRUPTED
+            about = result.title or str(told.get("title") or "")
+            status, reason = stands.value, ": ".join(filter(None, [str(told.get("stage") or ""), about]))
+        return RunFacts(run.run_id, status, reason, waiting)
+
+    def _result(self, run: Run) -> FixResult | None:
+        try:
+            changed = (run.folder / "result.json").stat().st_mtime_ns
+        except OSError:
+            changed = 0
+        known = self._ended.get(run.run_id)
+        if known is None or known[0] != changed:
+            try:
+                known = changed, self._store.result(run)
+            except (OSError, ValueError, KeyError, TypeError, AttributeError):
+                # half of it, of another version, or taken away just now
+                return None
+            self._ended[run.run_id] = known
+        return known[1]
 
 
 def _status(run: Mapping[str, object]) -> tuple[str, str]:

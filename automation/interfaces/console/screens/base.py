@@ -83,6 +83,10 @@ class Pane(Vertical, Generic[Facts], can_focus=True):
     Pane { height: 1fr; background: $ground; color: $ink; }
     Pane > .problem { height: auto; max-height: 3; color: $bad; background: $raised; padding: 0 1; display: none; }
     Pane > .problem.said { display: block; }
+    Pane > .reading { display: none; padding: 1 2; color: $quiet; }
+    Pane.unread > * { display: none; }
+    Pane.unread > .reading { display: block; }
+    Pane.unread > .problem.said { display: block; }
     """
 
     class Shown(Message):
@@ -118,6 +122,7 @@ class Pane(Vertical, Generic[Facts], can_focus=True):
         super().__init__(id=id)
         self.context = context
         self.facts: Facts | None = None
+        self.add_class("unread")
         self.problem = ""
         # mangled, so that a screen's own names cannot take their place
         self.__reading = False
@@ -145,6 +150,22 @@ class Pane(Vertical, Generic[Facts], can_focus=True):
         """Give the focus to the first widget that takes it, or to the screen itself, so that its keys work."""
         first = next((widget for widget in self.query("*") if widget.focusable), self)
         first.focus()
+
+    def take_focus(self) -> None:
+        """Take the focus: what comes first, or before the first reading the screen itself, so that its keys work."""
+        if self.has_class("unread"):
+            self.focus()
+        else:
+            self.focus_first()
+
+    def look_at(self, what: str) -> None:
+        """Look at one of the things that the screen shows; a screen of one thing has nothing to do.
+
+        Parameters
+        ----------
+        what : str
+            Its name.
+        """
 
     def reread(self) -> None:
         """Read and draw anew, as soon as a reading at work has ended."""
@@ -183,6 +204,7 @@ class Pane(Vertical, Generic[Facts], can_focus=True):
     def compose(self) -> ComposeResult:
         """Yield the line for problems, then the screen's own widgets."""
         yield Static(classes="problem", markup=False)
+        yield Static("reading …", classes="reading")
         yield from self.body()
 
     def on_show(self, _: events.Show) -> None:
@@ -209,6 +231,10 @@ class Pane(Vertical, Generic[Facts], can_focus=True):
         except Exception as error:  # noqa: BLE001 - a screen must outlive whatever lies in the data home
             self.__failed(sentence_of(error))
             return
+        if self.has_class("unread"):
+            self.remove_class("unread")
+            if self.has_focus:
+                self.call_after_refresh(self.take_focus)
         self.__end_reading("")
         self.post_message(self.Shown(self))
 

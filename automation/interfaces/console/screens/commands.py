@@ -16,10 +16,12 @@ from automation.interfaces.console.jobs import Job, JobView
 from automation.interfaces.console.results import DataTree, fill_table, patch_of, rows_of
 from automation.interfaces.console.screens.base import Pane
 from automation.interfaces.console.widgets.job_line import bar_text, end_text
+from automation.interfaces.console.widgets.row_table import Column, RowTable
 from automation.interfaces.progress import progress_line
 
 _VIEWS = {"text": "t", "data": "d", "rows": "w", "patch": "p"}
 _BAR = 24
+_NEED_A_COMMAND = ("jobs", "line", "bars", "views", "result")
 
 
 class CommandsPane(Pane[None]):
@@ -35,7 +37,7 @@ class CommandsPane(Pane[None]):
         Binding("e", "again", "Edit and run again", show=False),
     ]
     DEFAULT_CSS = """
-    CommandsPane #jobs { height: auto; max-height: 8; background: $ground; }
+    CommandsPane #jobs { height: auto; max-height: 8; overflow-x: hidden; }
     CommandsPane #line { height: auto; max-height: 3; padding: 0 1; background: $raised; }
     CommandsPane #bars { height: auto; max-height: 6; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     CommandsPane #views { height: 1; padding: 0 1; }
@@ -50,7 +52,7 @@ class CommandsPane(Pane[None]):
     def body(self) -> ComposeResult:
         """Yield the widgets."""
         yield Static("Nothing was run here yet: type / and a command, or ctrl+p for the list.", id="none")
-        yield DataTable[str | Text](id="jobs", cursor_type="row", show_header=False)
+        yield RowTable((Column("time"), Column("state"), Column("line")), id="jobs")
         yield Static(id="line", markup=False)
         yield Static(id="bars")
         yield Static(id="views")
@@ -66,9 +68,9 @@ class CommandsPane(Pane[None]):
         self._shown: int | None = None
         self._written = 0
         self._filled = False
-        table = self.query_one("#jobs", DataTable)
-        for name in ("number", "state", "line"):
-            table.add_column(name, key=name)
+        self.query_one("#jobs", RowTable).show_header = False
+        for name in _NEED_A_COMMAND:
+            self.query_one(f"#{name}").display = False
 
     def read(self) -> None:
         """Return nothing: what is shown here happened in this process."""
@@ -87,18 +89,15 @@ class CommandsPane(Pane[None]):
     def chosen(self) -> Job | None:
         """The command under the cursor."""
         jobs = self.console.desk.jobs
-        row = self.query_one("#jobs", DataTable).cursor_row
+        row = self.query_one("#jobs", RowTable).cursor_row
         return jobs[len(jobs) - 1 - row] if 0 <= row < len(jobs) else None
 
     def tell(self, job: Job) -> None:
         """Show how a command stands now; the newest is on top."""
-        table = self.query_one("#jobs", DataTable)
         self.query_one("#none").display = False
-        key, state = str(job.number), end_text(job, self.palette)
-        if key in table.rows:
-            table.update_cell(key, "state", state, update_width=True)
-        else:
-            self._list_all(table)
+        for name in _NEED_A_COMMAND:
+            self.query_one(f"#{name}").display = True
+        self._list_all()
         if self.chosen is job:
             self._show_job(job)
 
@@ -131,12 +130,17 @@ class CommandsPane(Pane[None]):
             self._show_views(self.chosen.view())
             self.query_one(f"#{name}").focus()
 
-    def _list_all(self, table: DataTable[str | Text]) -> None:
-        table.clear()
+    def _list_all(self) -> None:
+        rows = []
         for job in reversed(self.console.desk.jobs):
             time = f"{datetime.fromtimestamp(job.started_ms / 1000, UTC):%H:%M:%S}"
-            row = (Text(time, self.palette.quiet), end_text(job, self.palette), Text(job.line, no_wrap=True))
-            table.add_row(*row, key=str(job.number))
+            cells = (Text(time, self.palette.quiet), end_text(job, self.palette), Text(job.line, no_wrap=True))
+            rows.append((str(job.number), cells))
+        table = self.query_one("#jobs", RowTable)
+        is_new = len(rows) > table.row_count
+        table.show_rows(rows)
+        if is_new:
+            table.choose(rows[0][0])
 
     def _show_job(self, job: Job) -> None:
         view = job.view()

@@ -10,13 +10,13 @@ from typing import ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
-from textual.widgets import Input, RichLog, Static
+from textual.widgets import RichLog
 
 from automation.interfaces.console.context import ConsoleContext
 from automation.interfaces.console.data.logs import LEVELS, LogFile, LogLine, LogTail, log_files
 from automation.interfaces.console.dialogs import Choose
 from automation.interfaces.console.screens.base import Pane
+from automation.interfaces.console.widgets.filter_line import FilterLine
 
 _MOST_LINES = 5_000
 _MOST_SHOWN = 1_500
@@ -56,10 +56,6 @@ class LogsPane(Pane[LogFacts]):
         Binding("end", "newest", "To the newest record", show=False, priority=True),
     ]
     DEFAULT_CSS = """
-    LogsPane #head { height: 1; background: $raised; }
-    LogsPane #what { width: 1fr; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
-    LogsPane #filter { width: 24; background: $ground; }
-    LogsPane #filter:focus { background: $lifted; }
     LogsPane #lines { height: 1fr; padding: 0 1; background: $ground; }
     """
 
@@ -74,9 +70,7 @@ class LogsPane(Pane[LogFacts]):
 
     def body(self) -> ComposeResult:
         """Yield the widgets."""
-        with Horizontal(id="head"):
-            yield Static(id="what")
-            yield Input(placeholder="filter: words", id="filter", compact=True)
+        yield FilterLine("filter: words")
         yield RichLog(id="lines", wrap=True, min_width=20, max_lines=_MOST_SHOWN, auto_scroll=False)
 
     def focus_first(self) -> None:
@@ -118,15 +112,13 @@ class LogsPane(Pane[LogFacts]):
         self._write(fitting[-_MOST_SHOWN:])
         self._show_head()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
         """Filter by what is typed."""
-        event.stop()
-        self.words = tuple(event.value.lower().split())
+        self.words = message.words
         self.redraw()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_filter_line_left(self, _: FilterLine.Left) -> None:
         """Go back to the records."""
-        event.stop()
         self.focus_first()
 
     def action_open(self) -> None:
@@ -151,7 +143,7 @@ class LogsPane(Pane[LogFacts]):
 
     def action_filter(self) -> None:
         """Go to the filter."""
-        self.query_one("#filter").focus()
+        self.query_one(FilterLine).begin()
 
     def action_follow(self) -> None:
         """Follow the newest record, or stay where one reads."""
@@ -193,4 +185,4 @@ class LogsPane(Pane[LogFacts]):
             text.append(f"{self.level}+ ", palette.accent)
             text.append("follows  " if self.follow else "stays  ", palette.good if self.follow else palette.warn)
             text.append(label.removeprefix("sessions/"), f"bold {palette.ink}")
-        self.query_one("#what", Static).update(text)
+        self.query_one(FilterLine).say(text)

@@ -168,6 +168,16 @@ class MaintenancePane(Pane[MaintenanceFacts]):
         """Show the change of the run that Enter was pressed on."""
         self.action_panel("change")
 
+    def look_at(self, what: str) -> None:
+        """Look at a run.
+
+        Parameters
+        ----------
+        what : str
+            Its id.
+        """
+        self._look_at(what)
+
     def action_panel(self, name: str) -> None:
         """Go to a panel."""
         self._newest_panel = name

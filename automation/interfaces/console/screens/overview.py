@@ -16,14 +16,25 @@ from textual.widgets import DataTable, Static
 
 from automation.interfaces.console.background import in_background
 from automation.interfaces.console.context import ConsoleContext
-from automation.interfaces.console.data.night import NightFacts, RunFacts, last_night, newest_run
+from automation.interfaces.console.data.night import NewestRun, NightFacts, RunFacts, last_night
 from automation.interfaces.console.data.sessions import SessionFacts, SessionReader, Standing
+from automation.interfaces.console.requests import ScreenName
 from automation.interfaces.console.screens.base import Pane
 from automation.interfaces.console.widgets.area import Area
+from automation.interfaces.console.widgets.row_table import Cell, Column, RowTable
+from automation.interfaces.console.widgets.run_texts import status_colour
 from trading.errors import Refused
 
 _HEALTH_EVERY_MS = 600_000
-_COLUMNS = ("session", "state", "symbol", "equity", "profit", "position", "open")
+_COLUMNS = (
+    Column("session"),
+    Column("state"),
+    Column("symbol"),
+    Column("equity", right=True),
+    Column("profit", right=True),
+    Column("position", right=True),
+    Column("open", right=True),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,7 @@ class OverviewPane(Pane[OverviewFacts]):
         Binding("s", "stop_session", "Stop"),
     ]
     DEFAULT_CSS = """
-    OverviewPane #sessions { height: auto; min-height: 2; max-height: 50%; background: $ground; }
+    OverviewPane #sessions { height: auto; min-height: 2; max-height: 50%; }
     OverviewPane #no-sessions { height: 1fr; padding: 1 2; color: $quiet; }
     OverviewPane #equity { height: 1fr; min-height: 4; padding: 0 1; background: $raised; }
     OverviewPane #figures { width: 34; height: 1fr; }
@@ -70,14 +81,12 @@ class OverviewPane(Pane[OverviewFacts]):
         self.health: Mapping[str, object] | None = None
         self._asked_ms: int | None = None
         self._reader: SessionReader | None = None
-        self._order: tuple[str, ...] = ()
+        self._runs = NewestRun(context.home)
 
     def body(self) -> ComposeResult:
         """Yield the widgets."""
-        yield Static("reading the data home …", id="no-sessions")
-        table = DataTable[Text](id="sessions", cursor_type="row", zebra_stripes=False)
-        table.display = False
-        yield table
+        yield Static(id="no-sessions")
+        yield RowTable(_COLUMNS, id="sessions")
         with Horizontal(id="equity"):
             yield Static(id="figures")
             with Vertical(id="curve"):
@@ -86,11 +95,8 @@ class OverviewPane(Pane[OverviewFacts]):
         yield Static(id="house")
 
     def on_mount(self) -> None:
-        """Lay out the columns."""
-        table = self.query_one("#sessions", DataTable)
-        for name in _COLUMNS:
-            title = Text(name, justify="right" if name in _COLUMNS[3:] else "left")
-            table.add_column(title, key=name)
+        """Hide what needs a session."""
+        self.query_one("#sessions").display = False
         self.query_one("#equity").display = False
 
     def read(self) -> OverviewFacts:
@@ -98,7 +104,9 @@ class OverviewPane(Pane[OverviewFacts]):
         if self._reader is None:
             self._reader = SessionReader(self.context.home)
         return OverviewFacts(
-            self._reader.read(), last_night(self.context.root, self.context.home), newest_run(self.context.home)
+            self._reader.read(),
+            last_night(self.context.root, self.context.home),
+            self._runs.read(self.context.clock()),
         )
 
     def show(self, facts: OverviewFacts) -> None:
@@ -115,12 +123,17 @@ class OverviewPane(Pane[OverviewFacts]):
     def chosen(self) -> SessionFacts | None:
         """The session under the cursor."""
         sessions = self.facts.sessions if self.facts is not None else ()
-        row = self.query_one("#sessions", DataTable).cursor_row
+        row = self.query_one("#sessions", RowTable).cursor_row
         return sessions[row] if 0 <= row < len(sessions) else None
 
     def on_data_table_row_highlighted(self, _: DataTable.RowHighlighted) -> None:
         """Show the session under the cursor."""
         self._show_chosen()
+
+    def on_data_table_row_selected(self, _: DataTable.RowSelected) -> None:
+        """Go to the screen of the session."""
+        if self.chosen is not None:
+            self.console.look_at(ScreenName.TRADING, self.chosen.name)
 
     def action_health(self) -> None:
         """Check everything, the exchange too."""
@@ -159,39 +172,23 @@ class OverviewPane(Pane[OverviewFacts]):
         self.post_message(self.Shown(self))
 
     def _show_sessions(self, sessions: tuple[SessionFacts, ...]) -> None:
-        table, none = self.query_one("#sessions", DataTable), self.query_one("#no-sessions", Static)
+        table, none = self.query_one("#sessions", RowTable), self.query_one("#no-sessions", Static)
         table.display, none.display = bool(sessions), not sessions
         none.update("No sessions yet. Type / and: paper --symbol BTC/USDT")
-        names = tuple(one.name for one in sessions)
-        if names != self._order:
-            # the cursor stays on its session when the order changes
-            row, self._order = table.cursor_row, names
-            kept = self._under(row)
-            table.clear()
-            for one in sessions:
-                table.add_row(*self._cells(one), key=one.name)
-            table.move_cursor(row=names.index(kept) if kept in names else 0)
-            return
-        for one in sessions:
-            for column, content in zip(_COLUMNS, self._cells(one), strict=True):
-                table.update_cell(one.name, column, content, update_width=True)
+        table.show_rows([(one.name, self._cells(one)) for one in sessions])
 
-    def _under(self, row: int) -> str:
-        table = self.query_one("#sessions", DataTable)
-        return str(table.ordered_rows[row].key.value) if 0 <= row < table.row_count else ""
-
-    def _cells(self, one: SessionFacts) -> tuple[Text, ...]:
+    def _cells(self, one: SessionFacts) -> tuple[Cell, ...]:
         palette = self.palette
         states = {Standing.RUNNING: palette.good, Standing.STOPPED: palette.quiet, Standing.HALTED: palette.warn}
         orders = "" if one.open_orders is None else str(one.open_orders)
         return (
             Text(one.name, f"bold {palette.ink}"),
             Text(one.standing.value, states.get(one.standing, palette.bad)),
-            Text(f"{one.mode} {one.symbol}".strip(), palette.ink),
-            Text(money(one.equity), palette.ink, justify="right"),
-            Text(signed(one.profit), self._side(one.profit), justify="right"),
-            Text(quantity(one.position), palette.ink, justify="right"),
-            Text(orders, palette.ink, justify="right"),
+            f"{one.mode} {one.symbol}".strip(),
+            money(one.equity),
+            Text(signed(one.profit), self._side(one.profit)),
+            quantity(one.position),
+            orders,
         )
 
     def _show_chosen(self) -> None:
@@ -262,10 +259,9 @@ class OverviewPane(Pane[OverviewFacts]):
         if run is None:
             return "repair", "no run yet", palette.quiet
         waits = f"; {run.waiting} waiting for approval (3)" if run.waiting else ""
-        colour = {"fixed": palette.good, "running": palette.accent, "awaiting_approval": palette.warn}
         reason = f": {run.reason}" if run.reason else ""
-        words = f"{run.run_id} {run.status.replace('_', ' ')}{waits}{reason}"
-        return "repair", words, palette.warn if run.waiting else colour.get(run.status, palette.ink)
+        words = f"{run.run_id} {run.status}{waits}{reason}"
+        return "repair", words, palette.warn if run.waiting else status_colour(run.status, palette)
 
     def _night_line(self, facts: OverviewFacts) -> tuple[str, str, str]:
         palette, night = self.palette, facts.night

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import DataTable, Input, Static
 
@@ -18,8 +19,12 @@ from automation.interfaces.console.data.settings import SettingRow, read_setting
 from automation.interfaces.console.dialogs import Dialog
 from automation.interfaces.console.jobs import Job
 from automation.interfaces.console.screens.base import Pane
+from automation.interfaces.console.widgets.filter_line import FilterLine
+from automation.interfaces.console.widgets.row_table import Column, RowTable
+from automation.interfaces.console.widgets.wording import shortened
 from automation.interfaces.execution import Ended
 
+_COLUMNS = (Column("setting"), Column("value"), Column("from"))
 _WINGS = ("both wings", "trading", "automation")
 _CHOSEN_BY_A_PERSON = ("environment", "--", ".toml", ".json")
 # spaces around three columns, and the scroll bar
@@ -37,11 +42,6 @@ class SettingsPane(Pane[tuple[SettingRow, ...]]):
         Binding("ctrl+t", "app.theme", "Theme"),
     ]
     DEFAULT_CSS = """
-    SettingsPane #head { height: 1; background: $raised; }
-    SettingsPane #what { width: 1fr; padding: 0 1; }
-    SettingsPane #filter { width: 38; background: $ground; }
-    SettingsPane #filter:focus { background: $lifted; }
-    SettingsPane #settings { height: 1fr; background: $ground; }
     SettingsPane #meaning { height: 4; padding: 0 1; background: $raised; border-top: solid $frame; }
     """
 
@@ -53,17 +53,13 @@ class SettingsPane(Pane[tuple[SettingRow, ...]]):
 
     def body(self) -> ComposeResult:
         """Yield the widgets."""
-        with Horizontal(id="head"):
-            yield Static(id="what")
-            yield Input(placeholder="filter: name, value, source, meaning", id="filter", compact=True)
-        yield DataTable[Text](id="settings", cursor_type="row")
+        yield FilterLine("filter: name, value, source, meaning")
+        yield RowTable(_COLUMNS, id="settings")
         yield Static(id="meaning")
 
-    def on_mount(self) -> None:
-        """Lay out the columns."""
-        table = self.query_one("#settings", DataTable)
-        for name in ("setting", "value", "from"):
-            table.add_column(name, key=name)
+    def on_resize(self, _: events.Resize) -> None:
+        """Give the columns the room that there is now."""
+        self.redraw()
 
     def focus_first(self) -> None:
         """Begin in the table; the filter has its key."""
@@ -75,29 +71,29 @@ class SettingsPane(Pane[tuple[SettingRow, ...]]):
 
     def show(self, facts: tuple[SettingRow, ...]) -> None:
         """List what fits."""
-        table, palette = self.query_one("#settings", DataTable), self.palette
-        row = table.cursor_row
+        palette = self.palette
         wings = _WINGS[1:] if self.wing == _WINGS[0] else (self.wing,)
         self.listed = tuple(one for one in facts if one.wing in wings and one.fits(self.words))
-        table.clear()
         room = max(self.size.width - max((len(one.name) for one in self.listed), default=0) - _GAPS, 16)
         value_room = room * 6 // 10
+        rows = []
         for one in self.listed:
             pinned = any(word in one.source for word in _CHOSEN_BY_A_PERSON)
-            table.add_row(
+            cells = (
                 Text(one.name, f"bold {palette.ink}" if pinned else palette.ink),
-                Text(_cut(one.value, value_room), palette.accent if pinned else palette.ink),
-                Text(_cut(one.source, room - value_room), palette.quiet),
+                Text(shortened(one.value, value_room), palette.accent if pinned else palette.ink),
+                Text(shortened(one.source, room - value_room), palette.quiet),
             )
-        table.move_cursor(row=min(row, max(len(self.listed) - 1, 0)))
+            rows.append((f"{one.wing} {one.name}", cells))
+        self.query_one(RowTable).show_rows(rows)
         what = Text(f"{len(self.listed)} of {len(facts)} settings, {self.wing}", palette.quiet)
-        self.query_one("#what", Static).update(what)
+        self.query_one(FilterLine).say(what)
         self._show_meaning()
 
     @property
     def chosen(self) -> SettingRow | None:
         """The setting under the cursor."""
-        row = self.query_one("#settings", DataTable).cursor_row
+        row = self.query_one(RowTable).cursor_row
         return self.listed[row] if 0 <= row < len(self.listed) else None
 
     def on_data_table_row_highlighted(self, _: DataTable.RowHighlighted) -> None:
@@ -108,20 +104,18 @@ class SettingsPane(Pane[tuple[SettingRow, ...]]):
         """Change the setting."""
         self.action_change()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def on_filter_line_changed(self, message: FilterLine.Changed) -> None:
         """Filter by what is typed."""
-        event.stop()
-        self.words = tuple(event.value.lower().split())
+        self.words = message.words
         self.redraw()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def on_filter_line_left(self, _: FilterLine.Left) -> None:
         """Go back to the table."""
-        event.stop()
         self.focus_first()
 
     def action_filter(self) -> None:
         """Go to the filter."""
-        self.query_one("#filter").focus()
+        self.query_one(FilterLine).begin()
 
     def action_wing(self) -> None:
         """Show both wings, or one."""
@@ -164,7 +158,7 @@ class SettingsPane(Pane[tuple[SettingRow, ...]]):
         text = Text()
         if one is not None:
             text.append(f"{one.name} ", f"bold {palette.ink}")
-            text.append(f"= {_cut(one.value, 200)}  ({one.source})\n", palette.quiet)
+            text.append(f"= {shortened(one.value, 200)}  ({one.source})\n", palette.quiet)
             text.append(one.meaning, palette.ink)
         self.query_one("#meaning", Static).update(text)
 
@@ -209,7 +203,3 @@ class EditSetting(ModalScreen[str | None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Hand the value back."""
         self.dismiss(event.value.strip())
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -212,6 +212,18 @@ class TradingPane(Pane[TradingFacts]):
         choices = [(row.name, _row_text(row, self)) for row in self.facts.rows]
         self.app.push_screen(Picker("Which session?", choices, self._wanted), self._look_at)
 
+    def look_at(self, what: str) -> None:
+        """Look at a session.
+
+        Parameters
+        ----------
+        what : str
+            Its name.
+        """
+        if what != self._wanted:
+            self._wanted = what
+            self.reread()
+
     def action_next(self, step: int) -> None:
         """Look at the next session, or the one before."""
         names = [row.name for row in self.facts.rows] if self.facts is not None else []
@@ -271,9 +283,8 @@ class TradingPane(Pane[TradingFacts]):
         self.reread()
 
     def _look_at(self, name: str | None) -> None:
-        if name is not None and name != self._wanted:
-            self._wanted = name
-            self.reread()
+        if name is not None:
+            self.look_at(name)
 
     def _picture(self, view: SessionView) -> Picture:
         price = float(view.price) if view.price is not None else None
@@ -326,25 +337,23 @@ class TradingPane(Pane[TradingFacts]):
             return
         holding = sum(1 for slot in view.slots if slot.held)
         told = {
-            "orders": f"{sum(order.is_open for order in view.orders)} open orders, {view.order_count:,} in all",
-            "levels": f"{len(view.slots)} pairs of levels, {holding} hold something",
-            "votes": "what the agents said",
-            "fills": f"{view.fill_count:,} fills",
+            "orders": f"{sum(order.is_open for order in view.orders)} open, {view.order_count:,} in all",
+            "levels": f"{len(view.slots)} pairs, {holding} hold something",
+            "votes": "of the newest candle",
+            "fills": f"{view.fill_count:,} in all",
         }
         for name in _PANELS:
             heading = self.query_one(f"#{name}-heading", Still)
-            heading.say(
-                self._tabs(told, name) if self._is_one_of_several(name) else Text(told[name], self.palette.quiet)
-            )
+            heading.say(self._tabs(told, name))
 
-    def _is_one_of_several(self, name: str) -> bool:
+    def _in_one_place(self, name: str) -> tuple[str, ...]:
         if self.has_class("narrow"):
-            return True
-        return name in _SHARED and not self.has_class("vast")
+            return tuple(_PANELS)
+        return _SHARED if name in _SHARED and not self.has_class("vast") else (name,)
 
     def _tabs(self, told: dict[str, str], chosen: str) -> Text:
         text = Text(no_wrap=True)
-        for name in _PANELS if self.has_class("narrow") else _SHARED:
+        for name in self._in_one_place(chosen):
             key = _PANELS[name]
             text.append(f" {key} ", f"bold {self.palette.accent}")
             is_chosen = name == chosen

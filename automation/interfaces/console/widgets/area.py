@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from rich.text import Text
 from textual.reactive import reactive
@@ -22,8 +24,18 @@ class Area(Widget):
 
     def render(self) -> Text:
         """Return the picture."""
+        palette = palette_of(self.app.theme)
         rows = area_rows(self.series, self.size.width, self.size.height)
-        return Text("\n".join(rows), palette_of(self.app.theme).price, no_wrap=True)
+        text = Text(no_wrap=True)
+        above = ""
+        for number, row in enumerate(rows):
+            text.append("\n" if number else "")
+            # the line itself is bright, what lies under it is its shadow
+            below_line = [column < len(above) and above[column] != " " for column in range(len(row))]
+            for is_shadow, run in groupby(zip(below_line, row, strict=True), key=itemgetter(0)):
+                text.append("".join(part for _, part in run), palette.shade if is_shadow else palette.price)
+            above = row
+        return text
 
 
 def area_rows(series: Sequence[float], width: int, height: int) -> list[str]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from rich.text import Text
-from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
 Cell = Text | str
@@ -41,10 +39,6 @@ class RowTable(DataTable[Cell]):
         From left to right.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "cursor_down", "Down", show=False),
-        Binding("k", "cursor_up", "Up", show=False),
-    ]
     DEFAULT_CSS = """
     RowTable { height: 1fr; background: $ground; color: $ink; scrollbar-size: 0 1; }
     RowTable > .datatable--header { background: $raised; color: $quiet; text-style: none; }
@@ -113,7 +107,7 @@ class RowTable(DataTable[Cell]):
 
     def _touch(self, key: str, cells: tuple[Cell, ...]) -> None:
         for number, (old, new) in enumerate(zip(self._rows[key], cells, strict=True)):
-            if old != new:
+            if _differ(old, new):
                 self.touched += 1
                 self.update_cell(key, str(number), self._aligned(number, new), update_width=True)
 
@@ -122,3 +116,10 @@ class RowTable(DataTable[Cell]):
         return (
             Text(text.plain, text.style, justify="right", spans=text.spans) if self._layout_of[number].right else text
         )
+
+
+def _differ(old: Cell, new: Cell) -> bool:
+    if isinstance(old, Text) and isinstance(new, Text):
+        # texts of another colour are equal to each other
+        return old != new or old.style != new.style
+    return old != new

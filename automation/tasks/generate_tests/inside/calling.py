@@ -14,11 +14,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, List, NamedTuple, Optional, Tuple  # noqa: UP035 - read at run time by Python 3.9
 
-from . import arcs, expressions, limits, signatures, values  # noqa: TID252
+from . import arcs, expressions, histories, limits, signatures, usage, values  # noqa: TID252
 
 CALL_S = 0.5
 _MOST_ITEMS = 40
 _MOST_FACTS = 6
+_MOST_CHANGES = 3
 _LONGEST_FACT = 240
 _LONGEST_MESSAGE = 300
 _TOUCHING = (
@@ -118,6 +119,7 @@ class Caller:
         self.scope: dict[str, object] = {}
         exec(subject.imported, self.scope)  # noqa: S102 - this is the sandbox
         self.touch = Touch(root)
+        self._is_procedure = usage.is_procedure(usage.source_of(self.function())) and subject.kind != "class"
         self._tracer = arcs.ArcTracer(path)
         self._root = root
 
@@ -155,14 +157,14 @@ class Caller:
     def _once(self, given: Sequence[Given]) -> Optional[Record]:  # noqa: UP045
         try:
             held = [expressions.evaluated(each.source, self.scope) for each in given]
-            before = [_shown(each) for each in held]
+            before = [_shown(each, value) for each, value in zip(given, held)]  # noqa: B905 - Python 3.9
         except Exception:  # noqa: BLE001 - an argument may not be made, which is no test of the subject
             return None
         result, error = self._called(given, held)
         steps = sorted(self._tracer.take())
         if isinstance(error, limits.TooLong):
             return None
-        changed = [each.name for each, shown, value in zip(given, before, held) if shown != _shown(value)]  # noqa: B905
+        changed = [each.name for each, shown, value in zip(given, before, held) if shown != _shown(each, value)]  # noqa: B905
         if error is not None:
             outcome, wrapped = self._raised(error), ""
         else:
@@ -243,8 +245,20 @@ class Caller:
         plain = (
             list(result) if isinstance(result, _Listed) else result.value if isinstance(result, _Awaited) else result
         )
+        facts = self._changes(given, held) if "instance" in changed else []
         if plain is None and changed:
-            return self._left_behind(given, held, changed)
+            return self._left_behind(given, held, changed, facts)
+        if plain is None and self._is_procedure:
+            # that nothing comes of what never returns anything is no news
+            return None
+        stated = self._stated(plain)
+        if not facts or stated is None or stated["kind"] != "value":
+            return stated
+        needed = {line for _, source in facts for line in source.imports}
+        told = [[asked, source.text] for asked, source in facts]
+        return {**stated, "kind": "does", "facts": told, "imports": sorted({*stated["imports"], *needed})}
+
+    def _stated(self, plain: values.Foreign) -> Optional[Record]:  # noqa: UP045
         if type(plain).__name__ == "ndarray":
             return _array(plain)
         if type(plain) in (list, tuple) and plain and all(type(each).__name__ == "ndarray" for each in plain):
@@ -258,8 +272,34 @@ class Caller:
             pass
         return self._facts("result", plain)
 
-    def _left_behind(self, given: Sequence[Given], held: list[Any], changed: Sequence[str]) -> Optional[Record]:  # noqa: UP045
+    def _changes(self, given: Sequence[Given], held: list[Any]) -> list[tuple[str, values.Written]]:
+        """Return what a method changed of what its instance shows to everybody."""
+        at = next(i for i, each in enumerate(given) if each.style == "instance")
+        # it must not see what its observers do, and they are not looked at line by line
+        before = histories.observed(expressions.evaluated(given[at].source, self.scope))
+        after = histories.observed(held[at])
+        different = [(asked, each) for asked, each in after.items() if before.get(asked) != each]
+        short = [(asked, each) for asked, each in different if len(each.text) < _LONGEST_FACT]
+        return short[:_MOST_CHANGES]
+
+    def _left_behind(
+        self,
+        given: Sequence[Given],
+        held: list[Any],
+        changed: Sequence[str],
+        facts: Sequence[tuple[str, values.Written]],
+    ) -> Optional[Record]:  # noqa: UP045
+        if facts:
+            imports = sorted({line for _, each in facts for line in each.imports})
+            return {
+                "kind": "left",
+                "of": "instance",
+                "facts": [[asked, each.text] for asked, each in facts],
+                "imports": imports,
+            }
         for each, value in zip(given, held):  # noqa: B905
+            if each.style == "instance":
+                continue
             if each.name in changed:
                 try:
                     text, imports = values.written(value, approximate=True)
@@ -313,7 +353,9 @@ def _array(value: values.Foreign) -> Optional[Record]:  # noqa: UP045
     return {"kind": "arrays" if several else "array", "text": text, "imports": imports}
 
 
-def _shown(value: object) -> str:
+def _shown(given: Given, value: object) -> str:
+    if given.style == "instance":
+        return histories.state_of(value)
     try:
         return str(values.written(value).text)
     except (values.Unwritable, RecursionError):

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import string
+import typing
+from collections.abc import Sequence
 from typing import Any, Dict, List  # noqa: UP035 - read at run time by Python 3.9
 
 from . import calling, values  # noqa: TID252
 
 _DRAWN = 12
+_MOST_PATTERNS, _LONGEST_MATCH = 3, 24
+_SIGNS = re.compile(r"\\[wdsWDSb]|[\])][*+?{]|\(\?")
+# the year 298, and arrays of some odd type: nobody would write that into a test
+_ABSURD = ("datetime", "numpy")
 
 
 def drawn(hint: object, seed: int) -> List[values.Written]:  # noqa: UP006
     """Return what hypothesis draws for an annotation, where it is installed; the shortest first."""
+    if getattr(typing.get_origin(hint) or hint, "__module__", "") in _ABSURD:
+        return []
     try:
         import hypothesis
         from hypothesis import strategies as st
@@ -41,6 +50,37 @@ def drawn(hint: object, seed: int) -> List[values.Written]:  # noqa: UP006
         settings(hypothesis.given(strategy)(note))()
     except Exception:  # noqa: BLE001 - an annotation that hypothesis has no strategy for
         return []
+    return sorted(found.values(), key=lambda each: len(each.text))[:_DRAWN]
+
+
+def is_pattern(text: str) -> bool:
+    """Say whether a text looks like a regular expression."""
+    return _SIGNS.search(text) is not None
+
+
+def matching(patterns: Sequence[str]) -> List[values.Written]:  # noqa: UP006
+    """Return short texts that match regular expressions, where hypothesis is installed."""
+    try:
+        import hypothesis
+        from hypothesis import strategies as st
+    except ImportError:
+        return []
+    found: Dict[str, values.Written] = {}  # noqa: UP006
+
+    def note(value: str) -> None:
+        if value.isprintable() and len(value) <= _LONGEST_MATCH:
+            each = values.written(value)
+            found[each.text] = each
+
+    for pattern in patterns[:_MOST_PATTERNS]:
+        with contextlib.suppress(Exception):
+            # a pattern of another engine, or one that matches nothing, is none of ours
+            strategy = st.from_regex(pattern, fullmatch=True, alphabet=st.sampled_from(string.printable))
+            quiet = list(hypothesis.HealthCheck)
+            settings = hypothesis.settings(
+                max_examples=_DRAWN, database=None, derandomize=True, deadline=None, suppress_health_check=quiet
+            )
+            settings(hypothesis.given(strategy)(note))()
     return sorted(found.values(), key=lambda each: len(each.text))[:_DRAWN]
 
 

@@ -11,11 +11,18 @@ Item = TypeVar("Item")
 
 
 def evaluated(source: values.Written, scope: dict[str, object] | None = None) -> values.Foreign:
-    """Return what an expression makes, in a scope that gets its imports."""
+    """Return what an expression makes, in a scope that gets its imports.
+
+    Further lines of it begin with a dot: calls of what the first line makes, which bring it into a state.
+    """
     scope = {} if scope is None else scope
     for line in source.imports:
         exec(line, scope)  # noqa: S102 - this is the sandbox
-    return eval(source.text, scope)  # noqa: S307 - the same
+    first, *calls = source.text.split("\n.")
+    made = eval(first, scope)  # noqa: S307 - the same
+    for call in calls:
+        eval(f"_made.{call}", {**scope, "_made": made})  # noqa: S307 - the same
+    return made
 
 
 def works(source: values.Written) -> bool:

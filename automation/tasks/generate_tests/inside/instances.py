@@ -41,6 +41,9 @@ def _constructed(origin: values.Foreign, part: Part, depth: int) -> list[values.
     name, imports = values.written(origin)
     pools = []
     for parameter, hint in signatures.constructor(origin):
+        if parameter.name.startswith("_") and parameter.default is not inspect.Parameter.empty:
+            # a private field with a default is none of a caller's business
+            continue
         pool = part(hint, parameter.name, parameter.default, depth + 1)
         if pool:
             pools.append((parameter, pool))

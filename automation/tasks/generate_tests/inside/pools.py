@@ -10,12 +10,13 @@ import typing
 from collections.abc import Sequence
 from typing import Any
 
-from . import expressions, instances, signatures, suggestions, values  # noqa: TID252
+from . import expressions, histories, instances, signatures, suggestions, usage, values  # noqa: TID252
 
 Written = values.Written
 _DEEPEST = 3
 _MOST = 40
 _BEFORE_CODE = 6
+_SHORT = 12
 _LISTS: tuple[values.Foreign, ...] = (
     list,
     collections.abc.Sequence,
@@ -36,9 +37,15 @@ class Pools:
     ----------
     numbers, texts : sequence
         Constants of the code and what its documentation quotes.
+    source : str
+        Of the function or class that is called: how it uses what has no annotation.
+    code : bool
+        Whether its module works on Python code.
     """
 
-    def __init__(self, numbers: Sequence[float], texts: Sequence[str]) -> None:
+    def __init__(self, numbers: Sequence[float], texts: Sequence[str], source: str = "", *, code: bool = False) -> None:
+        self._used, self._tables, self._code = usage.used_as(source), usage.treats_tables(source), code
+        self._asked = usage.asked_for(source)
         self._numbers = [each for each in numbers if isinstance(each, (int, float))]
         self._texts = list(texts)
 
@@ -60,16 +67,27 @@ class Pools:
             if hint is inspect.Parameter.empty and default is not None:
                 hint = type(default)
         if any(hint is each for each in (inspect.Parameter.empty, Any)):
-            for each in suggestions.hints_of(name):
+            known = self._used.get(name)
+            asked = self._asked.get(name, ())
+            for each in (*asked, *suggestions.hints_of(name)) if known is None else (*asked, known):
                 found += self._pool(each, 0)
         else:
             usual = self._pool(hint, 0)
-            found += [*usual[:_BEFORE_CODE], *suggestions.code_for(name, signatures.bare(hint)), *usual[_BEFORE_CODE:]]
+            code = suggestions.code_for(name, signatures.bare(hint)) if self._code else []
+            found += [*usual[:_BEFORE_CODE], *code, *usual[_BEFORE_CODE:]]
         return list({each.text: each for each in found}.values())[:_MOST]
 
     def instances(self, origin: values.Foreign, depth: int = 0) -> list[values.Written]:
         """Return calls that make an instance of a class."""
         return instances.instances(origin, self._part, depth)
+
+    def lived(self, origin: values.Foreign) -> list[values.Written]:
+        """Return instances of a class, some of them with calls of their methods behind them."""
+        return histories.with_histories(origin, self.instances(origin), self.of)
+
+    def is_settled(self, name: str) -> bool:
+        """Say whether the code tells the type of a parameter that has no annotation."""
+        return name in self._used or name in self._asked
 
     def _part(self, hint: object, name: str, default: object, depth: int) -> list[values.Written]:
         if depth > _DEEPEST:
@@ -103,7 +121,7 @@ class Pools:
         if issubclass(origin, enum.Enum):
             return expressions.all_written(list(origin)[:12])
         if origin.__module__ == "numpy" or origin.__name__ == "ndarray":
-            return suggestions.arrays(origin, inner, self._numbers)
+            return suggestions.arrays(origin, inner, self._numbers, self._tables)
         if origin is tuple or origin in _SETS or origin in _LISTS:
             return self._rows(origin, inner, depth) if origin is not tuple else self._tuples(inner, depth)
         if origin in _MAPPINGS:
@@ -125,7 +143,9 @@ class Pools:
         if not pool:
             return []
         first = pool[:5]
-        rows = [first[:3], [], first[:1], first[::-1], [*first[:2], first[0]], first, pool[5:9]]
+        # one thing tells more than three where each fills a line
+        begun = [first[:1], [], first[:3]] if len(first[0].text) > _SHORT else [first[:3], [], first[:1]]
+        rows = [*begun, first[::-1], [*first[:2], first[0]], first, pool[5:9]]
         opening, closing = ("[", "]")
         if origin in _SETS:
             opening, closing = ("frozenset({", "})") if origin is frozenset else ("{", "}")

@@ -24,6 +24,8 @@ _CODE = (
 _NAMES_OF_CODE = frozenset({"text", "source", "code", "lines", "body", "snippet", "content", "statement", "statements"})
 _INTEGERS = (1, 0, -1, 2, 3, 7, 10, 100)
 _FLOATS = (1.0, 0.0, -1.0, 0.5, 2.5, 100.25)
+_HOURS = 24
+_MOST_WORDS = 3
 _NOTHING = object()
 _UTC = dt.timezone.utc  # noqa: UP017 - Python 3.9
 _PLAIN: dict[object, tuple[object, ...]] = {
@@ -40,8 +42,18 @@ _PLAIN: dict[object, tuple[object, ...]] = {
     dt.datetime: (
         dt.datetime(2024, 2, 29, 12, 30, tzinfo=_UTC),
         dt.datetime(1970, 1, 1, tzinfo=_UTC),
+        # a Friday evening, a Saturday, the end of a year
+        dt.datetime(2024, 3, 1, 18, 0, tzinfo=_UTC),
+        dt.datetime(2024, 3, 2, 9, 0, tzinfo=_UTC),
+        dt.datetime(2023, 12, 31, 23, 59, 59, tzinfo=_UTC),
     ),
-    dt.date: (dt.date(2024, 2, 29), dt.date(1999, 12, 31)),
+    dt.date: (
+        dt.date(2024, 2, 29),
+        dt.date(1999, 12, 31),
+        dt.date(2024, 3, 1),
+        dt.date(2024, 3, 2),
+        dt.date(2023, 2, 28),
+    ),
     dt.timedelta: (dt.timedelta(hours=1), dt.timedelta(0), dt.timedelta(days=-1)),
     pathlib.Path: (pathlib.Path("notes.txt"), pathlib.Path("folder/data.csv"), pathlib.Path()),
     pathlib.PurePath: (pathlib.Path("folder/data.csv"),),
@@ -66,7 +78,7 @@ def hints_of(name: str) -> Tuple[object, ...]:  # noqa: UP006
     return found or (int, str, List[int], float)  # noqa: UP006
 
 
-UNSAID = (float, str, List[int], int, List[str], bytes)  # noqa: UP006
+UNSAID = (float, str, List[int], int, List[str], Dict[str, int], bytes)  # noqa: UP006
 """Types that a parameter without an annotation may have, the likeliest first."""
 
 
@@ -102,10 +114,20 @@ def plain_values(hint: object, numbers: Sequence[float], texts: Sequence[str]) -
     elif hint is decimal.Decimal:
         near += [decimal.Decimal(str(each)) for each in numbers]
     elif hint is str:
-        return _mixed(list(texts), usual)
+        return _mixed([*texts, *_numbered(texts, numbers)], usual)
+    elif hint is dt.datetime:
+        hours = {int(each) + step for each in numbers if float(each).is_integer() for step in (0, -1)}
+        near += [dt.datetime(2024, 2, 28, hour, tzinfo=_UTC) for hour in sorted(hours) if 0 <= hour < _HOURS]
     elif hint is bytes:
         near += [each.encode() for each in texts]
     return _mixed(usual, near)
+
+
+def _numbered(texts: Sequence[str], numbers: Sequence[float]) -> List[str]:  # noqa: UP006
+    """Return words of the code with its numbers behind them, and the numbers alone."""
+    near = [str(int(each) + step) for each in numbers if float(each).is_integer() for step in (0, 1) if each >= 0]
+    words = [each for each in texts if each.isalpha()]
+    return [*(f"{word}{number}" for word in words[:_MOST_WORDS] for number in near[-4:]), *near[:4]]
 
 
 def functions(inner: Tuple[Any, ...]) -> List[values.Written]:  # noqa: UP006
@@ -124,8 +146,9 @@ def arrays(
     origin: values.Foreign,
     inner: tuple[Any, ...],
     numbers: Sequence[float],
+    tables: bool = False,
 ) -> List[values.Written]:  # noqa: UP006
-    """Return numpy arrays and scalars of an annotation's type."""
+    """Return numpy arrays and scalars of an annotation's type; with ``tables`` those of two dimensions first."""
     import numpy as np
 
     if origin is not np.ndarray:
@@ -140,6 +163,8 @@ def arrays(
         rows = [[1.0, 2.0, 4.0], [5.0, 3.5, 4.25, 2.0, 6.5], *rows[2:], [1.0, np.nan, 2.0]]
         rows.append([10.0 + (i * 7) % 11 + (i % 3) / 4 for i in range(24)])
         rows += [[each, each + 1.0, each / 2] for each in numbers[:3]]
+    if tables and not issubclass(kind, np.bool_):
+        rows = [[[0, 0], [3, 4], [6, 8]], [[1, 2, 3], [4, 5, 6]], [[2, 1]], *rows]
     return expressions.all_written([np.array(row, dtype=kind) for row in rows])
 
 

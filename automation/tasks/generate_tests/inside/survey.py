@@ -9,6 +9,7 @@ import contextlib
 import gc
 import importlib
 import importlib.util
+import inspect
 import io
 import itertools
 import os
@@ -31,6 +32,7 @@ if typing.TYPE_CHECKING:
         expressions,
         pools,
         suggestions,
+        usage,
         values,
     )
 else:
@@ -38,13 +40,17 @@ else:
     _HERE = Path(__file__).parent
     _package = sys.modules.setdefault("_gridbot_tests", types.ModuleType("_gridbot_tests"))
     _package.__path__ = [str(_HERE), str(_HERE.parents[2] / "repair" / "inside")]
-    from _gridbot_tests import calling, drawing, entering, expressions, pools, suggestions, values, variations
+    from _gridbot_tests import calling, drawing, entering, expressions, pools, suggestions, usage, values, variations
 
 _SECONDS = 6.0
 _KEPT_ALIKE = 10
 _KEPT = 100
 _TOGETHER = 0.25
 _MOST_MIXED = 3
+_PLAINEST = 6
+_BEFORE_MATCHES = 4
+_WORTH = 12
+_EXTRA_S = 2.0
 _Chosen = List[calling.Given]  # noqa: UP006
 _Slot = Tuple[str, str, List[values.Written]]  # noqa: UP006
 
@@ -99,10 +105,15 @@ class _Survey:
     def __init__(self, subject: calling.Subject, job: Record, root: str) -> None:
         self._job = job
         self._rng = random.Random(job["seed"])  # noqa: S311 - repeatable, no secret
-        self._pools = pools.Pools(job["numbers"], job["texts"])
         self._caller = calling.Caller(subject, os.path.join(root, job["path"]), root)  # noqa: PTH118
+        source = usage.source_of(self._caller.function())
+        code = usage.treats_code(subject.module)
+        self._texts = [each for each in job["texts"] if not drawing.is_pattern(each)]
+        self._pools = pools.Pools(job["numbers"], self._texts, source, code=code)
+        self._matching = drawing.matching([each for each in job["texts"] if drawing.is_pattern(each)])
         self._subject = subject
         self._cases: List[Record] = []  # noqa: UP006
+        self._given_of: List[_Chosen] = []  # noqa: UP006
         self._alike: Dict[Tuple[object, ...], int] = {}  # noqa: UP006
         self._corpus: List[_Chosen] = []  # noqa: UP006
         self._tried: set[str] = set()
@@ -125,11 +136,15 @@ class _Survey:
                 if self._spent(0.3 if some is short else 0.6):
                     break
                 self._try(chosen, "type")
-        self._explore({name: pool for name, _, pool in slots})
+        known = {name: pool for name, _, pool in slots}
+        self._explore(known)
+        self._simplify(known)
         if not self._cases:
             touched = self._caller.touch.what
             return {"skip": f"it {touched}" if touched else "no call returned something that a test can state"}
-        return {"cases": self._cases[:_KEPT], "strategies": drawing.strategies(self._caller)}
+        different = {(each["template"], str(each["arguments"])): each for each in reversed(self._cases)}
+        cases = list(reversed(different.values()))[: _KEPT + _KEPT // 4]
+        return {"cases": cases, "strategies": drawing.strategies(self._caller)}
 
     def _spent(self, share: float) -> bool:
         return len(self._tried) >= self._job["calls"] * share or time.monotonic() > self._until
@@ -139,7 +154,7 @@ class _Survey:
         self._optional: set[str] = set()
         self._unsaid: set[str] = set()
         if self._subject.kind in ("method", "property"):
-            slots.append(("instance", "instance", self._pools.instances(self._caller.scope[self._subject.owner])))
+            slots.append(("instance", "instance", self._pools.lived(self._caller.scope[self._subject.owner])))
         if self._subject.kind == "property":
             return slots
         for parameter, hint in self._caller.parameters():
@@ -149,11 +164,14 @@ class _Survey:
             if not pool and parameter.default is not parameter.empty:
                 continue
             if hint is parameter.empty and parameter.default is parameter.empty:
-                self._unsaid.add(parameter.name)
+                self._unsaid |= set() if self._pools.is_settled(parameter.name) else {parameter.name}
             if parameter.default is not parameter.empty:
                 self._optional.add(parameter.name)
-            style = "keyword" if parameter.kind is parameter.KEYWORD_ONLY else "positional"
-            slots.append((parameter.name, style, pool + drawing.drawn(hint, self._job["seed"])))
+            style = "keyword" if _is_named(parameter) else "positional"
+            drawn = drawing.drawn(hint, self._job["seed"])
+            if pool and pool[0].text.startswith(("'", '"')):
+                pool = pool[:_BEFORE_MATCHES] + self._matching + pool[_BEFORE_MATCHES:]
+            slots.append((parameter.name, style, pool + drawn))
         return slots
 
     def _settled(self, slots: Sequence[_Slot]) -> List[_Slot]:  # noqa: UP006
@@ -203,6 +221,7 @@ class _Survey:
             self._corpus.append(chosen)
         if count < _KEPT_ALIKE or self._is_new_result(found):
             self._cases.append(found)
+            self._given_of.append(chosen)
         return count == 0
 
     def _is_new_result(self, found: Record) -> bool:
@@ -223,6 +242,26 @@ class _Survey:
             if len(self._tried) == before:
                 # nothing new came of it: count it, so that a small space of inputs comes to an end
                 self._tried.add(f"again {len(self._tried)}")
+
+    def _simplify(self, known: Dict[str, List[values.Written]]) -> None:  # noqa: UP006
+        """Give the cases with long arguments plainer ones that go the same way, as far as there are some."""
+        for chosen, case in list(zip(self._given_of, self._cases)):  # noqa: B905 - Python 3.9
+            found, plainer = case, chosen
+            for at, each in enumerate(chosen):
+                for source in sorted(known.get(each.name, ())[:_PLAINEST], key=lambda one: len(one.text)):
+                    if len(each.source.text) - len(source.text) < _WORTH or time.monotonic() > self._until + _EXTRA_S:
+                        break
+                    tried = [*plainer[:at], each._replace(source=source), *plainer[at + 1 :]]
+                    other = self._caller.case(tried, case["origin"])
+                    if other is not None and _goes_alike(other, case):
+                        found, plainer = other, tried
+                        break
+            if found is case:
+                continue
+            if case["outcome"]["kind"] == "raises":
+                self._cases[self._cases.index(case)] = found
+            elif found not in self._cases:
+                self._cases.append(found)
 
     def _changed(self, base: _Chosen, known: Dict[str, List[values.Written]]) -> Optional[_Chosen]:  # noqa: UP006, UP045
         at = self._rng.randrange(len(base))
@@ -254,7 +293,7 @@ class _Survey:
             return None
 
     def _spliced(self, value: object) -> List[object]:  # noqa: UP006
-        texts = self._job["texts"]
+        texts = self._texts
         if not isinstance(value, str) or not texts:
             return []
         piece, at = self._rng.choice(texts), self._rng.randrange(len(value) + 1)
@@ -263,10 +302,22 @@ class _Survey:
         return [value + piece, piece + value, value[:at] + piece + value[at:], value[:at] + piece + value[at + 1 :]]
 
 
+def _goes_alike(one: Record, other: Record) -> bool:
+    kinds = [(each["outcome"]["kind"], each["arcs"]) for each in (one, other)]
+    refused = [each["outcome"]["text"] for each in (one, other) if each["outcome"]["kind"] == "raises"]
+    return kinds[0] == kinds[1] and len(set(refused)) <= 1
+
+
 def _arrays(value: values.Foreign, rng: random.Random) -> List[object]:  # noqa: UP006
     import numpy as np
 
     return [np.array(row, dtype=value.dtype) for row in variations.varied(value.tolist(), rng)]
+
+
+def _is_named(parameter: inspect.Parameter) -> bool:
+    """Say whether a reader wants the name of a parameter beside its argument: where it may be left out."""
+    optional = parameter.default is not parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+    return optional or parameter.kind is parameter.KEYWORD_ONLY
 
 
 def _with_keywords(chosen: _Chosen, order: Sequence[str]) -> _Chosen:

@@ -25,6 +25,7 @@ _DEEPEST = 6
 _MOST_ITEMS = 64
 _DIGITS = 10
 _BIG = 10_000
+_OF_A_DAY = 3
 
 
 class Unwritable(Exception):
@@ -231,16 +232,15 @@ def _integer(writer: _Writer, value: Foreign, depth: int) -> str:
 
 
 def _moment(writer: _Writer, value: Foreign, depth: int) -> str:
-    if value.tzinfo is None:
-        return writer.known("datetime", "datetime", f'"{value.isoformat()}"').replace("(", ".fromisoformat(", 1)
-    if value.tzinfo is not dt.timezone.utc:  # noqa: UP017 - Python 3.9
+    parts = [value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond]
+    while len(parts) > _OF_A_DAY and not parts[-1]:
+        parts.pop()
+    if value.tzinfo is dt.timezone.utc:  # noqa: UP017 - Python 3.9
+        writer.imports.add("from datetime import timezone")
+        parts.append("tzinfo=timezone.utc")
+    elif value.tzinfo is not None:
         raise Unwritable("a time zone")
-    writer.imports.add("from datetime import timezone")
-    plain = value.replace(tzinfo=None).isoformat()
-    return (
-        writer.known("datetime", "datetime", f'"{plain}"').replace("(", ".fromisoformat(", 1)
-        + ".replace(tzinfo=timezone.utc)"
-    )
+    return writer.known("datetime", "datetime", ", ".join(map(str, parts)))
 
 
 def _date(writer: _Writer, value: Foreign, depth: int) -> str:

@@ -25,7 +25,9 @@ from functools import partial
 from pathlib import Path
 
 if typing.TYPE_CHECKING:
-    from automation.tasks.optimize.inside import calls, extremes, shapes, workload_run
+    from automation.repair.inside import calls
+    from automation.repair.inside import variations as near
+    from automation.tasks.optimize.inside import extremes, harvest, shapes, workload_run
 
 
 def _load(name: str, path: str) -> types.ModuleType:
@@ -39,10 +41,13 @@ def _load(name: str, path: str) -> types.ModuleType:
 
 
 if not typing.TYPE_CHECKING:
-    _here = Path(__file__)
-    shapes, calls, extremes, workload_run = (
-        _load(f"_gridbot_{name}", str(_here.with_name(f"{name}.py")))
-        for name in ("shapes", "calls", "extremes", "workload_run")
+    _here = Path(__file__).parent
+    _shared = _here.parents[2] / "repair" / "inside"
+    # in this order: the harvest takes the shapes and calls that are loaded already
+    near, calls = (_load(f"_gridbot_{name}", str(_shared / f"{name}.py")) for name in ("variations", "calls"))
+    shapes, extremes, harvest, workload_run = (
+        _load(f"_gridbot_{name}", str(_here / f"{name}.py"))
+        for name in ("shapes", "extremes", "harvest", "workload_run")
     )
 
 Record = dict[str, object]
@@ -74,35 +79,33 @@ def run(job: Record, emit: Emit) -> None:
     Parameters
     ----------
     job : dict
-        ``workloads`` (as `workload_run` takes them), ``variations`` (path of the file that varies inputs), ``path`` (of
-        the module), ``function`` (dotted name), ``lines`` (its first lines), ``versions`` (texts of the module, the
+        ``workloads`` (as `workload_run` takes them), ``path`` (of the module), ``function`` (dotted name), ``lines`` (its first lines), ``versions`` (texts of the module, the
         original first), ``seed``, ``seconds``, ``tolerance`` (relative, of floating point numbers) and ``timed``
         (whether to time single calls).
     emit : callable
         Takes a record with ``inputs``, ``calls`` and ``distinct``, or with ``problem``; then one a version with
         ``equal`` and ``difference``, and ``ratio``: its time by the original's.
     """
-    near = _load("_gridbot_variations", str(job["variations"]))
     path = os.path.abspath(str(job["path"]))  # noqa: PTH100 - links stay as the program sees them
     name = str(job["function"])
-    harvest = calls.Harvest(path, name.rsplit(".", 1)[-1], frozenset(typing.cast("Sequence[int]", job["lines"])))
+    found = harvest.Harvest(path, name.rsplit(".", 1)[-1], frozenset(typing.cast("Sequence[int]", job["lines"])))
     for workload in typing.cast("Sequence[Mapping[str, object]]", job["workloads"]):
-        harvest.watch(partial(workload_run.perform, workload))
-    if not harvest.seen:
-        emit({"problem": harvest.problem or "nothing that ran calls it with arguments that can be copied"})
+        found.watch(partial(workload_run.perform, workload))
+    if not found.seen:
+        emit({"problem": found.problem or "nothing that ran calls it with arguments that can be copied"})
         return
     texts = [str(text) for text in typing.cast("Sequence[str]", job["versions"])]
     try:
-        versions = calls.Versions(harvest.scope, name, path)
+        versions = calls.Versions(found.scope, name, path, state=True)
         original = versions.make(texts[0])
     except Exception as error:  # noqa: BLE001 - the target's own module code may raise anything
         emit({"problem": f"its module cannot be executed a second time ({type(error).__name__})"})
         return
     signal.signal(signal.SIGALRM, _on_alarm)
     clock = _Clock(float(typing.cast("float", job["seconds"])))
-    inputs = _inputs(harvest, original, near, int(typing.cast("int", job["seed"])))
+    inputs = _inputs(found, original, int(typing.cast("int", job["seed"])))
     settled = _settled(inputs, original, clock, len(texts))
-    emit({"inputs": len(settled), "seen": harvest.kept, "calls": harvest.count, "distinct": harvest.distinct})
+    emit({"inputs": len(settled), "seen": found.kept, "calls": found.count, "distinct": found.distinct})
     if not settled:
         return
     equal: dict[int, calls.Version] = {0: original}
@@ -153,12 +156,12 @@ class _Case:
         return max(_LEAST_CALL_S, _SLOWER * self.seconds)
 
 
-def _inputs(harvest: calls.Harvest, original: calls.Version, near: types.ModuleType, seed: int) -> Iterator[_Case]:
+def _inputs(found: harvest.Harvest, original: calls.Version, seed: int) -> Iterator[_Case]:
     known: set[shapes.Shape] = set()
     rng = random.Random(seed)  # noqa: S311 - repeatable, not secret
     hints = original.hints()
     # What is seen may be large; most faults show on little, and many little inputs cost what one large one does.
-    seen_calls = harvest.seen
+    seen_calls = found.seen
     small = [*(extremes.shrunk(arguments, rng) for arguments in seen_calls), *seen_calls[: len(seen_calls) // 3]]
     mixed = zip(  # noqa: B905 - runs in Python 3.9 too
         near.neighbours(small, hints, rng, _MOST_NEAR // 2),

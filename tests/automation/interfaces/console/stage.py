@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from automation.interfaces.console.context import ConsoleContext
 from automation.interfaces.console.screens.base import Pane
-from automation.interfaces.console.theme import PREFIX, themes
+from automation.interfaces.console.theme import theme_name, themes
 from automation.interfaces.execution import Executor
 from automation.registry import gridbot_registry
 
@@ -30,7 +30,7 @@ class Stage(App[None]):
         self.asked: list[tuple[str, Mapping[str, object]]] = []
         for one in themes():
             self.register_theme(one)
-        self.theme = PREFIX + theme
+        self.theme = theme_name(theme)
 
     def compose(self) -> ComposeResult:
         yield self.shown

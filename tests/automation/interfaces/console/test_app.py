@@ -122,7 +122,7 @@ def test_keys_show_screens_help_and_the_other_theme_and_a_broken_screen_says_so(
         await console.until(lambda: isinstance(app.screen, KeyHelp))
         await console.says("This screen", "Copy line", "Everywhere", "Quit")
         await console.press("escape", "ctrl+t")
-        assert app.theme == "gridbot-light"
+        assert app.theme == "gridbot-light-truecolor"
         await console.press("5")
         logs = await console.shows("logs")
         await console.says("no logs yet")

@@ -200,7 +200,7 @@ def test_the_screen_shows_the_session_its_orders_and_its_votes(traded: Plan, tmp
         async with driven(console) as driver:
             pane = await driver.shows("trading")
             assert isinstance(pane, TradingPane)
-            await driver.says("one ○ stopped", "5 open orders", "now")
+            await driver.says("one ○ stopped", "5 open, ", "now")
             assert pane.facts is not None
             view = pane.facts.view
             assert view is not None
@@ -209,9 +209,9 @@ def test_the_screen_shows_the_session_its_orders_and_its_votes(traded: Plan, tmp
             await driver.press("v")
             await driver.says("together", "momentum", "RSI")
             await driver.press("f")
-            await driver.says(f"{view.fill_count} fills", view.fills[-1].fee_asset)
+            await driver.says(f"{view.fill_count} in all", view.fills[-1].fee_asset)
             await driver.press("l")
-            await driver.says("20 pairs of levels", "buys at")
+            await driver.says("20 pairs, ", "buys at")
             await driver.press("x")
             await driver.until(lambda: any("not running" in note.message for note in console._notifications))
             # what did not change is not drawn again
@@ -239,7 +239,7 @@ def test_the_screen_survives_a_damaged_journal_and_goes_to_another_session(trade
             await driver.press("s")
             await driver.says("Which session?", "paper BTC/USDT 1m on binance")
             await driver.press("down", "enter")
-            await driver.says("one ○ stopped", "what the agents said")
+            await driver.says("one ○ stopped", "of the newest candle")
             await driver.press("n")
             await driver.until(lambda: pane.query_one("#none", Still).display)
 

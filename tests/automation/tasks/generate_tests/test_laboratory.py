@@ -91,7 +91,7 @@ def test_values_beside_constants_and_refusals_are_observed(lab: Laboratory):
 def test_what_a_method_changes_is_observed(lab: Laboratory):
     found = survey(lab, "Basket.add", "shop.py")
     plain = next(case for case in found.cases if case.call() == 'Basket(items={}).add("tea")')
-    assert plain.outcome["facts"] == [["", 'Basket(items={"tea": 1})']]
+    assert plain.outcome["facts"] == [[".items", '{"tea": 1}']]
 
 
 def test_an_argument_that_is_changed_in_place_is_observed(lab: Laboratory):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from automation.interfaces.console.data.night import last_night, newest_run
+from automation.interfaces.console.data.night import NewestRun, last_night
 from automation.pipeline.requests import FixRequest
 from automation.pipeline.runs import RunStore
 from tests.automation.interfaces.console.console_home import write_night
@@ -25,12 +26,19 @@ def test_the_newest_night_is_told_and_a_torn_report_is_told_as_such(tmp_path: Pa
     assert night.status == "unreadable"
 
 
-def test_the_newest_run_is_told_with_where_it_is_at_work(tmp_path: Path) -> None:
-    assert newest_run(tmp_path) is None
+def test_the_newest_run_is_told_with_what_it_is_about_and_whether_anybody_works_on_it(tmp_path: Path) -> None:
+    runs = NewestRun(tmp_path)
+    assert runs.read(0) is None
     store = RunStore(tmp_path)
     run = store.create(FixRequest(path=tmp_path))
-    (run.folder / "stage").write_text("verify")
-    found = newest_run(tmp_path)
+    (run.folder / "progress.json").write_text(json.dumps({"stage": "verify", "title": "30 is not 28"}))
+    found = runs.read(run.started_ms)
     assert found is not None
-    assert (found.run_id, found.status, found.waiting) == (run.run_id, "running", 0)
-    assert "verify" in found.reason
+    assert (found.run_id, found.status, found.waiting) == (run.run_id, "at work", 0)
+    assert found.reason == "verify: 30 is not 28"
+    later = runs.read(run.started_ms + 3_600_000)
+    assert later is not None
+    assert later.status == "interrupted"
+    (run.folder / "result.json").write_text("{")
+    # another version wrote it, and there is no other run
+    assert runs.read(run.started_ms) is None

@@ -1,13 +1,15 @@
-"""Calls of one function: seen while a program runs, and made anew on versions of it; loaded by path in the sandbox."""
+"""Calls of one function: watched while a program runs, and made anew on versions of the function.
+
+Loaded by file path inside the sandbox, for any Python from 3.9 on; what compares candidates of a repair and what
+proves rewrites for speed both stand on it.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import copy
 import inspect
-import itertools
 import os
-import random
 import re
 import sys
 import types
@@ -17,20 +19,14 @@ from functools import partial
 
 Arguments = dict[str, object]
 
-_MOST_CALLS, _MOST_STATE = 2_000, 64
-# Of different calls: the first ones, some of all later ones, and the largest.
-_FIRST, _DRAWN, _LARGEST = 20, 24, 16
+_MOST_STATE = 64
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
 _GENERATOR = inspect.CO_GENERATOR
 _ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
-class Enough(BaseException):
-    """All calls that are wanted were seen; no ``except Exception`` of the program catches it."""
-
-
-class Harvest:
-    """Copies the arguments of one function whenever it is called.
+class Watch:
+    """A profile hook that hands over the arguments of one function whenever it is called.
 
     Parameters
     ----------
@@ -40,55 +36,20 @@ class Harvest:
         Without what is before a dot.
     lines : frozenset of int
         First lines that its code object may have.
+    keep : callable
+        Keeps a copy of a call's arguments, and says whether it was a new one.
     """
 
-    def __init__(self, path: str, name: str, lines: frozenset[int]) -> None:
+    def __init__(self, path: str, name: str, lines: frozenset[int], keep: Callable[[Arguments], bool]) -> None:
         self.scope: dict[str, object] = {}
-        self.count = 0
         self.problem = ""
-        self._path, self._name, self._lines = path, name, lines
+        self._path, self._name, self._lines, self._keep = path, name, lines, keep
         self._known: dict[types.CodeType, bool] = {}
-        self._texts: set[object] = set()
         self._begun: list[types.FrameType] = []
         self._busy = False
-        self._full = False
-        self._first: list[Arguments] = []
-        self._drawn: list[Arguments] = []
-        self._largest: list[tuple[int, Arguments]] = []
-        self._rng = random.Random(0)  # noqa: S311 - repeatable, not secret
 
-    @property
-    def seen(self) -> list[Arguments]:
-        """The calls that are kept, small and large ones in turn; some may be there twice."""
-        largest = [arguments for _, arguments in self._largest]
-        turns = itertools.zip_longest(self._first, largest, self._drawn)
-        return [each for turn in turns for each in turn if each is not None]
-
-    @property
-    def kept(self) -> int:
-        """Different calls that are kept."""
-        return len(self.seen)
-
-    @property
-    def distinct(self) -> int:
-        """Different calls among all that were counted."""
-        return len(self._texts)
-
-    def watch(self, work: Callable[[], object]) -> None:
-        """Do some work and look at it; a failure of it is none of ours, what was seen before it counts."""
-        if self._full:
-            return
-        sys.setprofile(self._on_event)
-        try:
-            work()
-        except Enough:
-            pass
-        except Exception as error:  # noqa: BLE001 - a workload may raise anything
-            self.problem = self.problem or f"the workload raises {type(error).__name__}: {error}"[:200]
-        finally:
-            sys.setprofile(None)
-
-    def _on_event(self, frame: types.FrameType, event: str, argument: object) -> None:
+    def on_event(self, frame: types.FrameType, event: str, argument: object) -> None:
+        """Look at an event of the program, as ``sys.setprofile`` tells it."""
         if event != "call" or self._busy:
             return
         code = frame.f_code
@@ -105,13 +66,10 @@ class Harvest:
                 self._take(frame)
             finally:
                 self._busy = False
-            if self._full:
-                sys.setprofile(None)
-                raise Enough
 
     def _is_wanted(self, code: types.CodeType) -> bool:
         named = code.co_name == self._name and code.co_firstlineno in self._lines
-        return named and os.path.abspath(code.co_filename) == self._path  # noqa: PTH100 - as above
+        return named and os.path.abspath(code.co_filename) == self._path  # noqa: PTH100 - links stay as they are
 
     def _take(self, frame: types.FrameType) -> None:
         if frame.f_code.co_flags & _GENERATOR:
@@ -120,45 +78,11 @@ class Harvest:
             self.problem = "it is a closure"
             return
         arguments = {name: frame.f_locals[name] for name in _parameters(frame.f_code) if name in frame.f_locals}
-        self.count += 1
-        self._full = self.count >= _MOST_CALLS
         try:
-            # The module beside this one was loaded by whoever loaded this one.
-            shape = sys.modules["_gridbot_shapes"].shape_of(arguments)
-            if shape not in self._texts:
-                self._texts.add(shape)
-                self._keep(arguments)
+            if self._keep(arguments):
                 self.scope = frame.f_globals
         except Exception as error:  # noqa: BLE001 - what a target's value does when it is copied is its own
             self.problem = f"its arguments cannot be copied ({type(error).__name__})"
-            self._full = self._full or (self.count > _FIRST and not self.seen)
-
-    def _keep(self, arguments: Arguments) -> None:
-        """Copy a call that is new, when it is among the first, is drawn, or is larger than others."""
-        if len(self._first) < _FIRST:
-            self._first.append(copy.deepcopy(arguments))
-            return
-        at = self._rng.randrange(len(self._texts) - _FIRST)
-        if len(self._drawn) < _DRAWN:
-            self._drawn.append(copy.deepcopy(arguments))
-        elif at < _DRAWN:
-            self._drawn[at] = copy.deepcopy(arguments)
-        size = _size(arguments)
-        if len(self._largest) < _LARGEST or size > self._largest[-1][0]:
-            self._largest = [*self._largest, (size, copy.deepcopy(arguments))]
-            self._largest.sort(key=lambda kept: -kept[0])
-            del self._largest[_LARGEST:]
-
-
-def _size(arguments: Arguments) -> int:
-    """Return how much arguments hold: items of collections and letters of texts, or a number's size."""
-    found = 0
-    for value in arguments.values():
-        if hasattr(value, "__len__"):
-            found += len(typing.cast("Sequence[object]", value))
-        elif isinstance(value, int):
-            found += abs(value).bit_length()
-    return found
 
 
 def _parameters(code: types.CodeType) -> tuple[str, ...]:
@@ -224,11 +148,13 @@ class Versions:
         Dotted name.
     path : str
         Of its file.
+    state : bool
+        Whether the module's own variables are looked at too.
     """
 
-    def __init__(self, scope: dict[str, object], function: str, path: str) -> None:
+    def __init__(self, scope: dict[str, object], function: str, path: str, *, state: bool) -> None:
         self._scope, self._path = scope, path
-        self._watched: frozenset[str] | None = None
+        self._watched: frozenset[str] | None = None if state else frozenset()
         *self._owners, self._name = function.split(".")
 
     def make(self, text: str) -> Version:
