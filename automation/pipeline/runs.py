@@ -115,17 +115,20 @@ class RunStore:
 
     def result(self, run: Run) -> FixResult:
         """Return how a run stands, also when no sitting of it came to an end."""
-        file = run.folder / "result.json"
-        if file.is_file():
-            return FixResult.from_json(json.loads(file.read_text(encoding="utf-8")))
-        stage = run.folder / "stage"
+        file, stage = run.folder / "result.json", run.folder / "stage"
         place = stage.read_text(encoding="utf-8") if stage.is_file() else "its beginning"
+        reason = f"stopped or at work in {place}"
+        if file.is_file():
+            try:
+                return FixResult.from_json(json.loads(file.read_text(encoding="utf-8")))
+            except (ValueError, KeyError, TypeError, AttributeError):
+                reason = f"{file} is damaged; resume the run to have it anew"
         state: RunState = {
             "run_id": run.run_id,
             "started_ms": run.started_ms,
             "target": str(run.request.path),
             "status": Status.RUNNING,
-            "reason": f"stopped or at work in {place}",
+            "reason": reason,
             **beginning_of(kept_proposal(run.folder)),
         }
         return result_of_state(state, run.folder)

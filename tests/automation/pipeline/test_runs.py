@@ -85,6 +85,18 @@ def test_a_run_without_a_result_is_at_work_or_was_stopped(store: RunStore) -> No
     assert store.resumable() == {run.run_id}
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "3", "{}", '{"status": "perhaps"}', '{"status": "fixed"}'])
+def test_a_damaged_result_is_said_and_keeps_no_other_run_from_being_listed(text: str, store: RunStore) -> None:
+    run, other = new_run(store), new_run(store)
+    (run.folder / "result.json").write_text(text)
+    result = store.result(run)
+    assert result.status is Status.RUNNING
+    assert result.reason == f"{run.folder / 'result.json'} is damaged; resume the run to have it anew"
+    assert [store.result(each).reason for each in store if each.run_id == other.run_id] == [
+        "stopped or at work in its beginning"
+    ]
+
+
 def test_a_result_is_read_back_as_it_was_written(store: RunStore) -> None:
     run = new_run(store)
     settled = store.settle(run, state_of(run, Status.UNFIXED, patch="--- a\n+++ b\r\n", tried={"memory": 2}))
