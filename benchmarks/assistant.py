@@ -104,9 +104,20 @@ def prepare_home(home: Path) -> Path:
 
 def open_bench(home: Path, *, with_meaning: bool = True) -> Router:
     """Return a router that stands in a prepared home, with a file open."""
-    context = Context(file=OPEN_FILE, home=home, clock=lambda: NOW)
     embedder = sentence_model() if with_meaning else None
-    return Router(gridbot_registry(), ROOT, embedder=embedder, context=context)
+    return Router(gridbot_registry(), ROOT, embedder=embedder, context=bench_context(home))
+
+
+def bench_context(home: Path) -> Context:
+    """Return the world in which the sentences are said."""
+    return Context(file=OPEN_FILE, home=home, clock=lambda: NOW)
+
+
+def command_of(line: str) -> str:
+    """Return the command's name of a command line without the program's."""
+    names = sorted((command.name for command in gridbot_registry()), key=len, reverse=True)
+    name = next(each for each in names if f"{line} ".startswith(f"{each} "))
+    return _SAME.get(name, name)
 
 
 def judge(router: Router, sentence: Sentence, registry: Registry) -> Verdict:
@@ -196,10 +207,9 @@ def _children_s() -> float:
 def _by_command(verdicts: Sequence[Verdict]) -> dict[str, str]:
     seen: Counter[str] = Counter()
     right: Counter[str] = Counter()
-    names = sorted((command.name for command in gridbot_registry()), key=len, reverse=True)
     for one in verdicts:
         for line in one.sentence.run:
-            name = next(each for each in names if f"{line} ".startswith(f"{each} "))
+            name = command_of(line)
             seen[name] += 1
             right[name] += one.command
     return {name: f"{right[name]}/{count}" for name, count in sorted(seen.items()) if right[name] < count}

@@ -32,6 +32,10 @@ class Filling:
         The repository.
     before : mapping of str to object
         Values of the step before, for "it".
+    values : dict of str to object
+        What is filled so far, by field name.
+    used : list of (int, int)
+        Places of the sentence that are understood, so that what is left can be told.
     """
 
     command: str
@@ -42,6 +46,7 @@ class Filling:
     places: Places
     before: dict[str, object] = field(default_factory=dict)
     values: dict[str, object] = field(default_factory=dict)
+    used: list[tuple[int, int]] = field(default_factory=list)
 
     def put(self, name: str, value: object) -> None:
         """Set a field that the request has and that is not set yet; None is nothing."""
@@ -56,6 +61,15 @@ class Filling:
     def has(self, *names: str) -> bool:
         """Say whether any of the fields is set."""
         return any(name in self.values for name in names)
+
+    def is_list(self, name: str) -> bool:
+        """Say whether a field takes several values."""
+        field = self.model.model_fields.get(name)
+        return field is not None and "list[" in str(field.annotation)
+
+    def is_used(self, start: int, end: int) -> bool:
+        """Say whether a place of the sentence is understood already, as a whole or in part."""
+        return any(begin < end and start < stop for begin, stop in self.used)
 
     @property
     def lowered(self) -> str:

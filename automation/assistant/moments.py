@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from automation.assistant.mentions import Mentions
-from automation.assistant.numbers import NUMBER, number_of
+from automation.assistant.amounts import NUMBER, TIME, minutes_of, number_of
 
 _MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
@@ -22,15 +22,36 @@ _MONTH = (
 _ISO = re.compile(r"\b20\d\d-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)?)?")
 _ISO_MONTH = re.compile(r"\b(?P<year>20\d\d)-(?P<number>0[1-9]|1[0-2])\b(?!-)")
 _GERMAN = re.compile(r"\b(?P<day>\d{1,2})\.(?P<number>\d{1,2})\.(?P<year>20\d\d)\b")
-_DAY_MONTH = re.compile(
-    rf"\b(?:the )?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\.? (?:of )?{_MONTH}\b\.?(?:,? (?P<year>20\d\d))?", re.IGNORECASE
+_ORDINALS = (
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+    "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth",
+    "twentieth", "twenty-first", "twenty-second", "twenty-third", "twenty-fourth", "twenty-fifth", "twenty-sixth",
+    "twenty-seventh", "twenty-eighth", "twenty-ninth", "thirtieth", "thirty-first",
+)  # fmt: skip
+_DAY = rf"(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th)?|(?P<ordinal>{'|'.join(reversed(_ORDINALS))}|start|beginning|end))"
+_OF_YEAR = r"(?:,? (?:of )?(?:(?P<year>20\d\d)|this year))?"
+_DAY_MONTH = re.compile(rf"\b(?:the )?{_DAY}\.? (?:day )?(?:of )?{_MONTH}\b\.?{_OF_YEAR}", re.IGNORECASE)
+_MONTH_DAY = re.compile(rf"\b{_MONTH}\.? (?:the )?{_DAY}(?![\w:])(?!-\d){_OF_YEAR}", re.IGNORECASE)
+_NEW_YEAR = re.compile(r"\bnew year(?:'?s)?(?: day| eve)?\b(?: (?:of )?(?P<year>20\d\d))?", re.IGNORECASE)
+_QUARTER = re.compile(
+    r"\b(?:the )?(?:(?P<ordinal>first|second|third|fourth|last) quarter|q(?P<number>[1-4]))"
+    r"(?: (?:of )?(?:(?P<year>20\d\d)|this year|(?P<before>last year)))?\b", re.IGNORECASE,
 )
-_MONTH_DAY = re.compile(
-    rf"\b{_MONTH}\.? (?:the )?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,? (?P<year>20\d\d))?", re.IGNORECASE
+_HALF = re.compile(
+    r"\b(?:the )?(?P<ordinal>first|second) half of (?:(?P<year>20\d\d)|this year|(?P<before>last year))\b", re.IGNORECASE
+)
+_LAST_YEAR = re.compile(
+    r"\b(?:in|during|all of|(?:the )?whole(?: of)?|all|the entire|throughout|from) (?:the )?last year\b(?!')", re.IGNORECASE
+)
+_DATE_BEFORE = re.compile(rf"\b{_MONTH}\.?(?: \d{{1,2}}(?:st|nd|rd|th)?)?,? (?:of )?$", re.IGNORECASE)
+_CLOCK_BEFORE = re.compile(
+    r"\b(?:at )?(?:(\d{1,2}):(\d\d)|(noon|midday|midnight)|(\d{1,2}) ?(am|pm|o'clock))(?: utc)?,? (?:on |of )?(?:the )?$", re.IGNORECASE
 )
 _MONTH_YEAR = re.compile(rf"\b{_MONTH}\.?,? (?:of )?(?P<year>20\d\d)\b", re.IGNORECASE)
 _MONTH_ALONE = re.compile(rf"\b(?:last )?{_MONTH}\b", re.IGNORECASE)
-_BEFORE_YEAR = re.compile(r"\b(?:in|since|from|of|during|to|until|for|all|year|and)\s+$", re.IGNORECASE)
+_BEFORE_YEAR = re.compile(
+    r"\b(?:in|since|from|of|during|to|until|till|for|all|year|and|through|whole|entire|before|after|over)\s+$", re.IGNORECASE
+)
 # "between January and March 2025": the year holds for both
 _LATER_YEAR = re.compile(r"\s*(?:and|to|until|till|through|-)\s+\w+\s+(20\d\d)\b")
 _YEAR = re.compile(r"\b(?P<year>20[0-3]\d)\b(?![-/:.])")
@@ -46,23 +67,25 @@ _PERIOD = re.compile(
     r"(?:the |my )?(?:last|past) (\d+)(h|d|w)\b",
     re.IGNORECASE,
 )
-_THIS = re.compile(r"\b(?:over |in |during |for )?this (week|month|year)\b", re.IGNORECASE)
+_THIS = re.compile(r"\b(?:over |in |during |for |of )?this (week|month|year)\b", re.IGNORECASE)
 _SINCE = re.compile(
-    r"\b(?:since|starting(?: from| at| on| in)?|beginning(?: from| at| in)?|from|after"
-    r"|as of|newer than)(?: the)?(?: start of)?\s+$",
+    r"\b(?:since|start(?:ing|s)?(?: from| at| on| in| with)?|begin(?:ning|s)?(?: from| at| in| on| with)?|from|after"
+    r"|as of|newer than|(?:way )?back (?:in|on|to)|onwards? from)(?: the)?(?: start of| beginning of)?\s+$",
     re.IGNORECASE,
 )
 _UNTIL = re.compile(r"\b(?:to|until|till|up to|through|before|and|ending)(?: the)?\s+$|\s-\s*$", re.IGNORECASE)
+# "from the 3rd of May on": what is told afterwards opens the end
+_ONWARDS = re.compile(r"\s*,?\s*(?:on|onwards?|upwards?|forward|and later|or later|till now|until now|to now|up to now|till today"
+                      r"|until today|to date|up to today)\b(?! (?:the|a|an|my|of|\w+/)\b)", re.IGNORECASE)
+_HAD = re.compile(r"\b(?:(?:had|i'd|would have|have) (?:i )?(?:\w+ )?(?:put|bought|invested|started|begun|traded|run|gone|dropped|thrown)"
+                  r"|(?:if|had) i (?:\w+ )?(?:started|begun|invested|bought|put))\b", re.IGNORECASE)
+_AS_IF = re.compile(r"\bas if (?:it (?:were|was) )?$", re.IGNORECASE)
 _DAYS_IN = {"minute": 0, "hour": 0, "day": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}
-_MINUTES_IN = {"second": 1 / 60, "minute": 1.0, "min": 1.0, "hour": 60.0, "hr": 60.0, "day": 1440.0, "week": 10080.0}
 _DURATION = re.compile(
-    rf"\b(?:(?:for|in|at most|within|up to|no longer than|no more than|max(?:imum|imal)?|during|lasting|not longer than"
-    rf"|a maximum of|spend|take|of|after)\s+)*(?:about |around |only )?(half an|half a"
-    rf"|one and a half|a quarter of an|a couple of|an?|{NUMBER})"
-    r"(?: and a half)?[ -]?(seconds?|minutes?|mins?|hours?|hrs?|days?|weeks?)\b(?! ago)(?! (?:old|candle|bar|chart))",
+    r"\b(?:(?:for|in|at most|within|up to|no longer than|no more than|max(?:imum|imal)?|during|lasting|not longer than"
+    rf"|a maximum of|spend|take|of|after)\s+)*(?:about |around |only )?(?P<time>{TIME})(?! ago)(?! (?:old|candle|bar|chart))",
     re.IGNORECASE,
 )
-_GLUED_DURATION = re.compile(r"\b(?:for|within|at most|up to|max) (\d+)(min|m|h|d)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +125,15 @@ def recognise_times(found: Mentions, now: datetime) -> None:
     """
     _take_periods(found, now)
     _take_dates(found, now)
-    for match in _GLUED_DURATION.finditer(found.text):
-        unit = {"min": 1.0, "m": 1.0, "h": 60.0, "d": 1440.0}[match[2].lower()]
-        found.take("duration", float(match[1]) * unit, match.start(), match.end())
     for match in _DURATION.finditer(found.text):
-        named = match[2].lower().rstrip("s")
-        amount = _amount(match[1]) + (0.5 if "and a half" in match[0].lower() else 0.0)
-        found.take("duration", amount * _MINUTES_IN[named], match.start(), match.end())
-
-
-def _amount(text: str) -> float:
-    special = {"half an": 0.5, "half a": 0.5, "one and a half": 1.0, "a quarter of an": 0.25, "a couple of": 2.0}
-    word = text.lower()
-    return special.get(word) or (1.0 if word in {"a", "an"} else number_of(word))
+        found.take("duration", minutes_of(match["time"]), match.start(), match.end())
 
 
 def _take_periods(found: Mentions, now: datetime) -> None:
+    calendar = [match.end() for match in _LAST_YEAR.finditer(found.text)]
     for match in _PERIOD.finditer(found.text):
+        if match.end() in calendar:
+            continue
         count = number_of(match[1]) if match[1] else float(match[3] or 1)
         unit = (match[2] or {"h": "hour", "d": "day", "w": "week"}[(match[4] or "d").lower()]).lower()
         found.take("span", _since(now, count, unit), match.start(), match.end())
@@ -126,6 +141,8 @@ def _take_periods(found: Mentions, now: datetime) -> None:
         count = 1.0 if match[1].lower() in {"a", "an"} else number_of(match[1])
         found.take("span", _since(now, count, match[2].lower()), match.start(), match.end())
     for match in _THIS.finditer(found.text):
+        if _DATE_BEFORE.search(found.text[: match.start()]):
+            continue
         today, period = now.date(), match[1].lower()
         first = today - timedelta(days=today.weekday()) if period == "week" else today.replace(day=1)
         first = first.replace(month=1) if period == "year" else first
@@ -149,22 +166,24 @@ def _take_dates(found: Mentions, now: datetime) -> None:
         following = moments[index + 1] if index + 1 < len(moments) else None
         before = found.text[: one.begin]
         since, until = _SINCE.search(before), _UNTIL.search(before)
+        if _AS_IF.search(before):
+            index += 1
+            continue
         if following is not None and _UNTIL.search(found.text[one.stop : following.begin]):
-            begin = since.start() if since else re.sub(r"\bbetween\s+$", "", before).__len__()
-            end = (
-                following.first
-                if "T" in following.first or _ISO.match(found.text, following.begin)
-                else following.after
-            )
-            found.take("span", Span(one.first, end), begin, following.stop)
+            begin = since.start() if since else len(re.sub(r"\b(?:in )?between\s+(?:the )?$", "", before))
+            excluded = re.match(r"\s*,?\s*\(?(?:excluded|exclusive|not included)", found.text[following.stop :])
+            exact = excluded or "T" in following.first or _ISO.match(found.text, following.begin)
+            found.take("span", Span(one.first, following.first if exact else following.after), begin, following.stop)
             index += 2
             continue
-        if since:
-            found.take("span", Span(one.first), since.start(), one.stop)
+        onwards = _ONWARDS.match(found.text, one.stop)
+        if since or onwards:
+            start = since.start() if since else one.begin
+            found.take("span", Span(one.first), start, onwards.end() if onwards else one.stop)
         elif until:
             found.take("span", Span(None, one.first), until.start(), one.stop)
         else:
-            found.take("span", Span(one.first, one.after), one.begin, one.stop)
+            found.take("span", Span(one.first, None if _HAD.search(before) else one.after), one.begin, one.stop)
         index += 1
 
 
@@ -174,8 +193,12 @@ def _moments(found: Mentions, now: datetime) -> list[_Moment]:
     for begin, stop, first, after in _told_dates(found.text, now):
         if any(each.begin < stop and begin < each.stop for each in moments):
             continue
-        clock = _CLOCK.match(found.text, stop) if len(first) == len("2025-01-01") else None
-        if clock is None:
+        clock = ahead = None
+        if len(first) == len("2025-01-01"):
+            clock, ahead = _CLOCK.match(found.text, stop), _CLOCK_BEFORE.search(found.text[:begin])
+        if ahead is not None:
+            moments.append(_Moment(f"{first}T{_clock(ahead)}", after, ahead.start(), stop))
+        elif clock is None:
             moments.append(_Moment(first, after, begin, stop))
         else:
             moments.append(_Moment(f"{first}T{_clock(clock)}", after, begin, clock.end()))
@@ -188,6 +211,10 @@ def _told_dates(text: str, now: datetime) -> Iterator[tuple[int, int, str, str]]
         if _is_date(match[0][:10]):
             day = date.fromisoformat(match[0][:10])
             yield match.start(), match.end(), match[0].replace(" ", "T"), _after(day)
+    yield from _quarters(text, now)
+    for match in _NEW_YEAR.finditer(text):
+        year = int(match["year"] or now.year)
+        yield match.start(), match.end(), f"{year}-01-01", f"{year}-01-02"
     for pattern in (_GERMAN, _DAY_MONTH, _MONTH_DAY, _MONTH_YEAR, _ISO_MONTH):
         for match in pattern.finditer(text):
             told = _named_date(match, now)
@@ -197,6 +224,21 @@ def _told_dates(text: str, now: datetime) -> Iterator[tuple[int, int, str, str]]
         day = now.date() - timedelta(days=back)
         yield match.start(), match.end(), day.isoformat(), _after(day)
     yield from _months_and_years(text, now)
+
+
+def _quarters(text: str, now: datetime) -> Iterator[tuple[int, int, str, str]]:
+    for pattern, length in ((_QUARTER, 3), (_HALF, 6)):
+        for match in pattern.finditer(text):
+            number = match.groupdict().get("number")
+            place = int(number) - 1 if number else ("first", "second", "third", "fourth").index(
+                match["ordinal"].lower().replace("last", "fourth")
+            )  # fmt: skip
+            year = int(match["year"]) if match["year"] else now.year - (1 if match["before"] else 0)
+            first, after = place * length + 1, (place + 1) * length + 1
+            end = date(year + after // 13, after % 12 or 12, 1) if after <= 12 else date(year + 1, 1, 1)
+            yield match.start(), match.end(), date(year, first, 1).isoformat(), end.isoformat()
+    for match in _LAST_YEAR.finditer(text):
+        yield match.start(), match.end(), f"{now.year - 1}-01-01", f"{now.year}-01-01"
 
 
 def _days_back(text: str, now: datetime) -> Iterator[tuple[re.Match[str], int]]:
@@ -228,7 +270,12 @@ def _named_date(match: re.Match[str], now: datetime, said: int | None = None) ->
     parts = match.groupdict()
     named = str(parts.get("month") or "").lower()
     month = int(parts["number"]) if parts.get("number") else _month_number(named)
+    ordinal = str(parts.get("ordinal") or "").lower()
     day = int(parts["day"]) if parts.get("day") else None
+    if ordinal in _ORDINALS:
+        day = _ORDINALS.index(ordinal) + 1
+    elif ordinal in {"start", "beginning"}:
+        day = 1
     year = int(parts["year"]) if parts.get("year") else said or now.year
     try:
         first = date(year, month, day or 1)
@@ -237,6 +284,8 @@ def _named_date(match: re.Match[str], now: datetime, said: int | None = None) ->
     except ValueError:
         return None
     after = first + timedelta(days=1) if day else (first.replace(day=28) + timedelta(days=4)).replace(day=1)
+    if ordinal == "end":
+        first = after - timedelta(days=1)
     return first.isoformat(), after.isoformat()
 
 

@@ -1,14 +1,12 @@
 """Which command a sentence is near to: kernel ridge regression over vectors of words and of meaning.
 
-The examples' vectors and the weights are kept in the data home by a hash of what they were made from, so that the first
-sentence of a new process does not wait for them.
+What is fitted comes along with the examples (`vectors.npz`); with other examples, or with words alone, it is fitted at the
+first use and kept in the data home by a hash of what it was made from.
 """
 
 from __future__ import annotations
 
 import hashlib
-import tempfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,24 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automation.assistant.examples import Example
-from automation.assistant.normalise import stem, word_set
-from automation.assistant.vectors import embedded
+from automation.assistant.vectors import KEPT, Fitted, embedded, read_fitted, write_fitted
+from automation.assistant.word_vectors import WordIndex
 from automation.codebase.search.embedding import SentenceEmbedder
 
-_DIMENSIONS = 8_192
-_VERSION = "4"
+_VERSION = "5"
 # caches that stay: of the examples before a change, and with and without the sentence model
-_KEPT = 3
+_KEPT_CACHES = 3
 _REMEMBERED = 512
-# Function words say little about the command, but which question it is.
-_LIGHT = word_set(
-    "a an the of to in on at for with by from and or is are be it its this that these those my our your me i you"
-    " we us do does did has have had will would can could should so as some any all about there"
-)
-_LIGHT_WEIGHT = 0.35
-# Chosen by leaving each example out in turn.
-_MEANING_SHARE = 0.8
-_SHARPNESS = 3.0
+# Chosen by leaving each outside author out in turn.
+_MEANING_SHARE = 0.6
+_SHARPNESS = 1.5
 _RIDGE = 0.1
 
 Vectors = NDArray[np.float32]
@@ -71,7 +62,7 @@ class Neighbours:
     embedder : SentenceEmbedder, optional
         Gives meaning; None compares words alone.
     cache : Path, optional
-        Folder that keeps vectors and weights.
+        Folder that keeps what was fitted.
     """
 
     def __init__(
@@ -84,26 +75,32 @@ class Neighbours:
         self._examples = tuple(examples)
         self._commands = tuple(commands)
         self._embedder = embedder
-        self._said: dict[str, Vectors] = {}
-        self._rarity = _rarities([example.sentence for example in examples])
+        self._remembered: dict[str, Vectors] = {}
         self._owner = np.array([self._commands.index(example.command) for example in examples])
-        kept = None if cache is None else cache / f"{self._digest()}.npz"
-        arrays = _read(kept)
-        if arrays is None:
-            arrays = self._fitted()
-            _write(kept, arrays)
-        # words: a row for each feature, so that those of a sentence lie together
-        self._words, self._meanings, self._dual = arrays
+        self._fitted = self._kept(cache)
 
-    def of(self, sentence: str) -> Nearness:
-        """Compare one sentence in normal form with all examples."""
-        words = self._word_vectors([sentence])[0]
-        used = np.flatnonzero(words)
-        likeness = words[used] @ self._words[used]
-        if self._embedder is not None:
-            meaning = self._meaning(sentence, self._embedder)
-            likeness = (1 - _MEANING_SHARE) * likeness + _MEANING_SHARE * (self._meanings @ meaning)
-        regression = np.exp(_SHARPNESS * (likeness - 1)) @ self._dual
+    def of(self, sentences: Sequence[str]) -> list[Nearness]:
+        """Compare sentences in normal form with all examples, in one pass of the sentence model."""
+        if self._embedder is None:
+            return [self._nearness(sentence, None) for sentence in sentences]
+        missing = [each for each in dict.fromkeys(sentences) if each not in self._remembered]
+        if len(self._remembered) + len(missing) > _REMEMBERED:
+            self._remembered.clear()
+            missing = list(dict.fromkeys(sentences))
+        # people say the same again with other names, which are masked by now
+        self._remembered.update(zip(missing, self._embedder.embed(missing), strict=True))
+        return [self._nearness(sentence, self._remembered[sentence]) for sentence in sentences]
+
+    def write(self, file: Path) -> None:
+        """Keep what was fitted."""
+        model = "" if self._embedder is None else self._embedder.name
+        write_fitted(file, self._digest(), self._fitted, [each.sentence for each in self._examples], model)
+
+    def _nearness(self, sentence: str, meaning: Vectors | None) -> Nearness:
+        likeness = self._fitted.words.likeness(sentence)
+        if meaning is not None:
+            likeness = (1 - _MEANING_SHARE) * likeness + _MEANING_SHARE * (self._fitted.meanings @ meaning)
+        regression = np.exp(_SHARPNESS * (likeness - 1)) @ self._fitted.dual
         best = np.full(len(self._commands), -1.0, dtype=np.float32)
         np.maximum.at(best, self._owner, likeness)
         order = np.argsort(likeness)
@@ -113,98 +110,38 @@ class Neighbours:
         )
         return Nearness(regression.astype(np.float32), best, told)
 
-    def _meaning(self, sentence: str, embedder: SentenceEmbedder) -> Vectors:
-        # people say the same again with other names, which are masked by now
-        if sentence not in self._said:
-            if len(self._said) >= _REMEMBERED:
-                self._said.clear()
-            self._said[sentence] = embedder.embed([sentence])[0]
-        kept: Vectors = self._said[sentence]
-        return kept
+    def _kept(self, cache: Path | None) -> Fitted:
+        digest = self._digest()
+        own = None if cache is None else cache / f"{digest}.npz"
+        fitted = read_fitted(KEPT, digest) or (None if own is None else read_fitted(own, digest))
+        if fitted is None:
+            self._fitted = fitted = self._fit()
+            if own is not None:
+                self._keep(own)
+        return fitted
 
-    def _fitted(self) -> tuple[Vectors, Vectors, Vectors]:
+    def _keep(self, own: Path) -> None:
+        try:
+            self.write(own)
+            for older in sorted(own.parent.glob("*.npz"), key=lambda each: each.stat().st_mtime)[:-_KEPT_CACHES]:
+                older.unlink(missing_ok=True)
+        except OSError:
+            # a home that cannot be written costs time, not answers
+            return
+
+    def _fit(self) -> Fitted:
         sentences = [example.sentence for example in self._examples]
-        words = self._word_vectors(sentences)
-        empty = np.zeros((len(sentences), 0), dtype=np.float32)
-        meanings = empty if self._embedder is None else embedded(sentences, self._embedder)
-        alike = words @ words.T
+        words = WordIndex.of(sentences)
+        alike = np.stack([words.likeness(sentence) for sentence in sentences])
+        meanings = np.zeros((len(sentences), 0), dtype=np.float32)
         if self._embedder is not None:
+            meanings = embedded(sentences, self._embedder)
             alike = (1 - _MEANING_SHARE) * alike + _MEANING_SHARE * (meanings @ meanings.T)
-        kernel = np.exp(_SHARPNESS * (alike - 1))
-        dual = np.linalg.solve(kernel + _RIDGE * np.eye(len(kernel)), self._targets()).astype(np.float32)
-        return np.ascontiguousarray(words.T), meanings, dual
-
-    def _targets(self) -> NDArray[np.float32]:
-        targets: Vectors = np.eye(len(self._commands), dtype=np.float32)[self._owner]
-        return targets
-
-    def _word_vectors(self, sentences: Sequence[str]) -> Vectors:
-        vectors = np.zeros((len(sentences), _DIMENSIONS), dtype=np.float32)
-        for row, sentence in enumerate(sentences):
-            for feature, weight in _features(sentence):
-                slot = zlib.crc32(feature.encode()) % _DIMENSIONS
-                vectors[row, slot] += weight * self._rarity.get(feature, self._rarity[""])
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        normal: Vectors = (vectors / np.maximum(lengths, 1e-9)).astype(np.float32)
-        return normal
+        kernel = np.exp(_SHARPNESS * (alike - 1)) + _RIDGE * np.eye(len(alike), dtype=np.float32)
+        targets = np.eye(len(self._commands), dtype=np.float32)[self._owner]
+        return Fitted(words, meanings, np.linalg.solve(kernel, targets).astype(np.float32))
 
     def _digest(self) -> str:
-        told = repr((_VERSION, _DIMENSIONS, _MEANING_SHARE, _SHARPNESS, _RIDGE, self._commands, self._examples))
+        told = repr((_VERSION, _MEANING_SHARE, _SHARPNESS, _RIDGE, self._commands, self._examples))
         model = "" if self._embedder is None else self._embedder.name
         return hashlib.sha256(f"{model} {told}".encode()).hexdigest()[:24]
-
-
-def _features(sentence: str) -> list[tuple[str, float]]:
-    words = sentence.split()
-    stems = [stem(word) for word in words]
-    features = [(one, _LIGHT_WEIGHT if word in _LIGHT else 1.0) for word, one in zip(words, stems, strict=True)]
-    features += [(f"{a} {b}", 0.6) for a, b in zip(["^", *stems], [*stems, "$"], strict=True)]
-    for word in words:
-        if word not in _LIGHT:
-            padded = f"<{word}>"
-            grams = {padded[i : i + 4] for i in range(max(1, len(padded) - 3))}
-            features += [(f"#{gram}", 0.5 / len(grams) ** 0.5) for gram in grams]
-    return features
-
-
-def _rarities(sentences: Sequence[str]) -> dict[str, float]:
-    counts: dict[str, int] = {}
-    for sentence in sentences:
-        for feature in {feature for feature, _ in _features(sentence)}:
-            counts[feature] = counts.get(feature, 0) + 1
-    total = len(sentences)
-    rarity = {feature: float(np.log((1 + total) / (1 + count))) for feature, count in counts.items()}
-    # a word that no example holds must not outweigh those that some do
-    rarity[""] = float(np.log(1 + total)) * 0.5
-    return rarity
-
-
-def _read(path: Path | None) -> tuple[Vectors, Vectors, Vectors] | None:
-    if path is None or not path.is_file():
-        return None
-    try:
-        with np.load(path) as kept:
-            meanings, dual = kept["meanings"], kept["dual"]
-            words = np.zeros((_DIMENSIONS, len(dual)), dtype=np.float32)
-            words[kept["rows"], kept["columns"]] = kept["values"]
-            return words, meanings, dual
-    except (OSError, ValueError, KeyError, EOFError):
-        # half a file of a process that was killed; it is made anew
-        return None
-
-
-def _write(path: Path | None, arrays: tuple[Vectors, Vectors, Vectors]) -> None:
-    if path is None:
-        return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            words, meanings, dual = arrays
-            rows, columns = np.nonzero(words)
-            np.savez(file, rows=rows, columns=columns, values=words[rows, columns], meanings=meanings, dual=dual)
-        Path(file.name).replace(path)
-        for older in sorted(path.parent.glob("*.npz"), key=lambda each: each.stat().st_mtime)[:-_KEPT]:
-            older.unlink(missing_ok=True)
-    except OSError:
-        # a home that cannot be written costs time, not answers
-        return

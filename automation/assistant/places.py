@@ -42,7 +42,7 @@ _LIKE = {
 }  # fmt: skip
 _KIND_WORDS = (
     ("folder", re.compile(r"\b(?:folder|directory|package|wing|subpackage)\b")),
-    ("symbol", re.compile(r"\b(?:function|method|class|constant|routine)\b")),
+    ("symbol", re.compile(r"\b(?:functions?|fn|methods?|class|constant|routine)\b")),
     ("file", re.compile(r"\b(?:file|module|script)\b")),
 )  # fmt: skip
 
@@ -81,18 +81,25 @@ class Places:
         self._rarity: dict[str, float] = {}
         self._symbols: dict[tuple[str, int], tuple[Symbol, ...]] = {}
         self._read: dict[str, _Contents] = {}
+        self._names: dict[str, frozenset[str]] = {}
 
-    def target(self, description: str) -> str | None:
+    def target(self, description: str, *, clearly: bool = False) -> str | None:
         """Return the file, folder or ``file::symbol`` that a description means, or None.
 
         Parameters
         ----------
         description : str
             Words such as ``"the grid calculation function"``.
+        clearly : bool
+            Whether a place counts only when it answers to every word, and to one by its own name.
         """
         words = _content(description)
         if not words:
             return None
+        found = self._likeliest(description, words)
+        return None if clearly and found is not None and not self._answers(found, words) else found
+
+    def _likeliest(self, description: str, words: dict[str, float]) -> str | None:
         kind = next((kind for kind, pattern in _KIND_WORDS if pattern.search(description.lower())), "")
         ranked = self._ranked(words)
         if kind == "folder" or (kind == "" and not self._names_file(words, ranked)):
@@ -108,6 +115,77 @@ class Places:
             if found is not None:
                 return found
         return ranked[0][1]
+
+    def _answers(self, place: str, words: dict[str, float]) -> bool:
+        path, _, symbol = place.partition("::")
+        file = next((file for file in self._files if file.path == path), None)
+        around = set(file.words) if file is not None else {stem(word) for word in split_name(path).split()}
+        own = {stem(word) for word in split_name(PurePosixPath(path).stem).split()}
+        for each in self._symbols_in(path) if symbol else ():
+            if each.name == symbol:
+                own |= {stem(word) for word in split_name(symbol).split()}
+                around |= own | {stem(word) for word in split_name(each.doc).split()}
+        asked = {word for word, weight in words.items() if weight == 1}
+        return bool(own & words.keys()) and (asked <= around | own or bool(symbol and asked & own and own <= words.keys()))
+
+    def named_in(self, text: str) -> str | None:
+        """Return the one definition that a text names by its words: ``Reconciler``, ``kelly share``, "resample function".
+
+        Parameters
+        ----------
+        text : str
+            As it was said, without what is understood already.
+        """
+        words = re.findall(r"[A-Za-z]\w*|[^\sA-Za-z]", text)
+        for size in (4, 3, 2, 1):
+            for at in range(len(words) - size + 1):
+                part = words[at : at + size]
+                if size == 1 and not (part[0][0].isupper() and at) and not _is_called(words, at):
+                    continue
+                if any(word.lower() in CALLED or not word[0].isalpha() for word in part):
+                    continue
+                names = self._squashed().get("".join(part).lower().replace("_", ""), frozenset())
+                if len(names) == 1 and (size > 1 or part[0][0].islower() or part[0] in names):
+                    return self.symbol(next(iter(names)))
+        return None
+
+    def path_of(self, text: str) -> str | None:
+        """Return a path of the repository as it stands there, whatever the case it was typed in; None for none."""
+        bare = text.rstrip("/")
+        if self.holds(bare):
+            return bare
+        self._look()
+        known = {parent.as_posix() for file in self._files for parent in PurePosixPath(file.path).parents}
+        known |= {file.path for file in self._files}
+        found = [path for path in known if path.lower() == bare.lower()]
+        return found[0] if len(found) == 1 else None
+
+    def same_target(self, one: str, other: str) -> bool:
+        """Say whether two targets mean the same code: ``kelly_share`` and the file and symbol that it is found as.
+
+        Parameters
+        ----------
+        one, other : str
+            Files, folders, symbols, or ``file::symbol``.
+        """
+        return one == other or self._resolved(one) == self._resolved(other)
+
+    def _resolved(self, target: str) -> str:
+        bare = target.rstrip("/").removeprefix("./")
+        return bare if "::" in bare or self.holds(bare) else self.symbol(bare) or bare
+
+    def _squashed(self) -> dict[str, frozenset[str]]:
+        self._look()
+        if not self._names:
+            names: dict[str, set[str]] = {}
+            for file in self._files:
+                if file.weight >= _LEAST_CODE:
+                    for name in self._contents(file.path).defined:
+                        if name.isupper():
+                            continue
+                        names.setdefault(name.lower().replace("_", ""), set()).add(name)
+            self._names = {key: frozenset(own) for key, own in names.items()}
+        return self._names
 
     def symbol(self, name: str) -> str | None:
         """Return ``file::name`` of a definition by its name; None when there is none.
@@ -241,6 +319,7 @@ class Places:
         total = len(self._files) + 1
         self._rarity = {word: math.log(1 + total / count) for word, count in counts.items()}
         self._seen_at = self._clock()
+        self._names = {}
 
     def _described(self, path: str) -> _File:
         pure = PurePosixPath(path)
@@ -278,6 +357,13 @@ class Places:
         except (AutomationError, OSError):
             # a file that does not parse defines nothing that could be named
             return ()
+
+
+def _is_called(words: list[str], at: int) -> bool:
+    """Say whether a word stands beside "function" or the like: "the resample function", "the class Grid"."""
+    kind = _KIND_WORDS[1][1]
+    after, before = words[at + 1 : at + 2], words[max(0, at - 1) : at]
+    return bool((after and kind.fullmatch(after[0].lower())) or (before and kind.fullmatch(before[0].lower())))
 
 
 def _content(description: str) -> dict[str, float]:

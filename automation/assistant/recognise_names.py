@@ -9,7 +9,9 @@ from automation.assistant.names import COINS, Names
 
 _QUOTED = re.compile(r'"([^"]+)"|`([^`]+)`|(?<![\w])\'([^\']+(?:\'\w[^\']*)*)\'(?!\w)')
 _ERROR = re.compile(
-    r"\b(?:[A-Z]\w*)?(?:Error|Exception|Warning|Interrupt|Exit)\b(?:\s*:\s*.+|\s*\([^)]*\))?"
+    r"\b(?:[A-Z]\w*)?(?:Error|Exception|Warning|Interrupt|Exit)\b(?:\s*:\s*(?:\S+ )?(?:'[^']*'|\S.*?)"
+    r"(?=\s+(?:-+\s|(?:supposed to )?means?\b|about\b)|[,.;?!]*\s*(?:,\s*(?:what|why|how|help|from|where|wat|huh|pls|please)\b.*)?$"
+    r"|[?!](?:\s|$))|\s*\([^)]*\))?"
     r"|\bTraceback \(most recent call last\).*|\bE00[1-7]\b"
 )
 _ERROR_NAME = re.compile(r"[A-Z]\w*(?:Error|Exception|Warning)|E00[1-7]|Traceback")
@@ -37,17 +39,20 @@ _RUN = re.compile(r"(?<![\w-])(?:20\d{6}-\d{4,6}(?:-[\w]+)*|[0-9a-f]{8,32}(?=\b)
 _RUN_NAMED = re.compile(r"\brun\s+(?:number\s+|id\s+)?([0-9a-f]*\d[\w-]*)", re.IGNORECASE)
 _DOTTED = re.compile(r"(?<![\w/.-])[a-z_]+(?:\.[a-z_]+)+(?![\w/(])")
 _SESSION_CALLED = re.compile(
-    r"\bsession\s+(?:is\s+)?(?:called|named|with the name|under the name)\s+([\w-]+)"
-    r"|\b(?:call(?:ed)?|name(?:d)?)\s+(?:it|the session)\s+([\w-]+)"
-    r"|\bsession\s+([a-z0-9_]+-[\w-]+|[a-z]+\d[\w-]*)|([a-z0-9_]+-[\w-]+)\s+session\b"
+    r"\bsession\s+([a-z0-9_]+-[\w-]+|[a-z]+\d[\w-]*)|([a-z0-9_]+-[\w-]+)\s+session\b"
     r"|\b((?:paper|live|replay|sim)-[a-z0-9]+(?:-[\w-]+)*)\b",
+    re.IGNORECASE,
+)
+_CALLED = re.compile(
+    r"\bsession\s+(?:\w+\s+){0,3}?(?:is\s+)?(?:called|named|with the name|under the name)\s+([\w-]+)"
+    r"|\b(?:call(?:ed)?|name(?:d)?)\s+(?:it|the session|that session|this)\s+([\w-]+)",
     re.IGNORECASE,
 )
 _IDENTIFIER = re.compile(
     r"(?<![\w./])(?:[A-Za-z_]\w*\.)*(?:_*[a-z0-9]+_\w+|[A-Z][a-z0-9]+[A-Z]\w*|\w+(?=\(\)))(?:\.\w+)*(?:\(\))?(?![\w/])"
 )
 _NO_SESSION = frozenset(
-    {"built-in", "end-to-end", "self-repair", "paper-trading", "live-trading", "html", "bit-for-bit"}
+    {"make-believe", "paper-trade", "paper-trades", "built-in", "end-to-end", "self-repair", "paper-trading", "live-trading", "html", "bit-for-bit"}
 )
 _NO_SESSION_WORD = re.compile(
     r"(?:^|-)(?:real|money|long|short|running|trading|play|last|risk|term|hour|minute|day|term|free)(?:-|$)",
@@ -84,6 +89,10 @@ def recognise_names(found: Mentions, names: Names) -> None:
 def _take_texts(found: Mentions) -> None:
     for match in _URL.finditer(found.text):
         found.take("url", match[0].rstrip(".!?"), match.start(), match.end())
+    # an error's message may quote in single quotes itself
+    for match in _ERROR.finditer(found.text):
+        if _ERROR_NAME.search(match[0]) and ":" in match[0] and found.text[: match.start()].count('"') % 2 == 0:
+            found.take("error", match[0].strip(" .?!"), match.start(), match.end())
     for match in _QUOTED.finditer(found.text):
         text = next(group for group in match.groups() if group is not None)
         kind = _kind_of(text)
@@ -134,6 +143,9 @@ def _take_sessions(found: Mentions, names: Names) -> None:
     for name in sorted(names.sessions, key=len, reverse=True):
         for match in re.finditer(rf"(?<![\w-]){re.escape(name)}(?![\w-])", found.text, re.IGNORECASE):
             found.take("session", name, match.start(), match.end())
+    for match in _CALLED.finditer(found.text):
+        name = match[1] or match[2]
+        found.take("session", name.lower(), match.end() - len(name), match.end())
     for match in _SESSION_CALLED.finditer(found.text):
         index = next(number for number, group in enumerate(match.groups(), 1) if group is not None)
         if match[index].lower() not in _NO_SESSION and not _NO_SESSION_WORD.search(match[index]):

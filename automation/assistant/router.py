@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -10,7 +11,7 @@ from types import MappingProxyType
 from automation.assistant.answers import Context, Plan, Question, Refusal, Routed, Step
 from automation.assistant.arguments import fill
 from automation.assistant.classify import Classifier, Likely
-from automation.assistant.examples import UNKNOWN
+from automation.assistant.examples import UNKNOWN, Example
 from automation.assistant.filling import Filling
 from automation.assistant.foreign import Domain
 from automation.assistant.names import COINS, EXCHANGES, Names
@@ -30,6 +31,7 @@ _UNKNOWN_AT = 0.45
 _LEAST_LIKENESS = 0.33
 _CHOICES = 3
 _LONGEST = 2_000
+_WELL_KNOWN = 3
 # Both stop a session; the shorter one is taken.
 _SAME = {"sessions stop": "stop"}
 # Share of words that are about something else: from here on refused; from there on unless an example is very like it.
@@ -74,6 +76,8 @@ class Router:
         Gives sentences their meaning; without one, words alone are compared.
     context : Context, optional
         What the caller knows; each call of `route` may bring its own.
+    examples : sequence of Example, optional
+        Sentences whose command is known; None takes those that come along.
     """
 
     def __init__(
@@ -83,19 +87,23 @@ class Router:
         *,
         embedder: SentenceEmbedder | None = None,
         context: Context | None = None,
+        examples: Sequence[Example] | None = None,
     ) -> None:
         self._registry = registry
         self._context = context or Context()
         self._names = Names(self._context.home)
         self._places = Places(root)
-        self._classifier = Classifier(list(registry), embedder, data_home(self._context.home) / "assistant")
+        self._classifier = Classifier(list(registry), embedder, data_home(self._context.home) / "assistant", examples)
         known = [example.sentence for example in self._classifier.examples if example.command != UNKNOWN]
         told = [command.summary.lower() for command in registry]
         settings = [split_name(name) for name in self._names.settings]
         self._domain = Domain(
             word for text in (*known, *told, *settings, *CALLED, _MORE_WORDS) for word in words_of(text)
         )
-        words = {word for example in self._classifier.examples for word in example.sentence.split()}
+        counts = Counter(word for example in self._classifier.examples for word in set(example.sentence.split()))
+        # what only one or two say may be a slip itself
+        words = {word for word, count in counts.items() if count >= _WELL_KNOWN}
+        words |= {word for command in registry for text in command.phrases for word in words_of(text)}
         self._speller = Speller(words | set(COINS) | set(EXCHANGES))
 
     def route(self, sentence: str, context: Context | None = None) -> Routed:
@@ -129,6 +137,10 @@ class Router:
         if any(cut.is_certain for cut in cuts(text)):
             return self._half_understood(text, known)
         return self._single(whole, known)
+
+    def normal_form(self, sentence: str) -> str:
+        """Return a sentence as examples are compared with it: names masked, slips put right."""
+        return read(sentence, self._names, self._speller, self._context.clock()).words
 
     def _plan(self, cut: Cut, whole: tuple[Reading, tuple[Likely, ...]], context: Context) -> Plan | None:
         parts: list[Part] = []
@@ -184,7 +196,7 @@ class Router:
         reading = read(text, self._names, self._speller, context.clock())
         if before:
             reading = replace(reading, words=with_meant(reading, before))
-        return reading, self._merged(self._classifier.likely(reading))
+        return reading, self._merged(self._classifier.likely([reading])[0])
 
     def _merged(self, likely: tuple[Likely, ...]) -> tuple[Likely, ...]:
         """Join commands that are the same under two names."""

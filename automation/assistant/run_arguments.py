@@ -3,45 +3,64 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from automation.assistant.filling import Filling
+from automation.assistant.moments import Span
+from automation.assistant.names import StoredRun
 
 # What a run must be so that a command can be meant for it.
 _STATES = {
-    "runs approve": ("awaiting_approval",),
-    "runs reject": ("awaiting_approval",),
-    "runs edit": ("awaiting_approval",),
-    "runs resume": ("running",),
-}
-_INTERRUPTED = re.compile(r"\b(?:interrupted|stopped|unfinished|killed|broken off|half[ -]done)\b")
-_WAITING = re.compile(r"\b(?:waiting|waits|pending|awaiting|open|proposed)\b")
+    "runs approve": "awaiting_approval", "runs reject": "awaiting_approval", "runs edit": "awaiting_approval",
+    "runs resume": "running",
+}  # fmt: skip
+_SAID = (
+    ("running", r"interrupted|stopped|unfinished|never finished|not finished|killed|broken off|half[ -]done|incomplete|died"
+     r"|hung|hanging|stuck|aborted|crashed|power|laptop|reboot\w*"),
+    ("awaiting_approval", r"wait(?:s|ing|ed)?|pending|awaiting|open|proposed|blessing|approval|my (?:yes|ok|okay|nod|go)"
+     r"|undecided|held|on hold"),
+    ("fixed", r"fixed|successful|succeeded|landed|worked|solved|cured|done"),
+)  # fmt: skip
+_OLDEST = re.compile(r"\b(?:oldest|earliest|first|very first)\b", re.IGNORECASE)
+_NEWEST = re.compile(r"\b(?:last|latest|newest|most recent|youngest)\b", re.IGNORECASE)
+_BEFORE_LAST = re.compile(r"\b(?:second (?:to )?last|last but one|penultimate|(?:one )?before (?:the )?last|middle|second)\b", re.IGNORECASE)
 
 
 def fill_run(filling: Filling) -> None:
-    """Fill the run's id: as it is named, else the newest that the command can be meant for.
+    """Fill the run's id: as it is named, by its day, its place or its state; else the one that can be meant.
 
     Parameters
     ----------
     filling : Filling
-        Its fields ``run`` and ``edited`` are set where the sentence leaves no doubt.
+        Its field ``run`` is set where the sentence leaves no doubt.
     """
-    folder = filling.reading.mentions.first("folder")
-    filling.put("edited", None if folder is None else Path(str(folder)))
     named = filling.reading.mentions.first("run")
-    if named is not None:
-        filling.put("run", named)
-        return
-    states = _STATES.get(filling.command, ())
-    if not states and _INTERRUPTED.search(filling.lowered):
-        states = ("running",)
-    elif not states and _WAITING.search(filling.lowered):
-        states = ("awaiting_approval",)
-    fitting = [run for run in filling.names.runs if not states or run.status in states]
+    filling.put("run", named if named is not None else _meant(filling))
+
+
+def _meant(filling: Filling) -> str | None:
+    runs, text = list(filling.names.runs), filling.lowered
     careful = filling.command != "runs show"
-    if (
-        len(fitting) == 1
-        or (fitting and not careful)
-        or (fitting and re.search(r"\b(?:last|latest|newest|most recent)\b", filling.lowered))
-    ):
-        filling.put("run", fitting[0].name)
+    span = filling.reading.mentions.first("span")
+    if isinstance(span, Span) and span.start is not None and not re.search(r"\blast (?:week|month)", text):
+        day = span.start[:10].replace("-", "")
+        runs = [run for run in runs if run.name.startswith(day)]
+        return runs[0].name if len(runs) == 1 or (runs and not careful) else None
+    state = _STATES.get(filling.command) or next(
+        (state for state, words in _SAID if re.search(rf"\b(?:{words})\b", text)), None
+    )
+    fitting = [run for run in runs if run.status == state] if state else runs
+    if not state or not fitting:
+        placed = _by_place(runs, text)
+        if placed is not None:
+            return placed.name
+    if len(fitting) == 1 or (fitting and (not careful or _NEWEST.search(text))):
+        return fitting[0].name
+    return None
+
+
+def _by_place(runs: list[StoredRun], text: str) -> StoredRun | None:
+    if _BEFORE_LAST.search(text):
+        return runs[1] if len(runs) > 1 else None
+    if _OLDEST.search(text):
+        return runs[-1] if runs else None
+    return runs[0] if runs and _NEWEST.search(text) else None

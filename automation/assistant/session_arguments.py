@@ -6,17 +6,6 @@ import re
 
 from automation.assistant.filling import Filling
 
-_EMERGENCY = re.compile(r"\bemergency\b|\bpanic\b|\bget (?:me )?out of everything\b|\bpull the plug\b")
-_FLATTEN = re.compile(
-    r"\bflatten\b|\bsell (?:it |them )?(?:all|everything|off|out|the (?:position|holdings?"
-    r"|rest)|what|my|its|our)\b|\bliquidat\w+"
-    r"|\bclos\w* (?:out )?(?:the |my |all |its |our |every )?(?:\w+ )?(?:positions?|holdings?)\b|\bdump everything\b"
-)
-_CANCEL = re.compile(
-    r"\b(?:cancel|withdraw|remove|pull|delete)\w* (?:all |the |its |my |open |any )*orders?\b"
-    r"|\borders? cancell?ed\b|\bwithout orders\b"
-)
-_ALL_SOLD = re.compile(r"\b(?:sell|liquidate|dump|close) (?:everything|all)\b")
 _MODES = ("paper", "live")
 
 
@@ -38,32 +27,21 @@ def fill_session(filling: Filling, *, known_only: bool = True, by_coin: bool = T
         return
     if not by_coin:
         return
-    filling.put("session", _meant(filling))
+    filling.put("session", session_meant(filling))
     if known_only:
         filling.put("session", filling.before.get("session"))
 
 
-def fill_stop(filling: Filling) -> None:
-    """Fill what a stop is to do with orders and position: only what the sentence says.
+def session_meant(filling: Filling, *, surely: bool = False) -> str | None:
+    """Return the one session that fits the coins, the mode and the words of a sentence.
 
     Parameters
     ----------
     filling : Filling
-        Its fields ``session``, ``cancel_orders`` and ``flatten`` are set.
+        The sentence.
+    surely : bool
+        Whether the sentence must say more than that there is a session.
     """
-    fill_session(filling)
-    text = filling.lowered
-    if _EMERGENCY.search(text) or _ALL_SOLD.search(text):
-        filling.put("cancel_orders", True)
-        filling.put("flatten", True)
-    if _CANCEL.search(text):
-        filling.put("cancel_orders", True)
-    if _FLATTEN.search(text):
-        filling.put("flatten", True)
-
-
-def _meant(filling: Filling) -> str | None:
-    """Return the one session that fits the coins, the mode and the words of a sentence."""
     names = list(filling.names.sessions)
     text = filling.lowered
     coins = [str(each.value).partition("/")[0].lower() for each in filling.reading.mentions.all("symbol")]
@@ -83,4 +61,5 @@ def _meant(filling: Filling) -> str | None:
     if len(narrowed) > 1:
         running = set(filling.names.running_sessions)
         narrowed = [name for name in narrowed if name in running] or narrowed
-    return narrowed[0] if len(narrowed) == 1 else None
+    told = surely and narrowed == names and not re.search(r"\bsessions?\b", text)
+    return narrowed[0] if len(narrowed) == 1 and not told else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from automation.incidents.suites import SuiteSettings
 from automation.repair.differential import Behaviour, Observed, compare
-from automation.repair.minimal import Plausible, rank_plausible, specialised
+from automation.repair.minimal import Plausible, is_undecided, rank_plausible, specialised
 from automation.repair.records import Candidate, Evidence, Place
 from automation.repair.verify import Judge
 
@@ -32,7 +32,9 @@ def best_first(
     agreed: Sequence[Agreement | None] = (),
     mended: Mapping[int, int] = {},
 ) -> list[Plausible]:
-    """Return candidates that pass, the one to be proven first at the front.
+    """Return candidates that pass, the one to be proven first at the front; none where nothing decides between them.
+
+    Those are kept in `Judge.undecided`: to land one of them would be a guess.
 
     Parameters
     ----------
@@ -66,7 +68,11 @@ def best_first(
         )
         for (candidate, findings), agreement in zip(passing, agreed or [None] * len(passing), strict=True)
     ]
-    return rank_plausible(rivals)
+    ranked = rank_plausible(rivals)
+    if is_undecided(ranked):
+        judge.undecided += ranked
+        return []
+    return ranked
 
 
 def _behaviours(

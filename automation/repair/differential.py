@@ -16,6 +16,8 @@ from automation.repair.statements import function_named
 ENTRY = Path(__file__).resolve().parent / "inside" / "differential_run.py"
 
 _NEAR_WEIGHT = 0.3
+# As the run inside the sandbox says it.
+_HANGS = "runs too long"
 _MOST_EXAMPLES = 3
 _TESTS_S = 20.0
 _MOST_TESTS = 60
@@ -35,6 +37,8 @@ class Behaviour:
         Candidates of one number did the same on every input; -1 when not comparable.
     crashes : int
         Inputs on which it raised and the original did not.
+    hangs : int
+        Inputs on which it did not end, whatever the original did.
     examples : tuple of str
         Inputs on which it differs from the original, as text, bounded.
     reason : str
@@ -45,6 +49,7 @@ class Behaviour:
     agreement: float = 0.5
     cluster: int = -1
     crashes: int = 0
+    hangs: int = 0
     examples: tuple[str, ...] = ()
     reason: str = ""
 
@@ -182,4 +187,5 @@ def _behaviour(inputs: Sequence[_Input], original: Sequence[str], outcomes: Sequ
     differing = [f"{one.text}: {before} -> {after}" for one, before, after in pairs if before != after]
     crashes = sum(after.startswith("raises") and not before.startswith("raises") for _, before, after in pairs)
     agreement = shares / weights if weights else 0.5
-    return Behaviour(True, agreement, cluster, crashes, tuple(differing[:_MOST_EXAMPLES]))
+    hangs = sum(after == _HANGS for after in outcomes)
+    return Behaviour(True, agreement, cluster, crashes, hangs, tuple(differing[:_MOST_EXAMPLES]))

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 _NOT_COMPARED = Behaviour(comparable=False)
 # Weights of the parts of a rank; each part is 0..1.
 _SUPPORT, _SIZE, _GENERAL, _AGREEMENT, _CLUSTER = 0.40, 0.25, 0.15, 0.10, 0.10
-_IDLE, _REUSED, _LEFT_OUT, _UNREAD, _TAKEN, _CRASHES = 0.25, 0.15, 0.3, 0.4, 0.1, 0.1
+_IDLE, _REUSED, _LEFT_OUT, _UNREAD, _TAKEN, _CRASHES, _HANGS = 0.25, 0.15, 0.3, 0.4, 0.1, 0.1, 0.4
 _COMPOSITE = re.compile(r"\w\s*[-+*/%(\[.]\s*\w")
 _HALF_SIZE = 8
+# Ranks that lie closer together than this decide nothing between changes that behave differently.
+_CLOSE = 0.17
 _TRIVIAL = frozenset({"0", "1", "-1", "2", "None", "True", "False", "''", "0.0", "1.0"})
 
 
@@ -70,22 +72,58 @@ def rank_plausible(candidates: Sequence[Plausible]) -> list[Plausible]:
         0.10 c``: ``s`` is place times prior over the best of them, ``z = 8 / (8 + d)`` with ``d`` changed syntax
         nodes, ``l`` is `specialised`, ``a`` the agreement with the original on inputs like those of passing tests
         (0.5 where nothing could be compared), ``c`` the share of candidates that behave like it. A step that does
-        nothing, such as ``+ 0``, costs 0.25, and to leave out an order or a fill at the input that failed 0.3; a
-        change that puts an expression where the file has it elsewhere already gains 0.15 (Barr et al. 2014: most
-        changes are made of code that is there). Ties keep their order.
+        nothing, such as ``+ 0``, costs 0.25, to leave out an order or a fill at the input that failed 0.3, to leave
+        something unread that was read before 0.4, to take code away and add none 0.1, to raise on more inputs than
+        the steadiest rival 0.1, to hang on more of them 0.4; a change that puts an expression where the file has it elsewhere already gains 0.15
+        (Barr et al. 2014: most changes are made of code that is there). Ties keep their order.
     """
     worths = _worths(candidates)
 
-    def strays(one: Plausible) -> bool:
-        return one.agreement is not None and not one.agreement.as_recorded
+    return sorted(candidates, key=lambda one: (*_standing(one), -worths[id(one)]))
 
-    return sorted(candidates, key=lambda one: (one.findings, -one.mended, strays(one), -worths[id(one)]))
+
+def is_undecided(ranked: Sequence[Plausible]) -> bool:
+    """Say whether nothing decides that the first of ranked candidates is the right one.
+
+    Parameters
+    ----------
+    ranked : sequence of Plausible
+        From `rank_plausible`.
+
+    Returns
+    -------
+    bool
+        Whether the first leaves something unread, or another one that does not, and that no finding or test speaks
+        against, behaves differently on some input and ranks less than 0.17 behind it. Where a session's recording was
+        asked, that has decided.
+    """
+    if not ranked or ranked[0].agreement is not None:
+        return False
+    first, *others = ranked
+    if leaves_unread(first.candidate):
+        return True
+    worths = _worths(ranked)
+    return any(
+        one.behaviour.comparable
+        and first.behaviour.comparable
+        and one.behaviour.cluster != first.behaviour.cluster
+        and _standing(one) == _standing(first)
+        and not leaves_unread(one.candidate)
+        and worths[id(first)] - worths[id(one)] < _CLOSE
+        for one in others
+    )
+
+
+def _standing(one: Plausible) -> tuple[int, int, bool]:
+    return one.findings, -one.mended, one.agreement is not None and not one.agreement.as_recorded
 
 
 def _worths(candidates: Sequence[Plausible]) -> dict[int, float]:
     best = max((one.candidate.score for one in candidates), default=0.0) or 1.0
     clusters = [one.behaviour.cluster for one in candidates if one.behaviour.comparable]
-    fewest = min((one.behaviour.crashes for one in candidates if one.behaviour.comparable), default=0)
+    compared = [one.behaviour for one in candidates if one.behaviour.comparable]
+    crashes = min((behaviour.crashes for behaviour in compared), default=0)
+    hangs = min((behaviour.hangs for behaviour in compared), default=0)
 
     def worth(one: Plausible) -> float:
         behaviour = one.behaviour
@@ -96,18 +134,19 @@ def _worths(candidates: Sequence[Plausible]) -> dict[int, float]:
         shape = _SUPPORT * support + _SIZE * size + _GENERAL * (1 - one.specialised)
         shape += _AGREEMENT * agreement + _CLUSTER * alike
         shape += _REUSED if _reuses(one.candidate) else 0.0
-        return shape - _doubts(one, fewest)
+        shape -= _CRASHES if behaviour.comparable and behaviour.crashes > crashes else 0.0
+        shape -= _HANGS if behaviour.comparable and behaviour.hangs > hangs else 0.0
+        return shape - _doubts(one)
 
     return {id(one): worth(one) for one in candidates}
 
 
-def _doubts(one: Plausible, fewest: int) -> float:
+def _doubts(one: Plausible) -> float:
     candidate = one.candidate
     doubts = _IDLE if _idle_steps(candidate.text()) > _idle_steps(candidate.source.text) else 0.0
     doubts += 0.0 if one.agreement is None or one.agreement.same_last else _LEFT_OUT
     doubts += _UNREAD if leaves_unread(candidate) else 0.0
-    doubts += _TAKEN if only_takes_away(candidate) else 0.0
-    return doubts + (_CRASHES if one.behaviour.comparable and one.behaviour.crashes > fewest else 0.0)
+    return doubts + (_TAKEN if only_takes_away(candidate) else 0.0)
 
 
 def _reuses(candidate: Candidate) -> bool:

@@ -6,10 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
+from itertools import chain
+from math import inf
 from time import monotonic
 
 from automation.codebase.limits import JobOutcome
+from automation.repair.minimal import Plausible
 from automation.repair.normalise import UNREADABLE, program_key
+from automation.repair.objections import leaves_unread
 from automation.repair.records import Candidate
 from automation.repair.verify import Judge, Verdict
 from trading.commands import Progress
@@ -17,8 +21,12 @@ from trading.commands import Progress
 _AHEAD = 2
 # The first candidates are the likeliest and wait for nobody; later ones share a start of pytest.
 _SMALLEST, _LARGEST, _GROWTH = 2, 16, 1.3
+# Where candidates hang, one that passes must not wait for many others.
+_LONG_S = 2.0
 _MOST_REPEATS = 3
 _MOST_PLAUSIBLE = 12
+# After the first that passes: how many rivals are tried, and how many times the usual patience that may take.
+_RIVALS, _PATIENCE = 500, 3.0
 _USUAL_SCORE, _LEAST_DOUBT, _MOST_DOUBT = 0.25, 0.4, 1.6
 
 
@@ -38,6 +46,9 @@ class Tally:
         Of plausible candidates, by `id`: how many tests they mend that need not be mended.
     near : list of (Candidate, frozenset of str)
         Those that mended some failing tests but not all, with the tests that they mended.
+    undecided : list of Plausible
+        Those that pass and of which none was chosen, because nothing decides between them; they end the search, best
+        first.
     seconds : float
         Spent on running candidates.
     """
@@ -47,6 +58,7 @@ class Tally:
     plausible: list[Candidate] = field(default_factory=list)
     mended: dict[int, int] = field(default_factory=dict)
     near: list[tuple[Candidate, frozenset[str]]] = field(default_factory=list)
+    undecided: list[Plausible] = field(default_factory=list)
     seconds: float = 0.0
 
     def renew(self) -> None:
@@ -55,6 +67,7 @@ class Tally:
         self.plausible.clear()
         self.mended.clear()
         self.near.clear()
+        self.undecided.clear()
 
     @property
     def total(self) -> int:
@@ -73,7 +86,8 @@ class Patience:
     most : int
         Candidates in all.
     extra_s : float
-        How long it goes on after a plausible candidate of usual score, to have a choice; longer after an unlikely one.
+        How long it goes on after a plausible candidate of usual score, to have a choice; longer after an unlikely one,
+        and up to three times as long until 500 rivals were tried.
     """
 
     deadline: float
@@ -111,6 +125,11 @@ def search(
         Asked between candidates; True ends the search.
     """
     started = monotonic()
+    judge.undecided = tally.undecided
+    if tally.undecided:
+        # More candidates would only be more to choose from.
+        candidates.close()
+        return
     run = _Run(judge, tally, patience)
     feed = _one_by_one(candidates, run) if one_at_a_time else _streamed(candidates, run)
     try:
@@ -131,14 +150,20 @@ class _Run:
         self.tally = tally
         self._patience = patience
         self._end = patience.deadline
+        # A slow machine shows as many rivals as a quick one, as long as that does not take too long.
+        self._soonest, self._enough_tried = patience.deadline, inf
         self._repeats = 0
         # Of the edits that pairs are made of: whether they pass alone.
         self._alone: dict[str, bool] = {}
         self.waiting: dict[Future[JobOutcome], tuple[Candidate, ...]] = {}
+        self.held: list[Candidate] = []
+        self._size = float(_SMALLEST)
 
     def over(self) -> bool:
         full = len(self.tally.plausible) >= _MOST_PLAUSIBLE or self.tally.total >= self._patience.most
-        return full or monotonic() >= self._end
+        if full or monotonic() >= self._end:
+            return True
+        return monotonic() >= self._soonest and self.tally.total >= self._enough_tried
 
     def is_new(self, candidate: Candidate) -> bool:
         key = _key(candidate)
@@ -157,11 +182,27 @@ class _Run:
     def start(self, candidates: Sequence[Candidate]) -> None:
         for candidate in candidates:
             self.tally.tried["pairs" if "+" in candidate.proposer else candidate.proposer] += 1
-        if len(candidates) > 1 and self._judge.may_screen_together(candidates[0].source.path):
-            self.waiting[self._judge.screen_together(candidates)] = tuple(candidates)
-            return
-        for candidate in candidates:
+        together = [candidate for candidate in candidates if self._judge.may_share(candidate)]
+        alone = [candidate for candidate in candidates if candidate not in together]
+        if len(together) > 1:
+            self.waiting[self._judge.screen_together(together)] = tuple(together)
+        else:
+            alone += together
+        for candidate in alone:
             self.waiting[self._judge.screen(candidate)] = (candidate,)
+
+    def hold(self, candidate: Candidate) -> None:
+        """Put a candidate to those that are started together."""
+        self.held.append(candidate)
+        if len(self.held) >= self._size:
+            self.start_held()
+            self._size = min(_LARGEST, self._size * _GROWTH)
+
+    def start_held(self) -> None:
+        """Start what was put together so far."""
+        held, self.held = self.held, []
+        if held:
+            self.start(held)
 
     def settle(self, *, all_of_them: bool) -> Verdict | None:
         """Judge what has ended; with ``all_of_them`` wait for the rest too."""
@@ -176,6 +217,8 @@ class _Run:
         return verdict
 
     def _settled(self, candidates: tuple[Candidate, ...], outcome: JobOutcome) -> Verdict | None:
+        if outcome.seconds > _LONG_S:
+            self._size = max(_SMALLEST, self._size / 2)
         if len(candidates) == 1:
             return self._judged(candidates[0], self._judge.screened(outcome))
         verdict = None
@@ -201,9 +244,12 @@ class _Run:
             return
         self.tally.plausible.append(candidate)
         mended = self.tally.mended[id(candidate)] = self._judge.mended_beside(candidate)
-        if mended or not self._judge.goal.beside:
+        if (mended or not self._judge.goal.beside) and not leaves_unread(candidate):
             # One that leaves everything else failing may have missed the fault: its rivals get all the time there is.
-            self._end = min(self._end, monotonic() + self._patience.extra_s * _doubt(candidate))
+            doubt, now, tried = _doubt(candidate), monotonic(), self.tally.total
+            self._end = min(self._end, now + _PATIENCE * self._patience.extra_s * doubt)
+            self._soonest = min(self._soonest, now + self._patience.extra_s * doubt)
+            self._enough_tried = min(self._enough_tried, tried + _RIVALS * doubt)
 
     def _enough(self, candidate: Candidate) -> tuple[Candidate, ...]:
         """Return those edits of a pair that pass alone, or the whole where none does."""
@@ -222,11 +268,13 @@ class _Run:
         return self._alone[key]
 
     def cancel(self) -> None:
-        for future, candidates in self.waiting.items():
+        for future in self.waiting:
             future.cancel()
-            # They were not judged, so that whoever proposes them again is not turned away.
-            self.tally.seen -= {_key(candidate) or "" for candidate in candidates}
+        # They were not judged, so that whoever proposes them again is not turned away.
+        for candidate in chain(self.held, *self.waiting.values()):
+            self.tally.seen.discard(_key(candidate) or "")
         self.waiting.clear()
+        self.held.clear()
 
 
 def _key(candidate: Candidate) -> str | None:
@@ -242,29 +290,18 @@ def _doubt(candidate: Candidate) -> float:
 
 
 def _streamed(candidates: Iterator[Candidate], run: _Run) -> Generator[None, None, None]:
-    for group in _grouped(candidate for candidate in candidates if run.is_new(candidate)):
-        run.start(group)
+    for candidate in candidates:
+        if run.is_new(candidate):
+            run.hold(candidate)
         if len(run.waiting) > _AHEAD * 2:
             run.settle(all_of_them=False)
             yield
         if run.over():
             return
+    run.start_held()
     while run.waiting and not run.over():
         run.settle(all_of_them=False)
         yield
-
-
-def _grouped(candidates: Iterator[Candidate]) -> Iterator[list[Candidate]]:
-    """Put together candidates of one file that follow each other, few at first."""
-    groups: dict[str, list[Candidate]] = {}
-    size = float(_SMALLEST)
-    for candidate in candidates:
-        group = groups.setdefault(candidate.source.path, [])
-        group.append(candidate)
-        if len(group) >= size:
-            yield groups.pop(candidate.source.path)
-            size = min(_LARGEST, size * _GROWTH)
-    yield from groups.values()
 
 
 def _one_by_one(candidates: Generator[Candidate, Verdict | None, None], run: _Run) -> Generator[None, None, None]:

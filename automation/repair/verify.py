@@ -16,6 +16,7 @@ from automation.codebase.limits import JobOutcome
 from automation.incidents.records import Outcome, TestReport
 from automation.incidents.run_records import report_of_records
 from automation.incidents.suites import SuiteSettings, report_of, run_suite, suite_job
+from automation.repair.minimal import Plausible
 from automation.repair.records import Candidate
 
 _LEAST_TIMEOUT_S = 1.0
@@ -83,6 +84,9 @@ class Verdict:
 class Judge:
     """Puts candidates to the tests.
 
+    ``undecided`` holds candidates that pass and of which none was chosen, because nothing decides between them; a
+    search shares it with its tally.
+
     Parameters
     ----------
     tree : Path
@@ -121,6 +125,7 @@ class Judge:
         )
         self._lines = {test.node_id: test.lines for test in observed.tests}
         self._apart: set[str] = set()
+        self.undecided: list[Plausible] = []
 
     def screen(self, candidate: Candidate) -> Future[JobOutcome]:
         """Start the failing tests on a candidate; `screened` reads what comes."""
@@ -130,51 +135,38 @@ class Judge:
         """Say whether the failing tests pass now."""
         return self._verdict(report_of(outcome), "targets", self.goal.targets)
 
-    def may_screen_together(self, path: str) -> bool:
-        """Say whether candidates for a file can be screened in one job; not where the tests leave things behind."""
-        return path not in self._apart
+    def may_share(self, candidate: Candidate) -> bool:
+        """Say whether a candidate can be screened with others in one job; not where tests leave things behind."""
+        return candidate.source.path not in self._apart
 
     def screen_together(self, candidates: Sequence[Candidate]) -> Future[JobOutcome]:
-        """Start the failing tests on candidates for one file, one after the other in forks of one process.
-
-        Parameters
-        ----------
-        candidates : sequence of Candidate
-            All of one file.
-
-        Returns
-        -------
-        Future of JobOutcome
-            For `screened_together`.
-        """
+        """Start the failing tests on candidates in one job; `screened_together` reads what comes."""
         settings = replace(self._settings, test_timeout_s=self._timeout_s)
         job = suite_job(settings, tests=self.goal.targets, stop_after=1)
         job["plugins"] = {**settings.plugins, _PLUGIN: _PLUGIN}
         each_s = _START_S + self._timeout_s * min(len(self.goal.targets), 20)
-        contents = [base64.b64encode(candidate.content()).decode() for candidate in candidates]
-        path = candidates[0].source.path
+        files = [(one.source.path, base64.b64encode(one.content()).decode()) for one in candidates]
         told = {
-            "candidates": [{"path": path, "content": content} for content in contents],
+            "candidates": [{"path": path, "content": content} for path, content in files],
             "each_s": each_s,
             "seconds": _TOGETHER_S,
         }
-        files = {f"{_PLUGIN}.py": _SCREENING.read_bytes(), f"{_PLUGIN}.json": json.dumps(told).encode()}
+        plugin = {f"{_PLUGIN}.py": _SCREENING.read_bytes(), f"{_PLUGIN}.json": json.dumps(told).encode()}
         limits = replace(settings.limits, wall_s=_TOGETHER_S + each_s + _START_S)
-        return self._server.submit(job, files, limits)
+        return self._server.submit(job, plugin, limits)
 
     def screened_together(self, candidates: Sequence[Candidate], outcome: JobOutcome) -> list[Verdict | None]:
         """Say of each candidate whether the failing tests pass now; None where it has to be screened alone."""
         answers: dict[int, list[dict[str, object]]] = {}
-        fit = True
         for record in outcome.records:
             match record:
-                case {"event": "unfit"}:
-                    fit = False
+                case {"event": "unfit", "paths": list(paths)}:
+                    self._apart.update(paths)
                 case {"event": "screened", "at": int(at), "records": list(told)}:
                     answers[at] = told
-        if not fit or not any(answers.values()):
-            self._apart.add(candidates[0].source.path)
         if not any(answers.values()):
+            # Whatever it is that keeps the forks from answering, each candidate gets a job of its own.
+            self._apart.update(one.source.path for one in candidates)
             return [None] * len(candidates)
         return [self._answered(answers[at]) if at in answers else None for at in range(len(candidates))]
 

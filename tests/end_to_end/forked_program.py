@@ -26,6 +26,9 @@ _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 def gridbot(folder: Path, data_home: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, in a folder, with the caller's variables and some more."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "GRIDBOT_HOME": str(data_home), **variables}
+    if not hasattr(os, "fork"):
+        command = [sys.executable, "-m", "automation.cli", *words]
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     return _program().run(folder, words, environment)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from http import HTTPStatus
 from operator import itemgetter
 from typing import Any, cast
@@ -39,6 +41,12 @@ class Watched(ccxt.Exchange):  # type: ignore[misc]  # ccxt is untyped
     has_streams: bool = True
     on_dropped: Callable[[], None] | None = None
     on_raw: Callable[[object], None] | None = None
+
+    def open(self, *arguments: object, **named: object) -> None:
+        """Open the connections; all clients of a process share one reading of the certificate authorities."""
+        if self.ssl_context is None and self.verify and not self.options.get("include_OS_certificates"):
+            self.ssl_context = _tls(self.cafile)
+        super().open(*arguments, **named)
 
     def milliseconds(self) -> int:
         """Return the exchange's time as far as it is known, milliseconds UTC."""
@@ -203,3 +211,8 @@ def _heard(future: asyncio.Future[object]) -> None:
 
 def _is_whole(text: str) -> bool:
     return text.isascii() and text.removeprefix("-").isdigit()
+
+
+@cache
+def _tls(authorities: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=authorities)

@@ -65,7 +65,7 @@ def set_keys(request: KeysRequest) -> Generator[Progress, None, KeysKept]:
     Yields
     ------
     Progress
-        Before writing.
+        After writing.
 
     Returns
     -------
@@ -81,10 +81,9 @@ def set_keys(request: KeysRequest) -> Generator[Progress, None, KeysKept]:
     needs_password = bool(required.get("password"))
     credentials = _typed(request.exchange, needs_password) if sys.stdin.isatty() else _piped(needs_password)
     store = key_store(request.home, _asking())
-    # asked before the first progress, whose display would write over the question
-    store.get(request.exchange)
-    yield Progress("keeping the keys")
     store.set(request.exchange, credentials)
+    # told behind all questions, because its display would write over them
+    yield Progress("keeping the keys", 1, 1)
     return KeysKept(request.exchange, store.source, credentials.masked, credentials.fingerprint)
 
 

@@ -115,6 +115,8 @@ class StatusResult:
         """Return one row for each running session."""
         if not self.running:
             count = len(self.entries)
+            if not count:
+                return "no session is running, and none ever was; `gridbot paper` starts one"
             return f"no session is running; {count} {'is' if count == 1 else 'are'} stopped"
         table = _table("session", "symbol", "price", "equity", "position", "orders", "feed", right=_STATUS_NUMBERS)
         notes = []

@@ -229,7 +229,8 @@ def _section(path: str, title: str, start: int, end: int, lines: list[str]) -> I
 
 
 def _sentence(names: str, place: str, told: str) -> str:
-    return f"{names}: {told} ({place})" if told else f"{names} ({place})"
+    subject = f"{names}: {told}" if told else names
+    return f"{subject} ({place})" if place else subject
 
 
 def _told(doc: str) -> str:
@@ -247,8 +248,8 @@ def _header_words(node: Definition) -> str:
 
 
 def _path_words(path: str) -> str:
-    pure = PurePosixPath(path)
-    return " ".join(split_name(part) for part in pure.with_suffix("").parts if part not in {"__init__", "."})
+    parts = [part.removesuffix(".py").removesuffix(".md") for part in PurePosixPath(path).parts]
+    return " ".join(split_name(part) for part in parts if part != "__init__")
 
 
 def _body(node: Definition) -> str:

@@ -215,6 +215,7 @@ class ConsoleApp(App[None]):
         if self.panes.query(f"#{name}"):
             self._reveal(name)
         else:
+            self.panes.current = _OPENING
             self._focus(None)
             in_background(self, entry.load, partial(self._mount_pane, entry), self.complain)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -50,6 +52,22 @@ class Wish:
     command: Command
     values: Mapping[str, object]
     line: str
+
+
+@contextmanager
+def _unseen() -> Iterator[None]:
+    # a secret that is typed before it is asked for must not be seen either
+    import termios
+
+    here = sys.stdin.fileno()
+    before = termios.tcgetattr(here)
+    silent = before.copy()
+    silent[3] &= ~termios.ECHO
+    termios.tcsetattr(here, termios.TCSADRAIN, silent)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(here, termios.TCSADRAIN, before)
 
 
 class JobDesk:
@@ -156,9 +174,10 @@ class JobDesk:
             then(job)
 
     def _run_in_terminal(self, wish: Wish) -> None:
-        words = command_words(wish.command, wish.values)
-        with self._app.suspend():
-            subprocess.run([sys.executable, "-m", "automation.cli", *words], cwd=self._context.root, check=False)  # noqa: S603
+        words = [sys.executable, "-m", "automation.cli", *command_words(wish.command, wish.values)]
+        environment = {**os.environ, "GRIDBOT_HOME": str(self._context.home)}
+        with self._app.suspend(), _unseen():
+            subprocess.run(words, cwd=self._context.root, env=environment, check=False)  # noqa: S603
             sys.stderr.write("Enter returns to the console.")
             sys.stderr.flush()
             sys.stdin.readline()

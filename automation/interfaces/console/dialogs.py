@@ -43,7 +43,8 @@ class Dialog(ModalScreen[bool]):
     Dialog .wrong { color: $bad; height: auto; }
     Dialog .touches { color: $warn; margin-bottom: 1; }
     Dialog Horizontal { height: auto; align-horizontal: right; }
-    Dialog Button { margin-left: 1; }
+    Dialog Button { margin-left: 1; background: $ground; color: $ink; text-style: none; }
+    Dialog Button:focus { background: $accent; color: $ground; text-style: bold; }
     Dialog Input { margin-bottom: 1; background: $ground; }
     Dialog Input:focus { background: $lifted; }
     """
@@ -94,7 +95,7 @@ class Permit(Consent):
         """Yield the two buttons."""
         with Horizontal():
             yield Button("No", id="no", compact=True)
-            yield Button("Run", id="yes", variant="primary", compact=True)
+            yield Button("Run", id="yes", compact=True)
 
     def on_mount(self) -> None:
         """Let the safe answer have the focus."""
@@ -169,9 +170,9 @@ class Leave(ModalScreen[Leaving]):
                 yield Button("Stay", id="stay", compact=True)
                 if self.others:
                     yield Button("Let them go on", id="keep", compact=True)
-                    yield Button("Stop them and close", id="stop", variant="primary", compact=True)
+                    yield Button("Stop them and close", id="stop", compact=True)
                 else:
-                    yield Button("Close", id="keep", variant="primary", compact=True)
+                    yield Button("Close", id="keep", compact=True)
 
     def on_mount(self) -> None:
         """Let the safe answer have the focus."""
@@ -204,7 +205,7 @@ class ShowPlan(Dialog):
                     yield Static(Text(f"{number}  {line}"), classes="line")
             with Horizontal():
                 yield Button("No", id="no", compact=True)
-                yield Button("Run", id="yes", variant="primary", compact=True)
+                yield Button("Run", id="yes", compact=True)
 
     def on_mount(self) -> None:
         """Let the whole plan be run by Enter."""

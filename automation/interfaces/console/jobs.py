@@ -120,8 +120,9 @@ class Job:
                 self._news.append(event.text)
                 self._told += 1
         else:
-            # the label that moved last stands last
-            self._progress.pop(event.label, None)
+            # the label that moved last stands last; without a total, nothing but the newest says anything
+            kept = {label: step for label, step in self._progress.items() if step.total and label != event.label}
+            self._progress = kept
             self._progress[event.label] = event
             while len(self._progress) > _MOST_BARS:
                 self._progress.pop(next(iter(self._progress)))

@@ -11,7 +11,6 @@ import copy
 import inspect
 import os
 import re
-import sys
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -92,12 +91,16 @@ def _parameters(code: types.CodeType) -> tuple[str, ...]:
 
 
 class Version:
-    """One version of the function, in a module of its own; classes stay the original ones."""
+    """One version of the function, in a module of its own; classes stay the original ones.
+
+    ``promised`` is what the original's annotation says that it returns, None where it says nothing.
+    """
 
     def __init__(
         self, owner: object, name: str, function: object, scope: dict[str, object], watched: frozenset[str]
     ) -> None:
         self._owner, self._name, self._function, self._scope = owner, name, function, scope
+        self.promised: object = None
         self._initial = {key: copy.deepcopy(scope.get(key)) for key in sorted(watched)}
 
     def reset(self) -> None:
@@ -155,6 +158,7 @@ class Versions:
     def __init__(self, scope: dict[str, object], function: str, path: str, *, state: bool) -> None:
         self._scope, self._path = scope, path
         self._watched: frozenset[str] | None = None if state else frozenset()
+        self._promised: tuple[object] | None = None
         *self._owners, self._name = function.split(".")
 
     def make(self, text: str) -> Version:
@@ -176,7 +180,11 @@ class Versions:
         if self._watched is None:
             # A rewrite may bring constants along, so the variables of the first version, the original, count.
             self._watched = frozenset(key for key, value in fresh.items() if _is_state(key, value))
-        return Version(owner, self._name, found, fresh, self._watched)
+        version = Version(owner, self._name, found, fresh, self._watched)
+        if self._promised is None:
+            self._promised = (version.hints().get("return"),)
+        version.promised = self._promised[0]
+        return version
 
 
 def call(function: Callable[..., object], arguments: Arguments) -> object:

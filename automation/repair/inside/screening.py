@@ -8,6 +8,7 @@ candidate does to the next may cost a candidate and never makes one look right.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import select
@@ -16,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple, cast  # noqa: UP035 - read at run time by Python 3.9
+from typing import Dict, Optional, Tuple, cast  # noqa: UP035 - read at run time by Python 3.9
 
 import pytest
 
@@ -43,7 +44,7 @@ def _teller(config: pytest.Config) -> Callable[..., None]:
 
 class _Screening:
     def __init__(self, job: Mapping[str, object], tell: Callable[..., None]) -> None:
-        self._candidates = cast("List[Record]", job["candidates"])
+        self._candidates = cast("list[Record]", job["candidates"])
         self._each_s = float(cast("float", job["each_s"]))
         self._until = time.monotonic() + float(cast("float", job["seconds"]))
         self._tell = tell
@@ -56,44 +57,46 @@ class _Screening:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> Optional[bool]:  # noqa: UP045 - as above
-        if self._is_loaded():
-            # Forks of this process would run the code as it was.
-            self._tell("unfit", reason="the changed file was imported before the tests were collected")
-        elif self._has_forked():
+        if self._has_forked():
             return None
         session.items = []
         return True
 
-    def _is_loaded(self) -> bool:
-        changed = {os.path.realpath(str(candidate["path"])) for candidate in self._candidates}
-        names = tuple({os.path.basename(path) for path in changed})
-        files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
-        # To resolve the links of each of a thousand modules would cost what the forks save.
-        return any(
-            isinstance(file, str) and file.endswith(names) and os.path.realpath(file) in changed for file in files
-        )
-
     def _has_forked(self) -> bool:
         """Try one candidate after the other; True in each fork, which goes on with the tests."""
+        loaded = self._loaded()
+        if loaded:
+            # Forks of this process would run that code as it was.
+            self._tell("unfit", paths=sorted(loaded))
         before = self._left_behind()
         for at, candidate in enumerate(self._candidates):
-            if time.monotonic() > self._until:
-                break
-            path = Path(str(candidate["path"]))
-            content = path.read_bytes()
+            path = str(candidate["path"])
+            if path in loaded or time.monotonic() > self._until:
+                continue
+            content = Path(path).read_bytes()
             _replace(path, base64.b64decode(str(candidate["content"])))
             records = self._in_fork()
             if records is None:
                 return True
             _replace(path, content)
             self._tell("screened", at=at, records=records)
-            if at == 0 and self._left_behind() != before:
-                self._tell("unfit", reason="the tests leave files behind")
+            if before is not None and self._left_behind() != before:
+                # The next candidate's tests would find it.
+                self._tell("unfit", paths=[str(each["path"]) for each in self._candidates])
                 break
+            before = None
         return False
 
-    def _left_behind(self) -> _Marks:
-        """Return what a test may have left in the tree, where the next candidate's tests would find it."""
+    def _loaded(self) -> set[str]:
+        changed = {os.path.realpath(str(candidate["path"])): str(candidate["path"]) for candidate in self._candidates}
+        names = tuple({Path(path).name for path in changed})
+        files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+        # To resolve the links of each of a thousand modules would cost what the forks save.
+        likely = [os.path.realpath(file) for file in files if isinstance(file, str) and file.endswith(names)]
+        return {changed[file] for file in likely if file in changed}
+
+    def _left_behind(self) -> Optional[_Marks]:  # noqa: UP045 - as above
+        """Return the files of the tree with their times, but for those that candidates change."""
         changed = {os.path.normpath(str(candidate["path"])) for candidate in self._candidates}
         found: _Marks = {}
         for folder, folders, names in os.walk("."):
@@ -120,14 +123,14 @@ class _Screening:
             text = _line_from(reading, time.monotonic() + self._each_s)
         finally:
             os.close(reading)
-            for target in (lambda: os.killpg(pid, signal.SIGKILL), lambda: os.kill(pid, signal.SIGKILL)):
-                try:
-                    target()
-                except OSError:
-                    continue
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+            # Also what the tests started; the group is there once the fork has come to make it.
+            with contextlib.suppress(OSError):
+                os.killpg(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
         try:
-            return cast("List[Record]", json.loads(text)) if text else []
+            return cast("list[Record]", json.loads(text)) if text else []
         except ValueError:
             return []
 
@@ -140,7 +143,7 @@ class _Screening:
         name = node.nodeid if isinstance(node, pytest.Item) else node.nodeid.split("::", 1)[0]
         if call.excinfo is not None and name not in self._raised:
             error = call.excinfo.value
-            told = {"type": type(error).__name__, "message": _message(error), "frames": []}
+            told: Record = {"type": type(error).__name__, "message": _message(error), "frames": []}
             self._raised[name] = told
             self._outcomes[name] = "failed"
 
@@ -207,6 +210,6 @@ def _line_from(descriptor: int, until: float) -> str:
     return parts.decode("utf-8", "replace")
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: str, content: bytes) -> None:
     """Write a file as the sandbox does, so that Python cannot serve an older version of it."""
-    sys.modules["gridbot_inside.tree_files"].replace_files(Path(), {str(path): content})
+    sys.modules["gridbot_inside.tree_files"].replace_files(Path(), {path: content})

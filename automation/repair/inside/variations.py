@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import random
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 Arguments = dict[str, object]
 
 _LONGEST = 40
+_ATOMS = (str, int, float)
+_MOST_ATOMS, _DEEPEST = 200, 5
 
 
 def neighbours(
@@ -38,6 +41,7 @@ def neighbours(
             base[name] = rng.choice(seen).get(name, base[name])
         for name in rng.sample(names, min(len(names), rng.choice((1, 1, 2)))):
             options = list(varied(base[name], rng)) + list(typical(hints.get(name), rng))
+            options += mixed(base[name], list(base.values()), rng)
             if options:
                 base[name] = rng.choice(options)
         yield base
@@ -48,6 +52,50 @@ def varied(value: object, rng: random.Random) -> Iterator[object]:
     vary = _VARY.get(type(value))
     if vary is not None:
         yield from vary(value, rng)
+
+
+def mixed(value: object, others: list[object], rng: random.Random) -> Iterator[object]:
+    """Yield a collection with one of its texts or numbers replaced by another one that was seen.
+
+    Parts of an input often refer to each other, as edges of a graph do; only what was seen can make new references.
+    """
+    if type(value) in _ATOMS:
+        return
+    inside = list(itertools.islice(_atoms(value, 0), _MOST_ATOMS))
+    every = itertools.chain.from_iterable(_atoms(other, 0) for other in others)
+    known = list(itertools.islice(every, _MOST_ATOMS))
+    if not inside:
+        return
+    for _ in range(2):
+        at = rng.randrange(len(inside))
+        choices = [atom for atom in known if type(atom) is type(inside[at]) and atom != inside[at]]
+        if choices:
+            yield _with_atom(value, iter(range(len(inside))), at, rng.choice(choices))
+
+
+def _atoms(value: object, depth: int) -> Iterator[object]:
+    if type(value) in _ATOMS:
+        yield value
+    elif depth < _DEEPEST:
+        for part in _parts(value):
+            yield from _atoms(part, depth + 1)
+
+
+def _parts(value: object) -> list[object]:
+    if type(value) is dict:
+        return [*value, *value.values()]
+    return list(typing.cast("list[object]", value)) if type(value) in (list, tuple) else []
+
+
+def _with_atom(value: object, count: Iterator[int], at: int, new: object, depth: int = 0) -> object:
+    if type(value) in _ATOMS:
+        return new if next(count, -1) == at else value
+    if depth >= _DEEPEST:
+        return value
+    parts = [_with_atom(part, count, at, new, depth + 1) for part in _parts(value)]
+    if type(value) is dict:
+        return dict(zip(parts[: len(value)], parts[len(value) :]))  # noqa: B905 - as many, and Python 3.9 has no strict
+    return type(value)(parts) if type(value) in (list, tuple) else value  # type: ignore[call-arg]
 
 
 def typical(hint: object, rng: random.Random, depth: int = 0) -> Iterator[object]:

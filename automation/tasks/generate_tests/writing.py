@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from automation.codebase.characterisation import MARK
 from automation.tasks.generate_tests.drafting import INSTANCE, arranged, left_scenario, refusal
 from automation.tasks.generate_tests.records import Case, Draft, Ground, Subject
 from automation.tasks.generate_tests.wording import (
@@ -19,7 +20,6 @@ from automation.tasks.generate_tests.wording import (
     snake,
 )
 
-MARK = "# characterisation: what the code did, not what it was meant to do"
 _LONGEST_VALUE = 90
 _LONGEST_LINE = 100
 _LONGEST_CELL = 40
@@ -290,7 +290,7 @@ def _scenario(subject: Subject, cases: Sequence[Case]) -> str:
 
 def _returned(case: Case) -> str:
     source = case.expected.removeprefix("pytest.approx(").removesuffix(")") if "approx" in case.expected else ""
-    words = argument_words(source or case.expected)
+    words = argument_words(source or case.expected) if "\\" not in case.expected else ""
     return f"returns_{words}" if words and len(words) < _LONGEST_WORDS else ""
 
 

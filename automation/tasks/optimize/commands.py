@@ -117,7 +117,7 @@ def _proposal(bench: Bench, workload: Workload, found: Profile, selection: Selec
         Chosen(proposer=each.proposer, description=each.description, place=f"{each.path}:{each.line}")
         for each in drafts
     )
-    evidence = evidence_of(selection, workload, found)
+    evidence = evidence_of(selection, workload, found, bench.workspace.tree)
     names = list(dict.fromkeys(draft.function for draft in drafts))
     what = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
     saved = selection.together.comparison.improvement if selection.together is not None else 0.0

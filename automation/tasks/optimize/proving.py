@@ -12,6 +12,7 @@ from automation.repair.statements import function_named
 from automation.tasks.optimize.workloads import Workload, workload_server
 
 _START_S = 60.0
+_COMPILING_S = 60.0
 _FOR_CALLS_S = 15.0
 _LEAST_INPUTS = 5
 
@@ -117,8 +118,10 @@ def prove(
         "tolerance": tolerance,
         "timed": timed,
     }
-    limits = replace(settings.limits, wall_s=min(settings.limits.wall_s, _START_S + 3 * seconds))
-    preload = ("pytest",) if any(each.kind == "tests" for each in workloads) else ()
+    limits = replace(settings.limits, wall_s=min(settings.limits.wall_s, _START_S + _COMPILING_S + 3 * seconds))
+    preload = ["pytest"] if any(each.kind == "tests" for each in workloads) else []
+    # its import takes longer than all calls together
+    preload += ["numba"] if any("import numba" in text for text in question.versions) else []
     with workload_server(workspace, settings, "proof_run.py", preload, limits) as server:
         outcome = server.submit(job).result()
     said = " ".join(outcome.stderr.split())[-160:]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
+from automation.codebase.characterisation import characterisations
 from automation.codebase.fork_server import ForkServer
 from automation.incidents.suites import suite_server
 from automation.tasks.optimize.bench import Bench
 from automation.tasks.optimize.candidates import Candidate, failing_test, works_of
 from automation.tasks.optimize.drafts import Draft, applied, fit, texts_with
 from automation.tasks.optimize.profiling import Profile
-from automation.tasks.optimize.proving import Question, prove
+from automation.tasks.optimize.proving import Proof, Question, prove
 from automation.tasks.optimize.results import Attempt
 from automation.tasks.optimize.timing import Timing, measured
 from automation.tasks.optimize.workloads import Workload, told, workload_server
@@ -22,6 +24,7 @@ Files = dict[str, bytes | None]
 
 # Less is what imports and caches hold now and not the next time.
 _LEAST_GROWTH = 1 << 20
+_LONGEST_PROOF_S, _LAST_SHARE = 60.0, 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,10 @@ def select(
     attempts : list of Attempt
         Takes every rewrite with its fate.
     """
-    with workload_server(bench.workspace, bench.settings, "workload_run.py", profile.libraries) as server:
+    # what a rewrite imports anew is a library too, whose import is no part of the workload's time
+    compiled = ("numba",) if any(each.draft.proposer == "template:numba" for each in found) else ()
+    libraries = tuple(dict.fromkeys((*profile.libraries, *compiled)))
+    with workload_server(bench.workspace, bench.settings, "workload_run.py", libraries) as server:
         accepted = yield from _greedy(bench, server, workload, found, attempts)
         if not accepted:
             return Selection(reason="no rewrite makes the workload measurably faster")
@@ -128,9 +134,11 @@ def _together(
     for path, function in sorted({(draft.path, draft.function) for draft in drafts}):
         yield Progress(f"comparing all rewrites of {function} together")
         proof = _proof(bench, workload, path, function, drafts, accepted)
-        if proof[1]:
-            return Selection(reason=f"together they differ in {function}: {proof[1]}")
-        inputs += proof[0]
+        if not proof.compared and not proof.equal:
+            return Selection(reason=f"{function} with all rewrites could not be compared: {proof.reason}")
+        if not proof.equal:
+            return Selection(reason=f"together they differ in {function}: {proof.reason}")
+        inputs += proof.inputs
     tests = sorted({test for each in accepted for test in each.candidate.tests})
     with suite_server(bench.workspace.tree, bench.settings, workers=1) as suite:
         wrong = failing_test(bench, suite, files, tests)
@@ -165,23 +173,23 @@ def _proof(
     function: str,
     drafts: Sequence[Draft],
     accepted: Sequence[Accepted],
-) -> tuple[int, str]:
+) -> Proof:
     source = bench.source(path)
     text = applied(source.text, [edit for draft in drafts if draft.path == path for edit in draft.edits])
     tests = next(each.candidate.tests for each in accepted if each.candidate.draft.function == function)
     request = bench.request
-    (proof,) = prove(
+    return prove(
         bench.workspace,
         bench.settings,
         Question(path, function, source.text, (text,)),
         works_of(workload, tests),
         tolerance=request.tolerance,
-        seconds=bench.proof_s,
+        # nothing comes after it that would need the time more
+        seconds=max(bench.proof_s, min(_LONGEST_PROOF_S, bench.seconds_left * _LAST_SHARE)),
         timed=False,
         # Other inputs than those by which the rewrites were chosen.
         seed=request.seed + 1,
-    )
-    return proof.inputs, "" if proof.equal else proof.reason
+    )[0]
 
 
 def files_with(bench: Bench, drafts: Sequence[Draft]) -> Files:
@@ -190,7 +198,7 @@ def files_with(bench: Bench, drafts: Sequence[Draft]) -> Files:
     return {path: bench.source(path).with_text(text).content for path, text in texts_with(sources, drafts).items()}
 
 
-def evidence_of(selection: Selection, workload: Workload, profile: Profile) -> dict[str, object]:
+def evidence_of(selection: Selection, workload: Workload, profile: Profile, tree: Path) -> dict[str, object]:
     """Return what speaks for the change, as plain JSON."""
     together = cast("Timing", selection.together)
     edits: list[Mapping[str, object]] = []
@@ -205,6 +213,8 @@ def evidence_of(selection: Selection, workload: Workload, profile: Profile) -> d
                 "pairs": len(found.a),
                 "inputs": each.candidate.proof.inputs,
                 "tests": len(each.candidate.tests),
+                # these state what the code did; they say that it still does, and nothing about what it should
+                "characterisation_tests": len(characterisations(tree, each.candidate.tests)),
             }
         )
     return {

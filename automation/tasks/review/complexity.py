@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from automation.tasks.review.findings import Finding, Findings, Severity, density_score
-from automation.tasks.review.ground import Ground, outer_functions
+from automation.tasks.review.ground import Ground, ParsedFile, outer_functions
 from automation.tasks.review.tools import Tools
 
 _HALF = 5.0
 _USUAL_LIMIT = 10
+_TOPIC = "complexity 1"
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _BRANCHES = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+class _Measured(NamedTuple):
+    """A function's place and its number."""
+
+    path: str
+    name: str
+    line: int
+    column: int
+    end_line: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +40,15 @@ class ComplexityCheck:
         files = ground.require_product().values()
         limit = _limit(ground)
         measured = [
-            (file.path, function, complexity(function))
-            for file in files
-            for function in outer_functions(file.tree)
-            if ground.scope.holds(file.path, function.lineno, function.end_lineno)
+            _Measured(path, *row)
+            for path, rows in ground.facts(_TOPIC, files, _measured).items()
+            for row in rows
+            if ground.scope.holds(path, row[1], row[3])
         ]
-        found = ground.inside(_finding(*each, limit) for each in measured if each[2] > limit)
+        found = ground.inside(_finding(each, limit) for each in measured if each.number > limit)
         lines = ground.lines_of(files)
-        worst = max((number for *_, number in measured), default=0)
-        mean = sum(number for *_, number in measured) / max(len(measured), 1)
+        worst = max((each.number for each in measured), default=0)
+        mean = sum(each.number for each in measured) / max(len(measured), 1)
         figure = f"{len(measured):,} functions, mean {mean:.1f}, worst {worst}; {len(found)} over {limit}"
         return Findings(self.name, self.weight, figure, density_score(found, lines, _HALF), found)
 
@@ -72,8 +85,14 @@ def _limit(ground: Ground) -> int:
     return _USUAL_LIMIT
 
 
-def _finding(path: str, function: _Function, number: int, limit: int) -> Finding:
-    severity = Severity.ERROR if number > 2 * limit else Severity.WARNING
-    message = f"{function.name} has a complexity of {number}, more than {limit}; take a part out of it"
-    end = function.end_lineno or function.lineno
-    return Finding(path, function.lineno, function.col_offset + 1, severity, message, "complexity", end_line=end)
+def _measured(file: ParsedFile) -> list[tuple[str, int, int, int, int]]:
+    return [
+        (each.name, each.lineno, each.col_offset + 1, each.end_lineno or each.lineno, complexity(each))
+        for each in outer_functions(file.tree)
+    ]
+
+
+def _finding(each: _Measured, limit: int) -> Finding:
+    severity = Severity.ERROR if each.number > 2 * limit else Severity.WARNING
+    message = f"{each.name} has a complexity of {each.number}, more than {limit}; take a part out of it"
+    return Finding(each.path, each.line, each.column, severity, message, "complexity", end_line=each.end_line)

@@ -11,6 +11,7 @@ from automation.tasks.review.ground import Ground, ParsedFile, decorator_word
 from automation.tasks.review.tools import Tools
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+_TOPIC = "docstrings 1"
 _NEEDLESS = frozenset({"overload", "override", "setter", "deleter", "register"})
 
 
@@ -24,14 +25,15 @@ class DocstringsCheck:
     def look(self, ground: Ground, tools: Tools) -> Findings:
         """Count the docstrings of the scope that is no test."""
         files = ground.require_product().values()
-        wanted = [each for file in files for each in documentable(file) if ground.scope.holds(file.path, each.line)]
+        facts = ground.facts(_TOPIC, files, _told)
+        wanted = [(path, *row) for path, rows in facts.items() for row in rows if ground.scope.holds(path, row[1])]
         if not wanted:
             raise CheckSkipped("it holds nothing public to document")
-        bare = [each for each in wanted if not ast.get_docstring(each.node)]
+        bare = [_finding(path, name, line, column) for path, name, line, column, is_told in wanted if not is_told]
         good = len(wanted) - len(bare)
         score = share_score(good, len(wanted)) if bare else BEST
         figure = f"{good:,} of {len(wanted):,} public definitions ({good / len(wanted):.0%})"
-        return Findings(self.name, self.weight, figure, score, ground.inside(each.finding() for each in bare))
+        return Findings(self.name, self.weight, figure, score, ground.inside(bare))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,10 @@ class Documentable:
         """Line of its header, 1 for the module."""
         return 1 if isinstance(self.node, ast.Module) else self.node.lineno
 
-    def finding(self) -> Finding:
-        """Return what is told of it when it has no docstring."""
-        column = 1 if isinstance(self.node, ast.Module) else self.node.col_offset + 1
-        message = f"{self.name or 'the module'} has no docstring; `gridbot document {self.path}` writes it"
-        return Finding(self.path, self.line, column, Severity.INFO, message, "docstring")
+    @property
+    def column(self) -> int:
+        """Column of its header, from 1."""
+        return 1 if isinstance(self.node, ast.Module) else self.node.col_offset + 1
 
 
 def documentable(file: ParsedFile) -> Iterator[Documentable]:
@@ -72,6 +73,15 @@ def documentable(file: ParsedFile) -> Iterator[Documentable]:
     if file.tree.body:
         yield Documentable(file.path, "", file.tree)
     yield from _public(file.path, file.tree, "")
+
+
+def _told(file: ParsedFile) -> list[tuple[str, int, int, bool]]:
+    return [(each.name, each.line, each.column, bool(ast.get_docstring(each.node))) for each in documentable(file)]
+
+
+def _finding(path: str, name: str, line: int, column: int) -> Finding:
+    message = f"{name or 'the module'} has no docstring; `gridbot document {path}` writes it"
+    return Finding(path, line, column, Severity.INFO, message, "docstring")
 
 
 def _public(path: str, around: ast.Module | ast.ClassDef, prefix: str) -> Iterator[Documentable]:

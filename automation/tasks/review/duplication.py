@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import keyword
 import tokenize
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from automation.tasks.review.findings import Finding, Findings, Severity, rate_score
 from automation.tasks.review.ground import Ground, ParsedFile
-from automation.tasks.review.kept import Kept, digest_of
 from automation.tasks.review.tools import Tools
 
 # Repeated lines in 1,000 at which the score is 5.
 _HALF = 50.0
 _WINDOW = 8
 # Another number when shapes are made otherwise: older ones are not compared with them.
-_TOPIC = "shapes 1"
+_TOPIC = "shapes 2"
 _FEWEST_TOKENS = 70
 _SILENT = {tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER}
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A logical line: its first and last physical line, its shape, and how many tokens that has."""
+class _Line(NamedTuple):
+    """A logical line: its first and last physical line, the hash of its shape, and how many tokens that has."""
 
     first: int
     last: int
-    shape: str
+    shape: int
     tokens: int
 
 
@@ -59,21 +59,12 @@ class DuplicationCheck:
 
 
 def _shapes(ground: Ground, tools: Tools) -> Mapping[str, Sequence[_Line]]:
-    kept = Kept(ground.kept_file, _TOPIC)
-    digests = {path: digest_of(file.text) for path, file in ground.around.items()}
-    known = kept.get(digests.values())
-    fresh: dict[str, object] = {}
-    shapes: dict[str, tuple[_Line, ...]] = {}
-    for path, digest in digests.items():
+    def found(file: ParsedFile) -> Sequence[Sequence[int]]:
         tools.require_running()
-        rows = known.get(digest)
-        if isinstance(rows, list):
-            shapes[path] = tuple(_Line(*row) for row in rows)
-        else:
-            shapes[path] = _lines(ground.around[path])
-            fresh[digest] = [astuple(line) for line in shapes[path]]
-    kept.put(fresh)
-    return shapes
+        return _lines(file)
+
+    facts = ground.facts(_TOPIC, ground.around.values(), found)
+    return {path: [_Line(*row) for row in rows] for path, rows in facts.items()}
 
 
 def _lines(file: ParsedFile) -> tuple[_Line, ...]:
@@ -84,7 +75,7 @@ def _lines(file: ParsedFile) -> tuple[_Line, ...]:
         for token in tokenize.generate_tokens(io.StringIO(file.text).readline):
             if token.type == tokenize.NEWLINE:
                 if words and not _is_dull(words):
-                    found.append(_Line(first, token.start[0], " ".join(words), len(words)))
+                    found.append(_Line(first, token.start[0], _hash(words), len(words)))
                 words = []
             elif token.type not in _SILENT:
                 if not words:
@@ -93,6 +84,11 @@ def _lines(file: ParsedFile) -> tuple[_Line, ...]:
     except (tokenize.TokenError, SyntaxError):
         return ()
     return tuple(found)
+
+
+def _hash(words: Sequence[str]) -> int:
+    # the same in every process, unlike Python's own
+    return int.from_bytes(hashlib.blake2b(" ".join(words).encode("utf-8", "replace"), digest_size=7).digest())
 
 
 def _is_dull(words: Sequence[str]) -> bool:
@@ -113,14 +109,19 @@ def _shape(token: tokenize.TokenInfo, before: list[str]) -> str:
 
 
 def _blocks(ground: Ground, shapes: Mapping[str, Sequence[_Line]]) -> Iterator[tuple[_At, _At, int]]:
-    windows = _windows(shapes)
+    windows = {path: _windows(lines) for path, lines in sorted(shapes.items())}
+    found: dict[int, list[_At]] = defaultdict(list)
+    for path, keys in windows.items():
+        for index, key in enumerate(keys):
+            if key:
+                found[key].append(_At(path, index))
     for path in sorted(ground.product):
-        lines = shapes[path]
         index = 0
-        while index + _WINDOW <= len(lines):
+        while index < len(windows[path]):
             here = _At(path, index)
-            others = windows.get(_window(lines, index), ()) if _in_scope(ground, shapes, here) else ()
-            first = next((each for each in others if _is_told_here(ground, shapes, each, here)), None)
+            others = found[windows[path][index]] if windows[path][index] else ()
+            # hardly any stands twice
+            first = _first_told(ground, shapes, others, here) if len(others) > 1 else None
             if first is None:
                 index += 1
                 continue
@@ -129,18 +130,22 @@ def _blocks(ground: Ground, shapes: Mapping[str, Sequence[_Line]]) -> Iterator[t
             index += length
 
 
-def _windows(shapes: Mapping[str, Sequence[_Line]]) -> Mapping[int, list[_At]]:
-    found: dict[int, list[_At]] = defaultdict(list)
-    for path in sorted(shapes):
-        lines = shapes[path]
-        for index in range(len(lines) - _WINDOW + 1):
-            if sum(line.tokens for line in lines[index : index + _WINDOW]) >= _FEWEST_TOKENS:
-                found[_window(lines, index)].append(_At(path, index))
-    return found
+def _windows(lines: Sequence[_Line]) -> list[int]:
+    """Return a hash of the shapes of each run of lines, by its first; 0 where it holds too little."""
+    keys = []
+    tokens = sum(line.tokens for line in lines[: _WINDOW - 1])
+    shapes = [line.shape for line in lines]
+    for index in range(len(lines) - _WINDOW + 1):
+        tokens += lines[index + _WINDOW - 1].tokens
+        keys.append(hash(tuple(shapes[index : index + _WINDOW])) if tokens >= _FEWEST_TOKENS else 0)
+        tokens -= lines[index].tokens
+    return keys
 
 
-def _window(lines: Sequence[_Line], index: int) -> int:
-    return hash(tuple(line.shape for line in lines[index : index + _WINDOW]))
+def _first_told(ground: Ground, shapes: Mapping[str, Sequence[_Line]], others: Sequence[_At], here: _At) -> _At | None:
+    if not _in_scope(ground, shapes, here):
+        return None
+    return next((each for each in others if _is_told_here(ground, shapes, each, here)), None)
 
 
 def _is_told_here(ground: Ground, shapes: Mapping[str, Sequence[_Line]], other: _At, here: _At) -> bool:

@@ -3,33 +3,57 @@
 from __future__ import annotations
 
 import ast
+import sys
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar, cast
 
 from automation.codebase.files import python_files
 from automation.codebase.scopes import Scope
-from automation.codebase.sources import read_source
+from automation.codebase.sources import SourceFile, read_source
 from automation.codebase.suite_files import is_test_path
 from automation.codebase.symbols import tree_of
 from automation.errors import EditRefused
 from automation.tasks.review.findings import CheckSkipped, Finding, Severity
+from automation.tasks.review.kept import Kept, digest_of
+
+_Fact = TypeVar("_Fact")
+_SYNTAX = f"syntax {sys.version_info.major}.{sys.version_info.minor}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ParsedFile:
-    """One file's text and its syntax tree."""
+    """One file's text, which parses; its syntax tree is made when somebody asks for it."""
 
-    path: str
-    text: str
-    tree: ast.Module
+    source: SourceFile
 
     @property
+    def path(self) -> str:
+        """The file, relative to the repository."""
+        return self.source.path
+
+    @property
+    def text(self) -> str:
+        """What it holds."""
+        return self.source.text
+
+    @cached_property
     def lines(self) -> list[str]:
         """Its lines, without their ends."""
         return self.text.splitlines()
+
+    @cached_property
+    def digest(self) -> str:
+        """The hash of its place and its text, in hex: what is found out of a file may depend on its name."""
+        return digest_of(f"{self.path}\n{self.text}")
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """Its syntax tree."""
+        return tree_of(self.source)
 
 
 class Ground:
@@ -48,7 +72,7 @@ class Ground:
         self.root = scope.root
         self.cache = cache
         self.kept_file = cache / "kept.sqlite"
-        self.files, self.broken = _parsed(scope.root, scope.files)
+        self.files, self.broken = self._parsed(scope.files)
         self.product = {path: file for path, file in self.files.items() if not is_test_path(path)}
 
     @cached_property
@@ -65,13 +89,50 @@ class Ground:
     def around(self) -> Mapping[str, ParsedFile]:
         """The repository's files that are no tests, with those of the scope."""
         others = [path for path in self.every_path if path not in self.files and not is_test_path(path)]
-        return {**_parsed(self.root, others)[0], **self.product}
+        return {**self._parsed(others)[0], **self.product}
 
     def every_file(self) -> Iterator[ParsedFile]:
         """Yield the repository's files that parse, tests too."""
         known = self.around
         yield from known.values()
-        yield from _parsed(self.root, [path for path in self.every_path if path not in known])[0].values()
+        yield from self._parsed([path for path in self.every_path if path not in known])[0].values()
+
+    def facts(self, topic: str, files: Iterable[ParsedFile], find: Callable[[ParsedFile], _Fact]) -> dict[str, _Fact]:
+        """Return what is found out of each file, by its path; unchanged files are not looked at again.
+
+        Parameters
+        ----------
+        topic : str
+            What is found out; another name when it is found out otherwise.
+        files : iterable of ParsedFile
+            Which ones.
+        find : callable
+            Takes a file and returns plain JSON data: lists, texts and numbers.
+        """
+        kept = Kept(self.kept_file, topic)
+        wanted = tuple(files)
+        known = kept.get(file.digest for file in wanted)
+        fresh = {file.digest: find(file) for file in wanted if file.digest not in known}
+        kept.put(fresh)
+        found = known | fresh
+        return {file.path: cast("_Fact", found[file.digest]) for file in wanted}
+
+    def _parsed(self, paths: Iterable[str]) -> tuple[dict[str, ParsedFile], dict[str, tuple[int, str]]]:
+        files: dict[str, ParsedFile] = {}
+        broken: dict[str, tuple[int, str]] = {}
+        for path in paths:
+            try:
+                files[path] = ParsedFile(read_source(self.root, path))
+            except EditRefused as error:
+                broken[path] = (1, str(error))
+            except OSError as error:
+                broken[path] = (1, f"cannot be read: {error.strerror}")
+        for path, fault in self.facts(_SYNTAX, files.values(), _fault_of).items():
+            if fault:
+                line, reason = fault
+                del files[path]
+                broken[path] = (int(line), str(reason))
+        return files, broken
 
     @cached_property
     def settings(self) -> Mapping[str, object]:
@@ -148,17 +209,12 @@ def outer_functions(around: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunc
             yield from outer_functions(child)
 
 
-def _parsed(root: Path, paths: Iterable[str]) -> tuple[dict[str, ParsedFile], dict[str, tuple[int, str]]]:
-    files: dict[str, ParsedFile] = {}
-    broken: dict[str, tuple[int, str]] = {}
-    for path in paths:
-        try:
-            source = read_source(root, path)
-            files[path] = ParsedFile(path, source.text, tree_of(source))
-        except EditRefused as error:
-            cause = error.__cause__
-            line = cause.lineno if isinstance(cause, SyntaxError) and cause.lineno else 1
-            broken[path] = (line, f"does not parse: {getattr(cause, 'msg', None) or error}")
-        except OSError as error:
-            broken[path] = (1, f"cannot be read: {error.strerror}")
-    return files, broken
+def _fault_of(file: ParsedFile) -> list[int | str]:
+    """Return line and reason of what keeps a file from being parsed, nothing when it can be."""
+    try:
+        _ = file.tree
+    except EditRefused as error:
+        cause = error.__cause__
+        line = cause.lineno if isinstance(cause, SyntaxError) and cause.lineno else 1
+        return [line, f"does not parse: {getattr(cause, 'msg', None) or error}"]
+    return []

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS kept (
     topic TEXT NOT NULL, digest TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (topic, digest)
 ) STRICT, WITHOUT ROWID
 """
-_MOST_ROWS = 20_000
+_MOST_ROWS = 60_000
 
 
 def digest_of(text: str) -> str:
@@ -46,8 +46,8 @@ class Kept:
         wanted = set(digests)
         try:
             with database(self._path, _SCHEMA) as connection:
-                rows = connection.execute("SELECT digest, value FROM kept WHERE topic = ?", (self._topic,))
-                return {digest: json.loads(value) for digest, value in rows if digest in wanted}
+                rows = connection.execute("SELECT digest, value FROM kept WHERE topic = ?", (self._topic,)).fetchall()
+            return {digest: json.loads(value) for digest, value in rows if digest in wanted}
         except (sqlite3.Error, OSError, ValueError) as error:
             _log.warning("event=cache_unreadable file=%s reason=%s", self._path, error)
             return {}

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from automation.codebase.masking import masked
@@ -43,7 +44,16 @@ class Tools:
         self._running: set[subprocess.Popen[str]] = set()
         self._stopped = False
 
-    def run(self, module: str, arguments: Sequence[str], folder: Path, good: Sequence[int] = (0,)) -> ToolOutput:
+    def run(
+        self,
+        module: str,
+        arguments: Sequence[str],
+        folder: Path,
+        good: Sequence[int] = (0,),
+        *,
+        also: Sequence[str] = (),
+        timeout_s: float = inf,
+    ) -> ToolOutput:
         """Run a tool and return what it printed.
 
         The folder is not on its import path, so that no file there is taken for a module of the tool's.
@@ -58,6 +68,10 @@ class Tools:
             Where it runs.
         good : sequence of int
             Exit codes with which it has done its work.
+        also : sequence of str
+            Variables of the environment that it is given besides the few that every program needs.
+        timeout_s : float
+            For a tool that is given less time than the others.
 
         Raises
         ------
@@ -66,15 +80,16 @@ class Tools:
         """
         if importlib.util.find_spec(module) is None:
             raise CheckSkipped(f"{module} is not installed; `pip install {module}` beside GridBot")
-        process = self._start([sys.executable, "-P", "-m", module, *arguments], folder)
+        patience_s = min(self._timeout_s, timeout_s)
+        process = self._start([sys.executable, "-P", "-m", module, *arguments], folder, also)
         try:
             with process:
                 try:
-                    text, errors = process.communicate(timeout=self._timeout_s)
+                    text, errors = process.communicate(timeout=patience_s)
                 finally:
                     _kill(process)
         except subprocess.TimeoutExpired:
-            raise CheckSkipped(f"{module} did not end within {self._timeout_s:.0f} s") from None
+            raise CheckSkipped(f"{module} did not end within {patience_s:.0f} s") from None
         finally:
             with self._lock:
                 self._running.discard(process)
@@ -100,8 +115,8 @@ class Tools:
         if self._stopped:
             raise CheckSkipped("interrupted")
 
-    def _start(self, command: Sequence[str], folder: Path) -> subprocess.Popen[str]:
-        environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    def _start(self, command: Sequence[str], folder: Path, also: Sequence[str]) -> subprocess.Popen[str]:
+        environment = {name: os.environ[name] for name in (*_KEPT_VARIABLES, *also) if name in os.environ}
         with self._lock:
             if self._stopped:
                 raise CheckSkipped("interrupted")

@@ -9,7 +9,8 @@ import pytest
 
 from automation.assistant.examples import load_examples
 from automation.assistant.opening import sentence_model
-from automation.assistant.vectors import embedded, write_vectors
+from automation.assistant.vectors import Fitted, embedded, read_fitted, write_fitted
+from automation.assistant.word_vectors import WordIndex
 from automation.registry import gridbot_registry
 
 
@@ -28,9 +29,19 @@ class Counting:
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
+def fitted_to(sentences: list[str], embedder: Counting) -> Fitted:
+    return Fitted(WordIndex.of(sentences), embedder.embed(sentences), np.eye(len(sentences), 4, dtype=np.float32))
+
+
+def keep(sentences: list[str], model: str, file: Path) -> Fitted:
+    fitted = fitted_to(sentences, Counting(model))
+    write_fitted(file, "digest", fitted, sentences, model)
+    return fitted
+
+
 def test_only_what_is_not_kept_is_embedded_and_kept_vectors_are_close(tmp_path: Path) -> None:
     file = tmp_path / "vectors.npz"
-    write_vectors(["a", "bb"], Counting("one"), file)
+    keep(["a", "bb"], "one", file)
     counting = Counting("one")
     vectors = embedded(["a", "ccc", "bb"], counting, file)
     assert counting.asked == ["ccc"]
@@ -39,10 +50,30 @@ def test_only_what_is_not_kept_is_embedded_and_kept_vectors_are_close(tmp_path: 
 
 def test_vectors_of_another_model_are_not_used(tmp_path: Path) -> None:
     file = tmp_path / "vectors.npz"
-    write_vectors(["a"], Counting("one"), file)
+    keep(["a"], "one", file)
     other = Counting("other")
     embedded(["a"], other, file)
     assert other.asked == ["a"]
+
+
+def test_what_is_kept_says_the_same_of_a_sentence_and_only_for_its_own_examples(tmp_path: Path) -> None:
+    file = tmp_path / "vectors.npz"
+    fitted = keep(["stop the session", "list my sessions", "sell it"], "one", file)
+    kept = read_fitted(file, "digest")
+    assert kept is not None
+    for sentence in ("stop", "my sessions", "something else entirely"):
+        assert np.allclose(kept.words.likeness(sentence), fitted.words.likeness(sentence), atol=0.02)
+    assert np.allclose(kept.dual, fitted.dual)
+    assert kept.words.likeness("list my sessions").argmax() == 1
+    assert read_fitted(file, "another") is None
+
+
+def test_half_a_file_is_no_file(tmp_path: Path) -> None:
+    file = tmp_path / "vectors.npz"
+    keep(["a"], "one", file)
+    file.write_bytes(file.read_bytes()[:200])
+    assert read_fitted(file, "digest") is None
+    assert embedded(["a"], Counting("one"), file).shape == (1, 3)
 
 
 def test_the_file_that_comes_along_holds_the_examples_as_the_model_has_them() -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
-import time
+import uuid
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +13,7 @@ from hypothesis import strategies as st
 
 from automation.improvement.command_timing import compare_commands
 from automation.improvement.paired import Comparison, compare, comparison_of
+from tests.automation.codebase.confined import eventually, processes_with
 from trading.errors import Refused, UsageError
 
 EXPERIMENTS = 200
@@ -128,10 +127,9 @@ def test_commands_are_timed_by_wall_and_by_the_cpu_of_their_children(tmp_path):
     # Two processes that sleep for different times and hardly compute: only the wall clock tells them apart.
     short, long = ([sys.executable, "-S", "-c", f"import time; time.sleep({naptime})"] for naptime in (0.0, 0.2))
     found = compare_commands(long, short, 6, folder=tmp_path)
-    assert found.wall.accepts(0.2)
-    assert min(found.wall.a) >= 0.2
-    assert min((*found.cpu.a, *found.cpu.b)) > 0
-    assert all(cpu < wall for cpu, wall in zip(found.cpu.a, found.wall.a, strict=True))
+    assert min(found.wall.a) >= 0.2 > max(found.cpu.a)
+    assert min(found.wall.b) >= min(found.cpu.b) > 0
+    assert min(found.cpu.a) > 0
 
 
 def test_a_failing_command_is_refused_with_its_last_words():
@@ -145,21 +143,9 @@ def test_a_command_that_does_not_exist_is_named():
         compare_commands(["no-such-program"], ["true"], 6)
 
 
-def test_a_command_over_its_limit_is_killed_with_its_children(tmp_path):
-    note = tmp_path / "child"
-    script = f"sleep 600 & echo $! > {shlex.quote(str(note))}; wait"
+def test_a_command_over_its_limit_is_killed_with_its_children():
+    nap = f"600.{uuid.uuid4().int}"
     with pytest.raises(Refused, match="took over"):
-        compare_commands(["sh", "-c", script], ["true"], 6, timeout_s=1)
-    child = int(note.read_text())
-    until = time.monotonic() + 10
-    # A busy machine takes its time to end what was killed; left alone, it would sleep for ten minutes.
-    while not _ended(child) and time.monotonic() < until:
-        time.sleep(0.01)
-    assert _ended(child)
-
-
-def _ended(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in {"Z", "X"}
-    except (FileNotFoundError, ProcessLookupError):
-        return True
+        compare_commands(["sh", "-c", f"sleep {nap} & wait"], ["sleep", "600"], 6, timeout_s=1)
+    # a busy machine takes its time to end what was killed; left alone, it would sleep for ten minutes
+    assert eventually(lambda: not processes_with(nap))

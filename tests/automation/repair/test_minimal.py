@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from automation.codebase.sources import SourceFile
 from automation.incidents.session_agreement import Agreement
 from automation.repair.differential import Behaviour
-from automation.repair.minimal import Plausible, edit_distance, rank_plausible, specialised
+from automation.repair.minimal import Plausible, edit_distance, is_undecided, rank_plausible, specialised
 from automation.repair.records import Candidate, Evidence, Place, TextEdit
 from automation.repair.rewrites import minimal_edits
 
@@ -116,3 +116,44 @@ def test_a_step_that_does_nothing_ranks_last():
     idle = Candidate(source, (TextEdit(at, at + 9, "count + 0"),), "template:number", place, "", 0.3)
     plain = Candidate(source, (TextEdit(at, at + 9, "count"),), "template:operand", place, "", 0.2)
     assert [one.candidate for one in rank_plausible([Plausible(idle), Plausible(plain)])] == [plain, idle]
+
+
+def _behaving(made: Candidate, cluster: int, crashes: int = 0) -> Plausible:
+    return Plausible(made, behaviour=Behaviour(agreement=0.9, cluster=cluster, crashes=crashes))
+
+
+NEAR = _made(TEXT.replace("value > high", "value >= high").replace("return value", "return high", 1), prior=0.45)
+
+
+def test_a_rival_as_likely_that_behaves_differently_leaves_the_choice_undecided() -> None:
+    assert is_undecided(rank_plausible([_behaving(GENERAL, 0), _behaving(NEAR, 1)]))
+    assert not is_undecided(rank_plausible([_behaving(GENERAL, 0), _behaving(NEAR, 0)]))
+    assert not is_undecided(rank_plausible([_behaving(GENERAL, 0)]))
+    assert not is_undecided([])
+
+
+PAIR = tuple(enumerate((GENERAL, NEAR)))
+
+
+def test_an_unlikely_rival_or_one_with_a_finding_decides_nothing() -> None:
+    unlikely = _made(NEAR.text(), prior=0.05)
+    assert not is_undecided(rank_plausible([_behaving(GENERAL, 0), _behaving(unlikely, 1)]))
+    found = Plausible(NEAR, findings=1, behaviour=Behaviour(cluster=1))
+    assert not is_undecided(rank_plausible([_behaving(GENERAL, 0), found]))
+
+
+def test_what_a_recording_agrees_with_is_decided() -> None:
+    told = [Plausible(made, behaviour=Behaviour(cluster=at), agreement=Agreement(True)) for at, made in PAIR]
+    assert not is_undecided(rank_plausible(told))
+
+
+def test_a_change_that_leaves_something_unread_ranks_last_and_is_no_answer_alone() -> None:
+    unread = Plausible(_made(TEXT.replace("return value", "return high").replace("if value > high", "if high"), 0.9))
+    assert rank_plausible([unread, Plausible(GENERAL)])[0].candidate is GENERAL
+    assert is_undecided(rank_plausible([unread]))
+    assert not is_undecided(rank_plausible([Plausible(GENERAL)]))
+
+
+def test_of_two_alike_the_one_that_raises_less_comes_first() -> None:
+    ranked = rank_plausible([_behaving(GENERAL, 0, crashes=2), _behaving(NEAR, 1)])
+    assert ranked[0].candidate is NEAR

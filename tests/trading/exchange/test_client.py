@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -170,3 +171,17 @@ def test_each_caller_hears_its_own_answer(server: KlinesServer) -> None:
     answers = asked(server, three)
     heard = sorted((answer.status, answer.headers.get("retry-after")) for answer in answers)
     assert heard == [(418, "99"), (429, "7"), (503, None)]
+
+
+def test_clients_of_one_process_read_the_certificate_authorities_once(server: KlinesServer) -> None:
+    async def main() -> None:
+        one, other = impatient(server), impatient(server)
+        one.open()
+        other.open()
+        assert one.ssl_context is other.ssl_context
+        assert one.ssl_context.verify_mode is ssl.CERT_REQUIRED
+        assert one.ssl_context.check_hostname
+        await one.close()
+        await other.close()
+
+    asyncio.run(main())

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import functools
 import json
-import ssl
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -64,8 +62,6 @@ WAYS: Mapping[str, Way] = {
 
 
 def main(what: str, folder: str) -> None:
-    # No TLS is spoken, and each child's two clients would read the authorities anew: a third of its start.
-    ssl.create_default_context = functools.cache(ssl.create_default_context)  # type: ignore[assignment]
     way = WAYS[what]
     with crash_run(Path(folder), 1, full=way.full, faults=way.faults, streams=way.streams) as run:
         told = way.run(run)

@@ -46,6 +46,8 @@ SETTINGS = (
     "signals.warmup_candles=50",
     'signals.agents=["momentum"]',
 )
+# a busy machine takes its time; short of the suite's own limit, so that what was waited for is told
+PATIENCE_S = 240
 ROOMY = ("limits.max_drawdown=1", "limits.daily_loss=1")
 
 
@@ -133,7 +135,7 @@ class Running:
 
     async def until(self, meets: Callable[[], object]) -> None:
         """Wait until a condition holds; it is looked at after each event, and now and then."""
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(PATIENCE_S):
             while not meets():
                 self._told.clear()
                 with suppress(TimeoutError):
@@ -153,6 +155,15 @@ class Running:
         """Wait for so many events of a kind, and return the last of them."""
         await self.until(lambda: len(self.of(kind)) >= count)
         return self.of(kind)[count - 1]
+
+    async def alerted(self, kind: str) -> SessionEvent:
+        """Wait for an alert of a kind; a busy machine has others of its own, such as a loop that lags."""
+
+        def told() -> list[SessionEvent]:
+            return [event for event in self.of("alert") if event.data["kind"] == kind]
+
+        await self.until(told)
+        return told()[0]
 
 
 @asynccontextmanager
@@ -174,7 +185,7 @@ async def running(plan: Plan, clock: Clock | None = None) -> AsyncIterator[tuple
 async def played(plan: Plan, clock: Clock | None = None) -> tuple[SessionEnd, Running]:
     """Run a session to its own end."""
     async with running(plan, clock) as (run, task):
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(PATIENCE_S):
             return await task, run
 
 

@@ -47,8 +47,7 @@ def test_a_full_disk_holds_entries_back_until_there_is_room(own_home: Path) -> N
                 session = run.session
                 session.patrol = patrol = Patrol(session, own_home, machine=[DiskWatch(folder(plan), disk)])
                 with patrol:
-                    alert = await run.heard("alert")
-                    assert alert.data["kind"] == "disk_full"
+                    await run.alerted("disk_full")
                     assert session.desk is not None
                     assert "disk" in session.desk.held
                     await run.until(lambda: any(one.data["command"] == "denied" for one in run.of("order")))
@@ -77,7 +76,7 @@ def test_a_clock_far_from_the_venues_holds_entries_back(own_home: Path) -> None:
                 session = run.session
                 session.patrol = patrol = Patrol(session, own_home, machine=[ClockWatch(offset)])
                 with patrol:
-                    await run.heard("alert")
+                    await run.alerted("clock_offset")
                     assert session.desk is not None
                     assert "from the venue's" in session.desk.held
                     offset.value = 10
@@ -109,7 +108,7 @@ def test_an_event_loop_that_stands_still_is_told(own_home: Path) -> None:
                 session = run.session
                 session.patrol = patrol = Patrol(session, own_home, machine=[], real=_Late())
                 with patrol:
-                    assert (await run.heard("alert")).data["kind"] == "loop_lag"
+                    await run.alerted("loop_lag")
                     run.stop()
                     await run.until(lambda: run.supervision is not None and run.supervision.session is None)
             measuring = [task for task in asyncio.all_tasks() if "LoopLagWatch.measure" in repr(task)]
@@ -161,7 +160,7 @@ def test_the_users_command_hears_of_alerts(own_home: Path, tmp_path: Path, monke
                 session = run.session
                 session.patrol = patrol = Patrol(session, own_home, machine=[DiskWatch(folder(plan), Dial(50 * MB))])
                 with patrol:
-                    await run.heard("alert")
+                    await run.alerted("disk_full")
                     run.stop()
                     await run.until(lambda: run.supervision is not None and run.supervision.session is None)
 

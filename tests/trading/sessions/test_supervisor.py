@@ -14,6 +14,7 @@ import pytest
 from tests.trading.exchange.venue_server import SteppingClock
 from tests.trading.sessions.running import (
     KEYS,
+    PATIENCE_S,
     ROOMY,
     SETTINGS,
     SYMBOL,
@@ -62,6 +63,7 @@ def test_a_crash_is_told_and_the_session_starts_again_from_its_books(own_home: P
                 run.session.decider.signals.append = None  # type: ignore[assignment,method-assign]
                 crashed = await run.heard("crashed")
                 assert "TypeError" in str(crashed.data["reason"])
+                await run.until(lambda: clock.sleeps)
                 assert clock.sleeps == [crashed.data["restart_in_s"]] == [2.0]
                 fills = len(run.of("fill"))
                 await run.heard("fill", fills + 2)
@@ -88,7 +90,7 @@ def test_a_fault_that_comes_back_five_times_gives_up_and_leaves_nothing_that_buy
             async with running(plan, clock) as (run, task):
                 break_core_when_started(run)
                 with pytest.raises(GridBotError, match="crashed 5 times") as raised:
-                    await asyncio.wait_for(task, 90)
+                    await asyncio.wait_for(task, PATIENCE_S)
             assert "gridbot fix --session one" in str(raised.value)
             assert clock.sleeps == [2.0, 4.0, 8.0, 16.0]
             assert [one for one in server.exchange.open_orders("main", SYMBOL) if one.side is Side.BUY] == []
@@ -108,7 +110,7 @@ def test_a_venue_that_is_away_when_a_session_recovers_is_waited_for(own_home: Pa
                 assert not task.done()
                 server.faults.change({"drop_before": 0})
                 await run.heard("started")
-                await asyncio.wait_for(task, 60)
+                await asyncio.wait_for(task, PATIENCE_S)
             assert differences(server, plan) == []
 
     asyncio.run(scene())
@@ -134,7 +136,7 @@ def test_a_stop_ends_a_session_whose_venue_stays_away_and_names_its_orders(own_h
             async with running(plan, SteppingClock()) as (run, task):
                 await run.heard("crashed")
                 run.stop(cancel_orders=True)
-                end = await asyncio.wait_for(task, 60)
+                end = await asyncio.wait_for(task, PATIENCE_S)
             assert end.exit_code is ExitCode.FAILED
             assert set(end.unsettled) == {one.client_id for one in server.exchange.open_orders("main", SYMBOL)}
 
@@ -209,7 +211,7 @@ def test_a_kill_file_stops_a_session_and_keeps_it_from_starting(own_home: Path) 
             async with running(plan) as (run, task):
                 await run.heard("fill")
                 path = KillFile(folder(plan), own_home).write(cancel_orders=True)
-                end = await asyncio.wait_for(task, 60)
+                end = await asyncio.wait_for(task, PATIENCE_S)
             assert str(path) in end.reason
             assert server.exchange.open_orders("main", SYMBOL) == ()
             before = sends(server)
@@ -278,7 +280,7 @@ async def _until_event(process: asyncio.subprocess.Process, kind: str) -> list[d
     assert process.stdout is not None
     seen: list[dict[str, object]] = []
     while not seen or seen[-1].get("event") != kind:
-        line = await asyncio.wait_for(process.stdout.readline(), 60)
+        line = await asyncio.wait_for(process.stdout.readline(), PATIENCE_S)
         assert line, (await process.stderr.read()).decode() if process.stderr else ""
         seen.append(json.loads(line))
     return seen
@@ -292,7 +294,7 @@ def test_a_signal_ends_in_order_with_code_0(own_home: Path, number: signal.Signa
             process = await _cli_session(server.url, own_home)
             await _until_event(process, "fill")
             process.send_signal(number)
-            out, error = await asyncio.wait_for(process.communicate(), 60)
+            out, error = await asyncio.wait_for(process.communicate(), PATIENCE_S)
             assert process.returncode == 0, error.decode()
             last = json.loads(out.decode().splitlines()[-1])
             assert (last["event"], last["exit_code"], last["unsettled"]) == ("stopped", 0, [])
@@ -312,9 +314,9 @@ def test_a_second_signal_ends_at_once_with_code_130(own_home: Path) -> None:
             server.faults.change({"latency": 1, "latency_ms": 60_000})
             process.send_signal(signal.SIGTERM)
             assert process.stderr is not None
-            await asyncio.wait_for(process.stderr.readuntil(b"once more ends at once"), 60)
+            await asyncio.wait_for(process.stderr.readuntil(b"once more ends at once"), PATIENCE_S)
             process.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(process.wait(), 60) == 130
+            assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 130
             server.faults.change({"latency": 0})
             end, _ = await played(plan_at(server.url, own_home, minutes=2))
             assert end.exit_code is ExitCode.DONE

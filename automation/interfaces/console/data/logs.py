@@ -169,7 +169,7 @@ class LogTail:
 
 def _structured(told: Mapping[str, object]) -> LogLine:
     facts = [f"{name}={_shown(value)}" for name, value in told.items() if name not in _HEAD and value is not None]
-    named = [str(told[name]) for name in ("code", "event") if told.get(name)]
+    named = [str(told[name]).removeprefix("event=") for name in ("code", "event") if told.get(name)]
     action = [f"({told['action']})"] if told.get("action") else []
     return LogLine(
         str(told.get("time") or told.get("timestamp") or ""),

@@ -122,7 +122,10 @@ class MaintenanceReader:
             values = {each.name: getattr(kept, each.name) for each in fields(kept)}
             result = _RESULT.validate_python(values)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            # written by another version, or taken away between two looks
+            # taken away between two looks, or what it was to weigh cannot be read
+            return known.result if known is not None else _unreadable(run)
+        if stamp is not None and result.status is Status.RUNNING:
+            # only a sitting that has ended leaves a result: what lies there cannot be read
             return known.result if known is not None else _unreadable(run)
         self._results[run.run_id] = _Known(stamp, result)
         return result

@@ -127,7 +127,8 @@ class NewestRun:
             told = read_progress(run.folder) or {}
             stands = RunState.AT_WORK if is_at_work(self._home, run, clock_ms) else RunState.INTERRUPTED
             about = result.title or str(told.get("title") or "")
-            status, reason = stands.value, ": ".join(filter(None, [str(told.get("stage") or ""), about]))
+            reason = ": ".join(filter(None, [str(told.get("stage") or ""), about])) or result.reason
+            status = stands.value
         return RunFacts(run.run_id, status, reason, waiting)
 
     def _result(self, run: Run) -> FixResult | None:
@@ -139,8 +140,8 @@ class NewestRun:
         if known is None or known[0] != changed:
             try:
                 known = changed, self._store.result(run)
-            except (OSError, ValueError, KeyError, TypeError, AttributeError):
-                # half of it, of another version, or taken away just now
+            except (OSError, ValueError, KeyError, TypeError):
+                # taken away just now, or what it was to weigh cannot be read
                 return None
             self._ended[run.run_id] = known
         return known[1]

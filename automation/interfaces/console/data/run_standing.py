@@ -8,8 +8,8 @@ from automation.codebase.owners import is_owned
 from automation.codebase.workspaces import work_folder
 from automation.pipeline.runs import Run
 
-# A run has no private copy yet, or none any more, for a moment at both of its ends.
-_UNOWNED_MS = 5_000
+# A run has no private copy yet, or none any more, for a moment at both of its ends; a busy machine makes it long.
+_UNOWNED_MS = 30_000
 
 
 def is_at_work(home: Path, run: Run, clock_ms: int) -> bool:
@@ -24,8 +24,11 @@ def is_at_work(home: Path, run: Run, clock_ms: int) -> bool:
     clock_ms : int
         This machine's time, milliseconds UTC.
     """
-    if is_owned(work_folder(home, run.run_id)):
+    copy = work_folder(home, run.run_id)
+    if is_owned(copy):
         return True
+    if copy.exists():
+        return False
     newest_ms = max(_changed_ms(run.folder / name) for name in ("stage", "run.json"))
     return clock_ms - newest_ms < _UNOWNED_MS
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from automation.interfaces.console.context import ConsoleContext
 from trading.errors import Refused
 
 _SECRET = re.compile(r"(secret|password|passphrase|api_key|token|private_key)$")
+_COMMANDS = {"trading": "config show", "automation": "config automation"}
 _HIDDEN = "(set; not shown)"
 
 
@@ -53,8 +55,9 @@ def read_settings(context: ConsoleContext) -> tuple[SettingRow, ...]:
         When a configuration cannot be read; it says why.
     """
     rows: list[SettingRow] = []
-    for wing, command in (("trading", "config show"), ("automation", "config automation")):
-        ended = context.answer(command)
+    with ThreadPoolExecutor(len(_COMMANDS)) as beside:
+        ends = tuple(beside.map(context.answer, _COMMANDS.values()))
+    for wing, ended in zip(_COMMANDS, ends, strict=True):
         if ended.result is None:
             raise Refused(ended.text)
         rows += [setting_row(wing, name, told) for name, told in ended.result.items() if isinstance(told, Mapping)]

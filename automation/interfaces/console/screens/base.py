@@ -225,16 +225,22 @@ class Pane(Vertical, Generic[Facts], can_focus=True):
         self.post_message(self.Failed(self, problem))
 
     def __drawn(self, facts: Facts) -> None:
+        if not self.has_class("unread"):
+            self.__draw(facts)
+            return
+        self.remove_class("unread")
+        # what fits itself to its size must have one first
+        self.call_after_refresh(self.__draw, facts)
+        if self.has_focus:
+            self.call_after_refresh(self.take_focus)
+
+    def __draw(self, facts: Facts) -> None:
         self.facts = facts
         try:
             self.show(facts)
         except Exception as error:  # noqa: BLE001 - a screen must outlive whatever lies in the data home
             self.__failed(sentence_of(error))
             return
-        if self.has_class("unread"):
-            self.remove_class("unread")
-            if self.has_focus:
-                self.call_after_refresh(self.take_focus)
         self.__end_reading("")
         self.post_message(self.Shown(self))
 

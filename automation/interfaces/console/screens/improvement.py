@@ -138,7 +138,8 @@ class ImprovementPane(Pane[ImprovementFacts]):
         palette, facts = self.palette, self.facts
         text = Text(no_wrap=True)
         text.append(" t ", f"bold {palette.accent}")
-        names = (f"{len(facts.records):,} runs", f"{len(facts.verdicts):,} timed")
+        runs = len(facts.records)
+        names = (f"{runs:,} {'run' if runs == 1 else 'runs'}", f"{len(facts.verdicts):,} timed")
         for number, name in enumerate(names):
             is_shown = bool(number) == self._shows_verdicts
             text.append(f"{name}  ", f"bold {palette.ink}" if is_shown else palette.quiet)

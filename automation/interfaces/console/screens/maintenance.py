@@ -313,7 +313,7 @@ class MaintenancePane(Pane[MaintenanceFacts]):
             return
         waiting = len(self.facts.waiting)
         told = {
-            "runs": f"{self.facts.run_count:,} in all" + (f", {waiting} for you to approve (w)" if waiting else ""),
+            "runs": f"{waiting} to approve (w), " * bool(waiting) + f"{self.facts.run_count:,} in all",
             "incidents": f"{len(self.facts.incidents):,} in all",
             "change": "",
             "evidence": "",

@@ -187,7 +187,8 @@ class TradingPane(Pane[TradingFacts]):
             self.query_one(f"#{name}").display = view is not None
         none = self.query_one("#none", Still)
         none.display = view is None
-        none.say(facts.problem or _NONE)
+        problem = Text(f"{facts.problem}\n\ns or n goes to another session.", self.palette.bad)
+        none.say(problem if facts.problem else _NONE)
         if view is None:
             return
         self._wanted = view.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ _AROUND, _BESIDE = 4, 2
 # of so many half columns a day one is left blank
 _GAP_FROM = 3
 _DATE_CELLS = 11
-_STEPS = (1, 2, 2.5, 5, 10)
+_STEPS, _WHOLE_STEPS = (1, 2, 2.5, 5, 10), (1, 2, 5, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,15 @@ class DayBars:
         From the bottom up.
     empty : str
         What is said when there is no bar.
+    counts : bool
+        Whether the values are whole numbers.
     """
 
     title: str
     labels: tuple[str, ...]
     parts: tuple[Part, ...]
     empty: str = "nothing in these days"
+    counts: bool = False
 
     @property
     def highest(self) -> float:
@@ -95,10 +99,15 @@ class DayChart(PlotextPlot):
         if not bars.highest or self.size.height < 5 or self.size.width < 16:
             return Text(f" {bars.title}\n\n  {bars.empty if not bars.highest else ''}")
         self._plot_bars(bars)
-        return super().render()
+        drawn = super().render()
+        if isinstance(drawn, Text) and len(bars.parts) > 1:
+            # the names of the parts in the title are the legend
+            for part in bars.parts:
+                drawn.highlight_regex(rf"\b{re.escape(part.name)}\b", f"bold {part.colour}")
+        return drawn
 
     def _plot_bars(self, bars: DayBars) -> None:
-        plt, ticks = self.plt, ticks_up_to(bars.highest)
+        plt, ticks = self.plt, ticks_up_to(bars.highest, whole=bars.counts)
         labels = [short_number(tick) for tick in ticks]
         columns = self.size.width - max(map(len, labels)) - _BESIDE
         rows = self.size.height - _AROUND
@@ -156,17 +165,19 @@ def bar_points(bars: DayBars, columns: int, rows: int, top: float) -> list[list[
     return covered
 
 
-def ticks_up_to(highest: float) -> list[float]:
+def ticks_up_to(highest: float, *, whole: bool = False) -> list[float]:
     """Return round numbers from 0 on, the last one at the highest value or over it.
 
     Parameters
     ----------
     highest : float
         Over 0.
+    whole : bool
+        Whether only whole numbers make sense.
     """
-    wanted = highest / _TICKS
+    wanted = max(1.0, highest / _TICKS) if whole else highest / _TICKS
     size = 10.0 ** math.floor(math.log10(wanted))
-    step = next(size * factor for factor in _STEPS if size * factor >= wanted * (1 - 1e-9))
+    step = next(size * factor for factor in (_WHOLE_STEPS if whole else _STEPS) if size * factor >= wanted * (1 - 1e-9))
     return [step * number for number in range(math.ceil(highest / step - 1e-9) + 1)]
 
 

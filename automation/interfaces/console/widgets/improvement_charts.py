@@ -62,6 +62,7 @@ def charts_of(facts: ImprovementFacts, palette: Palette) -> dict[str, DayBars]:
                 Part("to approve", day_values([day.success.awaiting for day in days]), palette.warn),
                 Part("unfixed", day_values([day.success.unfixed for day in days]), palette.bad),
             ),
+            counts=True,
         ),
         "seconds": one("median seconds of a repair", [day.median_s for day in days], palette.accent),
         "speed": one("candidates a second", [day.candidates_per_second for day in days], palette.price),
@@ -127,7 +128,7 @@ def _verdict_bars(verdicts: Sequence[Verdict], palette: Palette) -> DayBars:
     faster = [value if verdict.is_faster else 0.0 for verdict, value in zip(told, saved, strict=True)]
     unsure = [0.0 if verdict.is_faster else value for verdict, value in zip(told, saved, strict=True)]
     parts = (Part("proven", day_values(faster), palette.good), Part("not proven", day_values(unsure), palette.quiet))
-    return DayBars("% saved by each benchmark", labels, parts, "nothing was timed in these days")
+    return DayBars("% saved by each benchmark: proven, not proven", labels, parts, "nothing was timed in these days")
 
 
 def _record_cells(record: RepairRecord, now_ms: int, palette: Palette) -> Sequence[Cell]:

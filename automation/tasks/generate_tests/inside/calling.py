@@ -7,27 +7,19 @@ import inspect
 import itertools
 import linecache
 import os
-import sys
 import types
 import typing
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, List, NamedTuple, Optional, Tuple  # noqa: UP035 - read at run time by Python 3.9
 
-from . import arcs, expressions, histories, limits, signatures, usage, values  # noqa: TID252
+from . import arcs, expressions, histories, limits, signatures, touching, usage, values  # noqa: TID252
 
 CALL_S = 0.5
 _MOST_ITEMS = 40
 _MOST_FACTS = 6
-_MOST_CHANGES = 3
+_MOST_CHANGES = 2
 _LONGEST_FACT = 240
 _LONGEST_MESSAGE = 300
-_TOUCHING = (
-    "socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostby", "socket.send", "subprocess.", "shutil.",
-    "os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.system", "os.exec", "os.fork", "os.spawn", "ftplib.",
-)  # fmt: skip
-_READ_BY_IMPORTS = (".py", ".pyc", ".so", ".pyd", ".json", ".typed")
-
 Record = typing.Dict[str, Any]  # noqa: UP006 - read at run time by Python 3.9
 
 
@@ -81,26 +73,6 @@ class Subject(NamedTuple):
         return f"{wrapped}({text})" if wrapped else text
 
 
-class Touch:
-    """Notes when a call reaches for files, processes or the network."""
-
-    def __init__(self, root: str) -> None:
-        self.what = ""
-        self.watching = False
-        self._root = root
-        sys.addaudithook(self._on_event)
-
-    def _on_event(self, event: str, details: tuple[object, ...]) -> None:
-        if not self.watching or self.what:
-            return
-        if event == "open":
-            name = str(details[0]) if details else ""
-            if not name.endswith(_READ_BY_IMPORTS) and not name.startswith(("<", "/dev/", "/proc/", sys.prefix)):
-                self.what = f"opens {Path(name).name or 'a file'}"
-        elif event.startswith(_TOUCHING):
-            self.what = f"reaches for {event}"
-
-
 class Caller:
     """Calls one subject again and again.
 
@@ -118,7 +90,7 @@ class Caller:
         self.subject = subject
         self.scope: dict[str, object] = {}
         exec(subject.imported, self.scope)  # noqa: S102 - this is the sandbox
-        self.touch = Touch(root)
+        self.touch = touching.installed()
         self._is_procedure = usage.is_procedure(usage.source_of(self.function())) and subject.kind != "class"
         self._tracer = arcs.ArcTracer(path)
         self._root = root
@@ -290,13 +262,9 @@ class Caller:
         facts: Sequence[tuple[str, values.Written]],
     ) -> Optional[Record]:  # noqa: UP045
         if facts:
-            imports = sorted({line for _, each in facts for line in each.imports})
-            return {
-                "kind": "left",
-                "of": "instance",
-                "facts": [[asked, each.text] for asked, each in facts],
-                "imports": imports,
-            }
+            needed = sorted({line for _, each in facts for line in each.imports})
+            told = [[asked, each.text] for asked, each in facts]
+            return {"kind": "left", "of": "instance", "facts": told, "imports": needed}
         for each, value in zip(given, held):  # noqa: B905
             if each.style == "instance":
                 continue

@@ -32,7 +32,7 @@ def drawn(hint: object, seed: int) -> List[values.Written]:  # noqa: UP006
     def note(value: object) -> None:
         with contextlib.suppress(values.Unwritable, RecursionError):
             each = values.written(value)
-            if len(each.text) <= 40 and each.text.isascii():
+            if len(each.text) <= 40 and each.text.isascii() and "\\" not in each.text:
                 found[each.text] = each
 
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from . import values  # noqa: TID252
+from . import touching, values  # noqa: TID252
 
 Item = TypeVar("Item")
 
@@ -26,12 +26,13 @@ def evaluated(source: values.Written, scope: dict[str, object] | None = None) ->
 
 
 def works(source: values.Written) -> bool:
-    """Say whether an expression can be evaluated."""
+    """Say whether an expression can be evaluated, and reaches for nothing outside itself."""
     try:
-        evaluated(source)
+        with touching.installed().aside() as touch:
+            evaluated(source)
+            return not touch.what
     except Exception:  # noqa: BLE001 - a constructor may refuse in its own way
         return False
-    return True
 
 
 def all_written(found: Sequence[object]) -> list[values.Written]:

@@ -11,7 +11,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from . import expressions, limits, signatures, values  # noqa: TID252
+from . import expressions, limits, signatures, touching, values  # noqa: TID252
 
 _CALL_S = 0.2
 _MOST_BASES, _MOST_CALLS, _MOST = 3, 4, 8
@@ -72,11 +72,12 @@ def observed(value: values.Foreign) -> dict[str, values.Written]:
         try:
             own = copy.deepcopy(value)
             before = state_of(own)
-            with limits.limited(_CALL_S):
+            with limits.limited(_CALL_S), touching.installed().aside() as touch:
                 told = getattr(own, name)()
+                touched = touch.what
         except (Exception, limits.TooLong):  # noqa: BLE001, S112 - it may raise what it likes: no observer
             continue
-        if told is not None and told is not own and state_of(own) == before:
+        if told is not None and told is not own and not touched and state_of(own) == before:
             _note(found, f".{name}()", told)
     return found
 
@@ -105,8 +106,9 @@ def _changing_calls(origin: values.Foreign, base: values.Written, part: Part) ->
 
 def _changes(base: values.Written, call: values.Written) -> bool:
     try:
-        with limits.limited(_CALL_S):
-            return state_of(expressions.evaluated(base)) != state_of(expressions.evaluated(_joined(base, call)))
+        with limits.limited(_CALL_S), touching.installed().aside() as touch:
+            before, after = (state_of(expressions.evaluated(each)) for each in (base, _joined(base, call)))
+            return before != after and not touch.what
     except (Exception, limits.TooLong):  # noqa: BLE001 - a method may refuse in its own way
         return False
 

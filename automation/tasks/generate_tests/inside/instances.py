@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Callable, Mapping
 
 from . import expressions, signatures, values  # noqa: TID252
 
 _MOST = 8
 _MOST_OF_EACH = 10
+_MOST_PLAIN = 2
 _MOST_CLASSES, _MOST_OF_CLASS = 3, 2
 
 Part = Callable[[object, str, object, int], "list[values.Written]"]
@@ -50,10 +52,14 @@ def _constructed(origin: values.Foreign, part: Part, depth: int) -> list[values.
         elif parameter.default is inspect.Parameter.empty:
             return []
     found: list[values.Written] = []
-    for chosen in expressions.rows_of([pool[:_MOST_OF_EACH] for _, pool in pools]):
+    # what must be given is enough for a plain one
+    needed = [(parameter, pool) for parameter, pool in pools if parameter.default is inspect.Parameter.empty]
+    plain = [(needed, row) for row in itertools.islice(expressions.rows_of([pool for _, pool in needed]), _MOST_PLAIN)]
+    full = expressions.rows_of([pool[:_MOST_OF_EACH] for _, pool in pools])
+    for taken, chosen in (*plain, *((pools, row) for row in full)):
         given = [
             values.Written(f"{parameter.name}={each.text}", each.imports)
-            for (parameter, _), each in zip(pools, chosen)  # noqa: B905 - Python 3.9
+            for (parameter, _), each in zip(taken, chosen)  # noqa: B905 - Python 3.9
             if not _is_default(parameter, each)
         ]
         made = expressions.joined(f"{name}(", given, ")", imports)

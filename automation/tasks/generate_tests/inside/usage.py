@@ -56,8 +56,9 @@ def asked_for(source: str) -> Dict[str, Tuple[object, ...]]:  # noqa: UP006
     """Return the types that ``isinstance`` asks for, by parameter."""
     found: Dict[str, Dict[object, None]] = {}  # noqa: UP006
     for node in _nodes(source):
-        is_question = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance"
-        if is_question and len(node.args) == 2 and isinstance(node.args[0], ast.Name):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id != "isinstance":
+            continue
+        if len(node.args) == 2 and isinstance(node.args[0], ast.Name):
             for each in ast.walk(node.args[1]):
                 if isinstance(each, ast.Name) and each.id in _PLAIN:
                     found.setdefault(node.args[0].id, {})[_PLAIN[each.id]] = None
@@ -67,9 +68,10 @@ def asked_for(source: str) -> Dict[str, Tuple[object, ...]]:  # noqa: UP006
 def is_procedure(source: str) -> bool:
     """Say whether a function never returns anything."""
     nodes = list(_nodes(source))
+    is_function = any(isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) for node in nodes)
     given = [node for node in nodes if isinstance(node, ast.Return) and node.value is not None]
     told = [node for node in given if not (isinstance(node.value, ast.Constant) and node.value.value is None)]
-    return bool(nodes) and not told and not any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in nodes)
+    return is_function and not told and not any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in nodes)
 
 
 def _nodes(source: str) -> typing.Iterator[ast.AST]:

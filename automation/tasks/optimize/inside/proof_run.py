@@ -58,6 +58,7 @@ _LEAST_CALL_S, _SLOWER = 1.0, 8.0
 # Of the time: until when inputs are looked for, what calling all versions on them may take, when comparing must end.
 _SETTLING_SHARE, _CALLING_SHARE, _COMPARING_SHARE = 0.25, 0.5, 0.8
 _GENERATED_S = 0.5
+_MOST_COMPILING_S = 60.0
 _CALLED_TWICE = 12
 _DEAREST, _DEAR, _CHEAP_S = 0.8, 6, 0.001
 _MOST_OVER = 8
@@ -66,6 +67,7 @@ _TIMED_INPUTS = 12
 _SHORT_S, _REPEATED_S = 0.0005, 0.002
 
 
+_PLAIN_NUMBERS = (int, float, bool, complex)
 _LATE = "the time for the comparison was spent"
 
 
@@ -79,9 +81,9 @@ def run(job: Record, emit: Emit) -> None:
     Parameters
     ----------
     job : dict
-        ``workloads`` (as `workload_run` takes them), ``path`` (of the module), ``function`` (dotted name), ``lines`` (its first lines), ``versions`` (texts of the module, the
-        original first), ``seed``, ``seconds``, ``tolerance`` (relative, of floating point numbers) and ``timed``
-        (whether to time single calls).
+        ``workloads`` (as `workload_run` takes them), ``path`` (of the module), ``function`` (dotted name), ``lines``
+        (its first lines), ``versions`` (texts of the module, the original first), ``seed``, ``seconds``, ``tolerance``
+        (relative, of floating point numbers) and ``timed`` (whether to time single calls).
     emit : callable
         Takes a record with ``inputs``, ``calls`` and ``distinct``, or with ``problem``; then one a version with
         ``equal`` and ``difference``, and ``ratio``: its time by the original's.
@@ -125,10 +127,17 @@ class _Clock:
 
     def __init__(self, seconds: float) -> None:
         self._started, self._seconds = time.monotonic(), seconds
+        self._granted = 0.0
 
     def left(self, share: float) -> float:
         """Return the seconds until a share of the time is spent."""
         return self._started + share * self._seconds - time.monotonic()
+
+    def allow(self, seconds: float) -> None:
+        """Leave some time uncounted, within limits: that of a compiler, which comes once and is nobody's call."""
+        granted = max(0.0, min(seconds, _MOST_COMPILING_S - self._granted))
+        self._granted += granted
+        self._started += granted
 
     def part(self, share: float) -> float:
         """Return the seconds that a share of the time is."""
@@ -237,10 +246,23 @@ def _compared(
             return None, _LATE
         # Twice, because what is remembered from the first call must not change the second.
         for expected in case.expected[: 2 if number < _CALLED_TWICE else 1]:
-            found = _call(version, case, case.patience_s)
+            found = _compiling_call(version, case, clock)
             if not _equal(expected, found, tolerance):
                 return None, f"{_brief(case.shape)}: {_words(expected, found)}"
     return version, ""
+
+
+def _compiling_call(version: calls.Version, case: _Case, clock: _Clock) -> _Outcome:
+    """Call a version; numba compiles a function at its first call with arguments of a sort, which takes seconds."""
+    with version.installed() as function:
+        known = getattr(function, "signatures", None)
+    if known is None or not hasattr(function, "py_func"):
+        return _call(version, case, case.patience_s)
+    count, began = len(known), time.monotonic()
+    found = _call(version, case, max(case.patience_s, _MOST_COMPILING_S))
+    if len(getattr(function, "signatures", ())) > count:
+        clock.allow(time.monotonic() - began)
+    return found
 
 
 def _equal(one: _Outcome, other: _Outcome, tolerance: float) -> bool:
@@ -281,7 +303,7 @@ def _call(version: calls.Version, case: _Case, patience_s: float) -> _Outcome:
         signal.setitimer(signal.ITIMER_REAL, max(patience_s, 0.01))
         try:
             with contextlib.redirect_stdout(printed):
-                value = calls.call(function, arguments)
+                value = _as_promised(calls.call(function, arguments), version.promised)
                 if inspect.isgenerator(value):
                     value = ["yields", *itertools.islice(value, 10_000)]
             told = "returns"
@@ -298,6 +320,13 @@ def _call(version: calls.Version, case: _Case, patience_s: float) -> _Outcome:
         return _Outcome(
             f"{told} what cannot be shown ({type(error).__name__})", shapes.shape_of(None), case.shape, case.shape, ""
         )
+
+
+def _as_promised(value: object, promised: object) -> object:
+    """Return a scalar of NumPy as the plain number that the annotation promises: callers may count on no more."""
+    if promised in _PLAIN_NUMBERS and type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():
+        return typing.cast("typing.Any", value).item()
+    return value
 
 
 def _ratios(

@@ -14,15 +14,18 @@ from automation.tasks.optimize.templates.arithmetic import arithmetic
 from automation.tasks.optimize.templates.caching import caching
 from automation.tasks.optimize.templates.compiled import compiled
 from automation.tasks.optimize.templates.comprehensions import comprehension
+from automation.tasks.optimize.templates.constants import constants
 from automation.tasks.optimize.templates.copies import copies
 from automation.tasks.optimize.templates.hoisting import hoisting, patterns
 from automation.tasks.optimize.templates.mappings import mappings
 from automation.tasks.optimize.templates.membership import membership
+from automation.tasks.optimize.templates.quadratic import quadratic
 from automation.tasks.optimize.templates.subject import Subject, Template
 from automation.tasks.optimize.templates.vectors import vectors
 
 TEMPLATES: tuple[Template, ...] = (
     membership,
+    quadratic,
     caching,
     vectors,
     compiled,
@@ -30,6 +33,7 @@ TEMPLATES: tuple[Template, ...] = (
     accumulation,
     hoisting,
     patterns,
+    constants,
     mappings,
     copies,
     arithmetic,

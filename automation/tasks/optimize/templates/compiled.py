@@ -27,11 +27,14 @@ def compiled(subject: Subject) -> Iterator[Draft]:
     if not plain or not has_loop or not _depends_on_numba(subject) or not _is_numeric(subject):
         return
     known = next((name for name, meaning in subject.imports.items() if meaning == "numba"), None)
-    decorated = f"@{known or 'numba'}.njit(cache=True)"
     imported = None if known else subject.with_import("numba")
-    yield from subject.draft(
-        "numba", f"{subject.span.name} is compiled", node, [imported, subject.before(node, decorated)]
-    )
+    divides = any(isinstance(each, ast.Div | ast.FloorDiv | ast.Mod) for each in subject.nodes)
+    # an item of an array divides by zero, a plain number refuses: the proof knows which of them the function is given
+    models = {"": "", ', error_model="numpy"': ", dividing as NumPy does"} if divides else {"": ""}
+    for option, how in models.items():
+        decorated = f"@{known or 'numba'}.njit(cache=True{option})"
+        told = f"{subject.span.name} is compiled{how}"
+        yield from subject.draft("numba", told, node, [imported, subject.before(node, decorated)])
 
 
 def _depends_on_numba(subject: Subject) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import keyword
+import re
 from collections.abc import Iterator
 
 from automation.tasks.optimize.drafts import Draft
@@ -30,6 +32,7 @@ def hoisting(subject: Subject) -> Iterator[Draft]:
     for place in subject.loops:
         if subject.whole_lines(place.statement):
             yield from _attributes(subject, place)
+            yield from _entries(subject, place)
             yield from _calls(subject, place)
             yield from _globals(subject, place)
 
@@ -83,6 +86,41 @@ def _attributes(subject: Subject, place: Place) -> Iterator[Draft]:
         yield from subject.draft("hoist", f"{text} is looked up once before the loop", loop, changes)
     if len(found) > 1:
         yield from _all_attributes(subject, loop, found)
+
+
+def _entries(subject: Subject, place: Place) -> Iterator[Draft]:
+    """Look entries of mappings up once whose keys are constants, where the loop leaves the mapping as it is."""
+    loop = place.statement
+    once = {id(node) for node in ast.walk(loop.iter)} if isinstance(loop, ast.For) else set()
+    changed = frozenset(stored(loop)) | touched(subject, loop)
+    found: dict[str, list[ast.Subscript]] = {}
+    for node in walk(loop):
+        if not isinstance(node, ast.Subscript) or id(node) in once or not _is_entry(node):
+            continue
+        inside = subject.parents.get(node)
+        if isinstance(inside, ast.Subscript) and inside.value is node and _is_entry(inside):
+            continue
+        if root_of(node) in subject.locals and root_of(node) not in changed:
+            found.setdefault(ast.unparse(node), []).append(node)
+    for text, nodes in sorted(found.items(), key=lambda entry: -len(entry[1]))[:_MOST_ALONE]:
+        key = nodes[0].slice
+        word = re.sub(r"\W+", "_", str(key.value)).strip("_").lower() if isinstance(key, ast.Constant) else ""
+        name = subject.free(
+            word if word.isidentifier() and not keyword.iskeyword(word) else f"{root_of(nodes[0])}_entry"
+        )
+        changes: list[Change | None] = [subject.instead(node, name) for node in nodes]
+        changes.append(subject.before(loop, f"{name} = {subject.words(nodes[0])}"))
+        yield from subject.draft("hoist", f"{text} is looked up once before the loop", loop, changes)
+
+
+def _is_entry(node: ast.Subscript) -> bool:
+    """Say whether a node is a chain of entries by text, read only."""
+    if not isinstance(node.ctx, ast.Load) or not isinstance(node.slice, ast.Constant):
+        return False
+    inner = node.value
+    if isinstance(inner, ast.Subscript):
+        return isinstance(node.slice.value, str) and _is_entry(inner)
+    return isinstance(node.slice.value, str) and isinstance(inner, ast.Name)
 
 
 def _all_attributes(subject: Subject, loop: ast.stmt, found: dict[str, list[ast.Attribute]]) -> Iterator[Draft]:

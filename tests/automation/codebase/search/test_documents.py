@@ -41,6 +41,23 @@ def test_without_a_docstring_the_parameters_speak() -> None:
     assert _described("shop/prices.py")["_round_up"].meaning == "round up: cents int (shop prices)"
 
 
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("prices.py", ""),
+        ("__init__.py", ""),
+        ("./prices.py", ""),
+        ("v1.2/prices.py", "v 1 2"),
+        ("a/b/__init__.py", "a b"),
+    ],
+)
+def test_a_module_is_described_wherever_it_stands(path: str, place: str) -> None:
+    module, function = documents_of(SourceFile(path, '"""What apples cost."""\n\n\ndef cheapest():\n    pass\n'))
+    assert (module.place, module.meaning.endswith(f"({place})")) == (place, bool(place))
+    assert module.meaning.partition(" (")[0].endswith("What apples cost.")
+    assert function.place.startswith(place)
+
+
 def test_body_holds_names_and_error_texts_but_not_the_docstring() -> None:
     body = _described("shop/prices.py")["parse_amount"].body
     assert "an empty amount cannot be read" in body

@@ -63,7 +63,7 @@ def test_a_typed_command_runs_in_its_own_process_and_its_result_has_several_view
         pane = console.pane
         assert isinstance(pane, CommandsPane)
         pane.query_one("#jobs").focus()
-        await console.press("down")
+        await console.press("j")
         await console.until(lambda: pane.chosen is console.app.desk.jobs[0])
         await console.press("y")
         assert console.app.clipboard == "gridbot config automation"
@@ -116,8 +116,14 @@ def test_keys_show_screens_help_and_the_other_theme_and_a_broken_screen_says_so(
     console: ConsoleApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario(console: Driven) -> None:
-        await console.shows("commands")
         app = console.app
+        # what is pressed before the first screen is there must not be taken for a line
+        assert not isinstance(app.focused, Input)
+        await console.shows("commands")
+        await console.press("colon", "5", "slash", "question_mark")
+        assert (app.focused, app.prompt.line.value) == (app.prompt.line, "5/?")
+        await console.press("escape")
+        assert (app.pane, app.prompt.line.value) == (await console.shows("commands"), "")
         await console.press("question_mark")
         await console.until(lambda: isinstance(app.screen, KeyHelp))
         await console.says("This screen", "Copy line", "Everywhere", "Quit")

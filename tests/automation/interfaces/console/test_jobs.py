@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from automation.interfaces.console.jobs import Job
-from automation.interfaces.execution import Order
+from automation.interfaces.execution import Event, Execution, Order
 from automation.registry import gridbot_registry
 from tests.automation.interfaces.console.piloting import OneAtATime
+from trading.commands import Progress
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,23 @@ def test_a_job_is_followed_to_its_end_and_says_when_that_was(executor: OneAtATim
     assert view.progress[-1].label == "reading the configuration"
     # who does not look is told once, however much happens
     assert calls == [job]
+
+
+class Told(Execution):
+    """A command that tells of its steps and of no end."""
+
+    def __init__(self, *steps: Progress) -> None:
+        self.steps = steps
+
+    def events(self) -> Iterator[Event]:
+        yield from self.steps
+
+
+def test_steps_without_a_total_do_not_outlive_the_next_step() -> None:
+    steps = [Progress("reading", 3, 9), *(Progress(f"price {price}") for price in (100, 101, 102))]
+    job = Job(1, gridbot_registry()["paper"], "gridbot paper", Told(*steps), 5)
+    job.follow(lambda _: None, lambda: 9)
+    assert [step.label for step in job.view().progress] == ["reading", "price 102"]
 
 
 @pytest.mark.slow

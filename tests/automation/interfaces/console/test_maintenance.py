@@ -227,7 +227,7 @@ def test_the_screen_shows_diff_evidence_and_incidents_and_asks_before_it_approve
         console = build_console(store.home, target, screen=ScreenName.MAINTENANCE, pace=0)
         async with driven(console) as driver:
             await driver.shows("maintenance")
-            await driver.says("awaiting approval", "for you to approve", "32 candidates", "8.0 a second")
+            await driver.says("awaiting approval", "1 to approve (w)", "32 candidates", "8.0 a second")
             await driver.press("c")
             await driver.says("-    return 30 if month == 2", "+    return 28 if month == 2")
             await driver.press("v")

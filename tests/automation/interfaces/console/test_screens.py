@@ -14,6 +14,7 @@ from automation.interfaces.console.dialogs import Leave, Permit, TypedPermit
 from automation.interfaces.console.requests import ScreenName
 from automation.interfaces.console.screens.overview import OverviewPane
 from automation.interfaces.console.screens.settings import EditSetting, SettingsPane
+from automation.interfaces.console.widgets.row_table import RowTable
 from automation.pipeline.health import Check
 from automation.tasks.health.results import HealthResult
 from tests.automation.interfaces.console.console_home import clock, furnish, write_log, write_session
@@ -78,6 +79,10 @@ def test_the_logs_follow_a_file_and_filter_by_level_and_words(own_home: Path, tm
             await console.press("l")
             await console.until(lambda: "side=buy" not in console.text())
             await console.says("warning+", "feed stale")
+            await console.press("f", *"nowhere")
+            await console.until(lambda: "order rejected" not in console.text())
+            await console.press("escape")
+            await console.says("order rejected", "feed stale")
             await console.press("f", *"reject")
             await console.until(lambda: "feed stale" not in console.text())
             await console.says("order rejected")
@@ -88,6 +93,28 @@ def test_the_logs_follow_a_file_and_filter_by_level_and_words(own_home: Path, tm
                 file.write("\n")
             await console.press("enter", "ctrl+r")
             await console.says("rejected again")
+
+    asyncio.run(play())
+
+
+@pytest.mark.slow
+def test_enter_goes_from_a_session_on_the_overview_to_its_screen(own_home: Path, tmp_path: Path) -> None:
+    write_session(own_home, "one", minutes=5)
+    write_session(own_home, "two", minutes=9)
+    app = build_console(own_home, tmp_path, clock=clock, pace=0, executor=OneAtATime(tmp_path))
+
+    async def play() -> None:
+        async with driven(app) as console:
+            await console.shows("overview")
+            await console.until(lambda: isinstance(app.focused, RowTable))
+            await console.press("j", "enter")
+            await console.shows("trading")
+            await console.says("one ○ stopped")
+            # the screen is there now, and the other session is gone to at once
+            await console.press("1")
+            await console.shows("overview")
+            await console.press("k", "enter")
+            await console.says("two ○ stopped")
 
     asyncio.run(play())
 

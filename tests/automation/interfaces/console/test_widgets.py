@@ -134,10 +134,11 @@ def test_the_stages_keep_their_places_whatever_time_they_take(
         assert draw_stages(waiting, width, LIGHT).text().split("\n")[0] == rows[0]
 
 
-@given(highest=st.floats(1e-6, 1e12))
-def test_ticks_are_few_and_reach_the_highest_bar(highest: float) -> None:
-    ticks = ticks_up_to(highest)
+@given(highest=st.floats(1e-6, 1e12), whole=st.booleans())
+def test_ticks_are_few_and_reach_the_highest_bar(highest: float, whole: bool) -> None:
+    ticks = ticks_up_to(highest, whole=whole)
     assert 2 <= len(ticks) <= 5
+    assert not whole or all(tick == round(tick) for tick in ticks)
     assert ticks[0] == 0
     assert ticks[-1] >= highest * (1 - 1e-6)
     assert ticks[-2] < highest
@@ -216,6 +217,9 @@ def test_a_table_shows_the_rows_it_was_told_last_and_touches_no_cell_in_vain() -
                 table.show_rows(changed)
                 # one cell of each row, and neither the rows nor their keys
                 assert table.touched == touched + len(rows)
+                table.show_rows([(key, (key, Text("3", "blue"))) for key, _ in rows])
+                # texts of another colour are equal, and still not the same
+                assert table.touched == touched + 2 * len(rows)
 
     asyncio.run(scene())
 

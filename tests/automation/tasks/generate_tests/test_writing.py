@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
+from automation.codebase.characterisation import MARK
 from automation.tasks.generate_tests.drafting import case_drafts, example_drafts
 from automation.tasks.generate_tests.records import Case, Ground, Subject
-from automation.tasks.generate_tests.writing import MARK, defined_names, import_block, written_file, written_tests
+from automation.tasks.generate_tests.writing import defined_names, import_block, written_file, written_tests
 
 SUBJECT = Subject("shop.py", "shop", "", "fee", "function", 3, 9, ("ValueError",), (("fee(3)", "5"),))
 
@@ -103,3 +104,38 @@ def test_imports_stand_in_three_blocks():
     assert import_block(lines, "shop") == (
         "import math\n\nimport numpy as np\nimport pytest\n\nfrom shop import Basket, fee"
     )
+
+
+BASKET = Subject("shop.py", "shop", "Basket", "take", "method", 12, 15)
+LIVED = 'Basket()\n.add("tea")'
+
+
+def on_basket(instance: str, argument: str, outcome: Mapping[str, object]) -> Case:
+    arguments = (("instance", instance), ("name", argument))
+    return Case("\0000\0.take(\0001\0)", arguments, ("from shop import Basket",), outcome, frozenset(), (), "type")
+
+
+def test_an_instance_is_brought_into_its_state_line_by_line():
+    taken = {"kind": "does", "text": "1", "imports": (), "same": False, "facts": [[".count()", "0"]]}
+    drafts = case_drafts(BASKET, [on_basket(LIVED, '"tea"', taken)])
+    assert written_tests(drafts)[0].text == (
+        f"{MARK}\n"
+        "def test_basket_take_changes_count():\n"
+        "    basket = Basket()\n"
+        '    basket.add("tea")\n'
+        '    assert basket.take("tea") == 1\n'
+        "    assert basket.count() == 0\n"
+    )
+
+
+def test_rows_share_the_instance_that_is_made_above_them():
+    cases = [on_basket(LIVED, name, value(text)) for name, text in (('"tea"', "1"), ('"milk"', "0"))]
+    cases.append(on_basket("Basket()", '"tea"', value("0")))
+    first, second = (test.text for test in written_tests(case_drafts(BASKET, cases)))
+    assert '    basket = Basket()\n    basket.add("tea")\n    assert basket.take(name) == expected\n' in first
+    assert '    assert Basket().take("tea") == 0\n' in second
+
+
+def test_a_refusing_instance_is_made_outside_of_what_is_refused():
+    text = written_tests(case_drafts(BASKET, [on_basket(LIVED, '"milk"', refused("no milk is there"))]))[0].text
+    assert text.index("basket.add") < text.index("with pytest.raises") < text.index("basket.take")

@@ -218,6 +218,61 @@ def f(n: int) -> int:
         total += i % 7
     return total
 """, "@functools.lru_cache(maxsize=4096, typed=True)", of(INTEGERS)),
+    "queue": Slow("queue", """
+def f(xs):
+    waiting = list(xs)
+    order = []
+    while waiting:
+        x = waiting.pop(0)
+        order.append(x)
+        if x > 500:
+            waiting.append(x // 2)
+        if x < -500:
+            waiting.insert(0, x // 2)
+    return order
+""", "x = waiting.popleft()", of(LISTS)),
+    "copied to grow": Slow("append", """
+def f(xs):
+    found = []
+    for x in xs:
+        if x % 2:
+            found = found + [x]
+    return found
+""", "found.append(x)", of(LISTS)),
+    "counted in a loop": Slow("count", """
+def f(xs):
+    twice = {}
+    for x in xs:
+        twice[x] = xs.count(x) > 1
+    return twice
+""", "xs_counts = collections.Counter(xs)", of(LISTS)),
+    "counted in a comprehension": Slow("count", """
+def f(words):
+    return [word for word in words if words.count(word) == 1]
+""", "if words_counts[word] == 1", of(WORDS)),
+    "the smallest": Slow("smallest", """
+def f(pairs):
+    return sorted(pairs, key=lambda pair: pair[1])[:3]
+""", "heapq.nsmallest(3, pairs, key=lambda pair: pair[1])", of(PAIRS)),
+    "the largest": Slow("smallest", """
+def f(pairs):
+    return sorted(pairs, key=lambda pair: pair[1], reverse=True)[:2]
+""", "heapq.nlargest(2, pairs, key=lambda pair: pair[1])", of(PAIRS)),
+    "constant": Slow("constant", """
+def f(xs):
+    total = Decimal("0")
+    for x in xs:
+        total += Decimal(x) * Decimal("1.19")
+    return str(total)
+""", '_DECIMAL_2 = Decimal("1.19")', of(LISTS), "from decimal import Decimal"),
+    "entry": Slow("hoist", """
+def f(xs):
+    table = {"rates": {"low": 2, "high": 3}}
+    total = 0
+    for x in xs:
+        total += table["rates"]["high"] * x
+    return total
+""", 'high = table["rates"]["high"]', of(LISTS)),
 }  # fmt: skip
 
 ARRAYS = {

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from automation.models.catalog import catalog_model
+from automation.models.files import models_folder
 from automation.pipeline.state import Status
 from automation.tasks.optimize import candidates as candidate_module
 from automation.tasks.optimize.commands import optimize
@@ -188,3 +190,17 @@ def test_workloads_are_read_from_the_command_line(shop: Path) -> None:
             named(**wrong)
     with pytest.raises(UsageError, match="three workloads"):
         named(benchmark="python bench.py", test="x")
+
+
+@pytest.mark.slow
+def test_a_real_model_rewrites_whole_functions_and_they_are_judged_like_all_others(shop: Path) -> None:
+    known = catalog_model("qwen2.5-coder:0.5b")
+    assert known is not None
+    file = models_folder() / known.filename
+    if not file.is_file():
+        pytest.skip("qwen2.5-coder:0.5b is not here; get it with `gridbot models pull qwen2.5-coder:0.5b`")
+    result = optimized(shop, model=str(file), samples=1, max_minutes=5)
+    own = [each for each in result.attempts if each.proposer.startswith("function:")]
+    assert own, [each.proposer for each in result.attempts]
+    assert all(each.fate for each in own)
+    assert any(each.accepted for each in result.attempts), [each.fate for each in result.attempts]

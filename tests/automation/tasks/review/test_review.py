@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from automation.tasks.review.commands import review
+from automation.tasks.review.findings import Finding
 from automation.tasks.review.requests import ReviewRequest
 from automation.tasks.review.results import ReviewResult
 from trading.commands import result_of
@@ -132,7 +133,16 @@ def test_a_score_under_the_limit_ends_with_1(whole: ReviewResult) -> None:
 def test_json_is_plain_and_says_what_was_not_audited(whole: ReviewResult) -> None:
     told = json.loads(json.dumps(whole.as_json(), allow_nan=False))
     figures = {part["name"]: part["figure"] for part in told["parts"]}
-    assert "not audited" in figures["dependencies"]
+    assert "known vulnerabilities" in figures["dependencies"]
+
+
+def test_the_next_review_of_the_same_files_says_the_same(repository: Path, whole: ReviewResult) -> None:
+    def told(result: ReviewResult) -> list[tuple[str, str, float | None, tuple[Finding, ...]]]:
+        return [(part.name, part.figure, part.score, part.findings) for part in result.parts]
+
+    again = result_of(review(ReviewRequest(path=repository, home=repository.parent / "again", model="none")))
+    once_more = result_of(review(ReviewRequest(path=repository, home=repository.parent / "again", model="none")))
+    assert told(again) == told(once_more) == told(whole)
 
 
 @pytest.mark.parametrize("width", [60, 200])
@@ -172,9 +182,16 @@ def test_review_writes_nothing_into_the_repository(repository: Path, whole: Revi
 
 
 @pytest.mark.slow
-def test_types_are_checked_by_the_repositorys_own_mypy(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lent", ["", "what no mypy wrote"])
+def test_types_are_checked_by_the_repositorys_own_mypy(tmp_path: Path, lent: str) -> None:
     (tmp_path / "mypy.ini").write_text("[mypy]\ndisallow_untyped_defs = true\n")
     (tmp_path / "sums.py").write_text('"""Sums."""\n\n\ndef add(a: int) -> str:\n    """Add."""\n    return a\n')
+    if lent:
+        # a cache that lies in the repository may hold anything
+        own = tmp_path / ".mypy_cache" / f"{sys.version_info.major}.{sys.version_info.minor}"
+        own.mkdir(parents=True)
+        for name in ("sums.meta.json", "sums.data.json", "sums.meta.ff", "cache.db", "@plugins_snapshot.json"):
+            (own / name).write_text(lent)
     result = result_of(review(ReviewRequest(path=tmp_path, home=tmp_path / "home", model="none")))
     assert found(result, "types") == {("return-value", 6)}
 
