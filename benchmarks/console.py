@@ -1,11 +1,11 @@
-"""The console: how soon its first screen is painted, and the picture of a session with it for the docs.
+"""The console: how soon it is there, what it costs while it is open, and the picture of it for the docs.
 
-Run ``python -m benchmarks.console`` for the time, as one JSON line: the medians from starting the program in a terminal
-of its own until the tabs are painted, as wall time and as processor time (which a busy machine does not stretch), and
-the wall time until the overview has read the data home. ``--picture
-docs/console.svg`` records a real session beside it: paper sessions on the built-in exchange, a planted fault and its
-repair, then the overview, trading, maintenance, a sentence at the prompt, its result, a form, settings; one SVG that
-shows them in turn.
+Run ``python -m benchmarks.console`` for the times, as one JSON line: the medians from starting the program in a
+terminal of its own until the tabs are painted and until the overview has read the data home, each as wall time and as
+processor time (which a busy machine does not stretch); and the share of one core that the open console takes, on the
+overview beside a paper session that trades at 60 times real time. ``--picture docs/console.svg`` records a real session
+beside it: paper sessions on the built-in exchange, a planted fault and its repair, then the overview, trading,
+maintenance, a sentence at the prompt, its result, a form, settings; one SVG that shows them in turn.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import json
 import os
 import pty
 import re
+import select
 import statistics
 import struct
 import subprocess
@@ -31,7 +32,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 COLUMNS, LINES = 80, 24
 FRAME_S = 4.0
-GIVE_UP_S = 60.0
+GIVE_UP_S = 120.0
 _CRISP = ' shape-rendering="crispEdges"'
 PAPER = (
     "paper", "--symbol", "BTC/USDT", "--timeframe", "1m", "--speed", "1000", "--history", "200", "--seed", "3",
@@ -44,6 +45,7 @@ def main() -> None:
     """Measure, and draw when asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="how often the console is opened")
+    parser.add_argument("--idle-s", type=float, default=60.0, help="seconds for which the open console is watched")
     parser.add_argument("--picture", type=Path, help="SVG to write")
     parser.add_argument("--minutes", type=int, default=600, help="length of the paper session in the picture")
     wanted = parser.parse_args()
@@ -51,12 +53,104 @@ def main() -> None:
         record(wanted.picture, wanted.minutes)
     with tempfile.TemporaryDirectory() as home:
         opened = [first_paint(Path(home)) for _ in range(wanted.rounds)]
-    paint, processor, read = (round(statistics.median(values), 3) for values in zip(*opened, strict=True))
-    told = {"first_paint_s": paint, "first_paint_cpu_s": processor, "overview_s": read, "rounds": wanted.rounds}
+    names = ("first_paint_s", "first_paint_cpu_s", "overview_s", "overview_cpu_s")
+    medians = [round(statistics.median(values), 3) for values in zip(*opened, strict=True)]
+    told: dict[str, float] = {**dict(zip(names, medians, strict=True)), "rounds": wanted.rounds}
+    if wanted.idle_s:
+        with tempfile.TemporaryDirectory() as home:
+            told |= {"idle_core_share": round(idle_share(Path(home), wanted.idle_s), 4), "idle_s": wanted.idle_s}
     print(json.dumps({"benchmark": "console", **told}))
 
 
-def first_paint(home: Path) -> tuple[float, float, float]:
+class Opened:
+    """A console in a pseudo-terminal of 80 by 24.
+
+    Parameters
+    ----------
+    home : Path
+        The data home.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._parent, child = pty.openpty()
+        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
+        self.began = time.perf_counter()
+        self._seen = b""
+        self._program = subprocess.Popen(
+            [sys.executable, "-m", "automation.cli", "--home", str(home), "console"],
+            cwd=ROOT,
+            env={**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT)},
+            stdin=child,
+            stdout=child,
+            stderr=child,
+            start_new_session=True,
+        )
+        os.close(child)
+
+    def until(self, words: bytes) -> tuple[float, float]:
+        """Read until words stand there; return the wall time and the processor time since the start, seconds."""
+        while words not in re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", self._seen):
+            if time.perf_counter() - self.began > GIVE_UP_S:
+                raise SystemExit(f"the console did not show {words.decode()!r} within {GIVE_UP_S:g} s")
+            self._read()
+        return time.perf_counter() - self.began, self.processor_s
+
+    def watch(self, seconds: float) -> float:
+        """Read for so long, and return the processor time that the console took meanwhile, seconds."""
+        before, end = self.processor_s, time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            self._read()
+        return self.processor_s - before
+
+    @property
+    def processor_s(self) -> float:
+        """Processor time of the console's own process so far."""
+        fields = Path(f"/proc/{self._program.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        # user and system time, the 14th and 15th field of the line
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def close(self) -> None:
+        """Press q."""
+        try:
+            os.write(self._parent, b"q")
+            self._program.wait(timeout=GIVE_UP_S)
+        finally:
+            self._program.kill()
+            os.close(self._parent)
+
+    def _read(self) -> None:
+        if select.select([self._parent], [], [], 0.2)[0]:
+            self._seen += os.read(self._parent, 65_536)
+
+
+def idle_share(home: Path, seconds: float) -> float:
+    """Return the share of one core that the console takes on its overview, beside one session that trades.
+
+    Parameters
+    ----------
+    home : Path
+        The data home.
+    seconds : float
+        How long it is watched, from when the overview is filled and the health was asked.
+    """
+    words = [sys.executable, "-m", "automation.cli", "--home", str(home), *PAPER]
+    words[words.index("1000")] = "60"
+    with subprocess.Popen(
+        words, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL
+    ) as one:
+        try:
+            console = Opened(home)
+            try:
+                for shown in (b"running", b"all that is needed"):
+                    console.until(shown)
+                return console.watch(seconds) / seconds
+            finally:
+                console.close()
+        finally:
+            one.terminate()
+
+
+def first_paint(home: Path) -> tuple[float, float, float, float]:
     """Open the console in a pseudo-terminal, and time it until its tabs and until its overview stand there.
 
     Parameters
@@ -66,46 +160,14 @@ def first_paint(home: Path) -> tuple[float, float, float]:
 
     Returns
     -------
-    tuple of (float, float, float)
-        Wall time and processor time until the tabs, wall time until the overview; seconds.
+    tuple of (float, float, float, float)
+        Wall time and processor time until the tabs, then until the overview; seconds.
     """
-    parent, child = pty.openpty()
-    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    began = time.perf_counter()
-    program = subprocess.Popen(
-        [sys.executable, "-m", "automation.cli", "--home", str(home), "console"],
-        cwd=ROOT,
-        env={**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT)},
-        stdin=child,
-        stdout=child,
-        stderr=child,
-        start_new_session=True,
-    )
-    os.close(child)
-    seen = b""
-    times: list[float] = []
-    used: list[float] = []
-    marks = (b"Overview", b"No sessions yet")
+    console = Opened(home)
     try:
-        while len(times) < len(marks) and time.perf_counter() - began < GIVE_UP_S:
-            seen += os.read(parent, 65_536)
-            if marks[len(times)] in re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", seen):
-                times.append(time.perf_counter() - began)
-                used.append(_processor_s(program.pid))
-        os.write(parent, b"q")
-        program.wait(timeout=GIVE_UP_S)
+        return *console.until(b"Overview"), *console.until(b"No sessions yet")
     finally:
-        program.kill()
-        os.close(parent)
-    if len(times) < len(marks):
-        raise SystemExit(f"the console did not show {marks[len(times)].decode()!r} within {GIVE_UP_S:g} s")
-    return times[0], used[0], times[1]
-
-
-def _processor_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    # user and system time, the 14th and 15th field of the line
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        console.close()
 
 
 def record(picture: Path, minutes: int) -> None:

@@ -28,6 +28,9 @@ from automation.assistant.searching import fill_search
 from automation.assistant.session_arguments import fill_session
 from automation.assistant.setting_arguments import fill_set, fill_setting, fill_setting_value
 
+_ADVERBS = {"hourly": "1h", "daily": "1d", "weekly": "1w"}
+_ADVERB = re.compile(r"\b(?:hourly|daily|weekly)\b(?! (?:loss|report|page|limit|budget))", re.IGNORECASE)
+
 
 def fill(filling: Filling) -> None:
     """Fill the fields of a request from a sentence.
@@ -73,12 +76,22 @@ def _fill_times(filling: Filling) -> None:
             # what takes no time has candles of a length
             frames = [frame_of(float(str(each.value))) for each in mentions.all("duration")]
             filling.put("timeframe", frames if filling.is_list("timeframe") else frames[0])
+    adverb = _ADVERB.search(filling.reading.text)
+    if adverb is not None and not mentions.all("timeframe"):
+        frame = _ADVERBS[adverb[0].lower()]
+        filling.put("timeframe", [frame] if filling.is_list("timeframe") else frame)
     span = mentions.first("span")
     if isinstance(span, Span):
         filling.put("start", span.start)
         filling.put("end", span.end)
         filling.put("at", span.start)
         filling.put("since", span.age or span.start)
+    elif length is not None and isinstance(length.value, float):
+        filling.put("since", f"{max(1, round(length.value / 1_440))}d")
+
+
+def _ask(filling: Filling) -> None:
+    filling.put("sentence", filling.reading.mentions.first("command"))
 
 
 def _models_pull(filling: Filling) -> None:
@@ -99,7 +112,9 @@ def _models_bench(filling: Filling) -> None:
 
 
 def _compare(filling: Filling) -> None:
-    commands = [str(each.value) for each in filling.reading.mentions if each.kind in {"command", "python"}]
+    commands = [str(each) for each in filling.reading.mentions.values("command")]
+    if len(commands) < 2:
+        commands = [str(each.value) for each in filling.reading.mentions if each.kind in {"command", "python"}]
     if len(commands) < 2:
         return
     a, b = commands[:2]
@@ -128,7 +143,7 @@ _SPECIAL: dict[str, Callable[[Filling], None]] = {
     "backtest": fill_backtest, "paper": fill_trading, "live": fill_trading, "config show": fill_candle_series,
     "agents explain": fill_candle_series, "exchange": fill_exchange, "data import": fill_data_import,
     "data check": fill_data_check, "data download": fill_data_download,
-    "models pull": _models_pull, "models use": _models_use, "models bench": _models_bench,
+    "ask": _ask, "models pull": _models_pull, "models use": _models_use, "models bench": _models_bench,
     "improvement compare": _compare, "nightly": _nightly, "vscode sync": _vscode_sync,
     "stop": fill_session, "sessions stop": fill_session, "sessions show": fill_session,
     "sessions report": fill_session, "sessions replay": fill_session,

@@ -1,4 +1,4 @@
-"""From a reading to commands with a probability each: nearness to examples and rules, weighed together."""
+"""From a reading to commands with a probability each: nearness to examples and what is named, weighed together."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class Weights:
 
     Parameters
     ----------
-    regression, likeness, rules : float
+    regression, likeness, named : float
         Factors of the three.
     """
 
     regression: float
     likeness: float
-    rules: float
+    named: float
 
 
-WITH_MEANING = Weights(12.0, 2.4, 0.3)
-WORDS_ALONE = Weights(9.0, 2.4, 0.5)
+WITH_MEANING = Weights(18.0, 5.5, 0.4)
+WORDS_ALONE = Weights(15.0, 5.5, 0.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,10 @@ class Classifier:
         return [self._weighed(*pair) for pair in zip(readings, near, strict=True)]
 
     def _weighed(self, reading: Reading, near: Nearness) -> tuple[Likely, ...]:
-        told = evidence(reading.words, ((each.kind, each.label) for each in reading.mentions), self._names)
-        rules = np.array([told[name] for name in self._names])
+        told = evidence(((each.kind, each.label) for each in reading.mentions), self._names)
+        named = np.array([told[name] for name in self._names])
         weights = self._weights
-        scores = weights.regression * near.regression + weights.likeness * near.likeness + weights.rules * rules
+        scores = weights.regression * near.regression + weights.likeness * near.likeness + weights.named * named
         shares = np.exp(scores - scores.max())
         shares /= shares.sum()
         order = np.argsort(-shares)

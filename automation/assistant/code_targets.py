@@ -7,12 +7,13 @@ from pathlib import Path
 
 from automation.assistant.filling import Filling
 from automation.assistant.normalise import word_set
+from automation.assistant.places import CALLED
 
 TESTS_PATH = re.compile(r"(?:^|/)(?:tests?)(?:/|$)|(?:^|/)test_\w+\.py|_test\.py")
 UNCOMMITTED = re.compile(
     r"\b(?:uncommitted|not (?:yet )?committed|unstaged|staged|(?:since|after) (?:the |my |our )?(?:last|latest) commit"
-    r"|working (?:tree |copy )?changes|work in progress|pending edits)\b|\bwhat (?:i|we|he|she|they) (?:\w+ )?"
-    r"(?:changed|edited|modified|touched|wrote|added)\b|\bthat (?:i|we)(?:'ve| have)? (?:\w+ )?(?:changed|edited|touched)\b",
+    r"|working (?:tree |copy )?changes|work in progress|pending edits)\b|\bwhat (?:i|we|he|she|they)(?:'ve|'s| have| has)? (?:\w+ )?"
+    r"(?:changed|edited|modified|altered|amended|touched|wrote|written|added)\b|\bthat (?:i|we)(?:'ve| have)? (?:\w+ )?(?:changed|edited|touched)\b",
     re.IGNORECASE,
 )
 _HERE = re.compile(
@@ -33,9 +34,10 @@ _EVERYTHING = re.compile(
     re.IGNORECASE,
 )
 _LINE = re.compile(r"\s*,?\s*(?:at |on |in |around )?(?:line|row) (?:number )?(\d+)\b", re.IGNORECASE)
+_LINE_OF = re.compile(r"\b(?:line|row) (?:number )?(\d+) (?:of|in) (?:the file )?$", re.IGNORECASE)
 _KIND = r"(?:functions?|methods?|class|routine|module|file|folder|directory|package|script|code|logic|part|component)"
 _BEFORE_KIND = re.compile(
-    rf"\b(?:the|our|my|that|of|for|in|on|to|from|a|this)\s+(?P<what>(?:[\w-]+\s+){{1,4}}?{_KIND})\b", re.IGNORECASE
+    rf"\b(?:the|our|my|that|of|for|in|on|to|from|a|this)\s+(?P<what>(?:(?!(?:the|a|my|our|that)\b)[\w-]+\s+){{1,4}}?{_KIND})\b", re.IGNORECASE
 )
 _AFTER_KIND = re.compile(
     rf"\b(?P<what>{_KIND}\s+(?:that|which|for|to|of|where|with|called|named|about)\s+.+)$", re.IGNORECASE
@@ -46,6 +48,11 @@ _OBJECT = re.compile(
     r"|over|analy[sz]e|mend|can|does|get|through)\s+(?:all of |all )?(?:the |our |my )(?P<what>[a-z][\w -]*?)"
     r"(?=\s+(?:faster|quicker|so|too|slow|up|good|better|more|run|clean|complex|ok|okay|any|please|properly|well|is|are|has"
     r"|needs?|takes?|for|at|by|using|again|a bit|have|be|that|without|with|and|in|run)\b|[,.;?!]|$)",
+    re.IGNORECASE,
+)
+_SINGLE = re.compile(
+    r"\b(?:make|get|speed up|optimi[sz]e|accelerate|profile|test|cover|review|document|describe|roast|of|for)\s+"
+    r"(?P<what>[a-z]\w{3,})(?=\s+(?:faster|quicker|run|up|better|properly|please|again)\b|\s*(?:[,.;?!]|$))",
     re.IGNORECASE,
 )
 # Words of a wish about code, which say nothing of which code.
@@ -66,7 +73,8 @@ def named_code(filling: Filling) -> str | None:
     for mention in filling.reading.mentions:
         if mention.kind == "python":
             place = _placed(filling, str(mention.value))
-            line = _LINE.match(filling.reading.text, mention.end)
+            text = filling.reading.text
+            line = _LINE.match(text, mention.end) or _LINE_OF.search(text[: mention.start])
             return f"{place}:{line[1]}" if line is not None and ":" not in place else place
         if mention.kind == "folder":
             return filling.places.path_of(str(mention.value)) or str(mention.value)
@@ -74,7 +82,7 @@ def named_code(filling: Filling) -> str | None:
             return filling.places.symbol(str(mention.value)) or str(mention.value)
         if mention.kind == "here":
             return filling.context.file or None
-    return _here(filling) or filling.places.named_in(_plain(filling))
+    return _here(filling) or filling.places.named_in(_plain(filling)) or _object_named(filling)
 
 
 def described_code(filling: Filling) -> str | None:
@@ -109,6 +117,15 @@ def tests_of_topic(filling: Filling) -> str | None:
         return None
     stem = Path(place.partition("::")[0]).with_suffix("").as_posix()
     return " ".join(filling.places.tests_of(stem)) or None
+
+
+def _object_named(filling: Filling) -> str | None:
+    """Return a definition of one plain word that the sentence is about: "make resample faster"."""
+    match = _SINGLE.search(_plain(filling))
+    if match is None or match["what"].lower() in _NOISE | CALLED:
+        return None
+    found = filling.places.symbol(match["what"])
+    return found if found is not None and "::" in found else None
 
 
 def _here(filling: Filling) -> str | None:

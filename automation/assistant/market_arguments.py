@@ -6,7 +6,8 @@ import re
 from decimal import Decimal
 from pathlib import Path
 
-from automation.assistant.amounts import NUMBER, number_of, plain_number, share_of
+from automation.assistant.amounts import NUMBER, number_of, plain_number
+from automation.assistant.faults import told_faults
 from automation.assistant.filling import Filling
 from automation.assistant.names import COINS, QUOTES
 from automation.assistant.session_arguments import fill_session
@@ -19,20 +20,11 @@ _BARE_NUMBER = re.compile(
     re.IGNORECASE,
 )
 _REPLAY = re.compile(
-    r"\b(?:replay\w*|re-?run|play(?:ed|ing)? back|recorded|stored|saved|old|past|histor\w+|over the candles|kept)\b",
+    r"\b(?:replay\w*|re-?run|play(?:ed|ing)? back|over (?:the |its |my )?candles|(?:recorded|stored|saved|old|past|histor\w+|kept|"
+    r"yesterday's|last \w+'s)(?: [\w/-]+){0,3}? (?:candles?|prices?|data|history|bars?|series|market))\b",
     re.IGNORECASE,
 )
 _BALANCE = re.compile(rf"(?P<n>{NUMBER}) ?(?P<asset>{'|'.join((*QUOTES, *COINS))}s?|dollars?|bucks)\b", re.IGNORECASE)
-_FAULT_NAMES = (
-    "latency|drop_before|drop_after|error_50[0234]|garbage|too_many|stale|duplicate|reorder|disconnect"
-    "|insufficient_funds|maintenance|delisting|clock_skew"
-)
-_FAULT = re.compile(
-    rf"\b(?P<name>(?:{_FAULT_NAMES.replace('_', '[ _-]')})(?:_m?s)?)(?: (?:faults?|errors?|messages?|rate|probability))*"
-    rf" ?(?:=|:|of|at|is|with|in|on|to|\()? ?(?P<share>{NUMBER}(?: ?%| per ?cent)?)"
-    rf"|(?P<share2>{NUMBER}(?: ?%| per ?cent)) (?:of )?(?P<name2>{_FAULT_NAMES.replace('_', '[ _-]')})",
-    re.IGNORECASE,
-)
 
 
 def fill_backtest(filling: Filling) -> None:
@@ -53,6 +45,12 @@ def fill_trading(filling: Filling) -> None:
     if "candles" in filling.model.model_fields and "candles" not in filling.values and _REPLAY.search(filling.lowered):
         filling.put("candles", mentions.first("symbol"))
         if "candles" in filling.values:
+            filling.values["symbol"] = None
+    name = str(filling.values.get("session", ""))
+    if name in filling.names.sessions and "candles" not in filling.values:
+        coins = {str(each).partition("/")[0].lower() for each in mentions.values("symbol")}
+        if coins <= set(name.split("-")):
+            # "the btc session" is recovered by its name alone
             filling.values["symbol"] = None
     series = filling.before.get("series")
     if not mentions.all("symbol") and not mentions.all("candle file") and isinstance(series, list) and series:
@@ -81,7 +79,7 @@ def fill_exchange(filling: Filling) -> None:
         balances.append(f"{name.upper()}={plain_number(number_of(match['n']))}")
         filling.used.append(match.span())
     filling.put("balance", balances)
-    filling.put("fault", list(dict.fromkeys(_fault(match) for match in _FAULT.finditer(text))))
+    filling.put("fault", told_faults(text))
     symbols = [each.value for each in mentions.all("symbol") if not filling.is_used(each.start, each.end)]
     replayed = mentions.values("candle file") or (symbols if _REPLAY.search(text) else [])
     filling.put("candles", replayed)
@@ -125,8 +123,3 @@ def fill_capital(filling: Filling) -> None:
         if amount >= _LEAST_MONEY:
             filling.put("capital", Decimal(str(plain_number(amount))))
             return
-
-
-def _fault(match: re.Match[str]) -> str:
-    name = (match["name"] or match["name2"]).lower().replace(" ", "_").replace("-", "_")
-    return f"{name}={plain_number(share_of(match['share'] or match['share2']))}"

@@ -33,6 +33,7 @@ _OF_YEAR = r"(?:,? (?:of )?(?:(?P<year>20\d\d)|this year))?"
 _DAY_MONTH = re.compile(rf"\b(?:the )?{_DAY}\.? (?:day )?(?:of )?{_MONTH}\b\.?{_OF_YEAR}", re.IGNORECASE)
 _MONTH_DAY = re.compile(rf"\b{_MONTH}\.? (?:the )?{_DAY}(?![\w:])(?!-\d){_OF_YEAR}", re.IGNORECASE)
 _NEW_YEAR = re.compile(r"\bnew year(?:'?s)?(?: day| eve)?\b(?: (?:of )?(?P<year>20\d\d))?", re.IGNORECASE)
+_START_OF = re.compile(r"\b(?:the )?(?:first|start|beginning|1st) of (?:the|this) (?P<unit>week|month|year)\b", re.IGNORECASE)
 _QUARTER = re.compile(
     r"\b(?:the )?(?:(?P<ordinal>first|second|third|fourth|last) quarter|q(?P<number>[1-4]))"
     r"(?: (?:of )?(?:(?P<year>20\d\d)|this year|(?P<before>last year)))?\b", re.IGNORECASE,
@@ -45,8 +46,11 @@ _LAST_YEAR = re.compile(
 )
 _DATE_BEFORE = re.compile(rf"\b{_MONTH}\.?(?: \d{{1,2}}(?:st|nd|rd|th)?)?,? (?:of )?$", re.IGNORECASE)
 _CLOCK_BEFORE = re.compile(
-    r"\b(?:at )?(?:(\d{1,2}):(\d\d)|(noon|midday|midnight)|(\d{1,2}) ?(am|pm|o'clock))(?: utc)?,? (?:on |of )?(?:the )?$", re.IGNORECASE
+    r"\b(?:at )?(?:(\d{1,2}):(\d\d)|(noon|midday|midnight)|(\d{1,2}) ?(am|pm|o'clock))(?: utc)?,? (?:on |of )?(?:the )?$"
+    rf"|\bat (?P<hour>{NUMBER})(?: o'clock)?(?: in the (?P<half>morning|afternoon|evening))?,? (?:on )?(?:the )?$",
+    re.IGNORECASE,
 )
+_HALF_DAY = re.compile(r" (?:in the )?(morning|afternoon|evening|night)\b", re.IGNORECASE)
 _MONTH_YEAR = re.compile(rf"\b{_MONTH}\.?,? (?:of )?(?P<year>20\d\d)\b", re.IGNORECASE)
 _MONTH_ALONE = re.compile(rf"\b(?:last )?{_MONTH}\b", re.IGNORECASE)
 _BEFORE_YEAR = re.compile(
@@ -56,7 +60,8 @@ _BEFORE_YEAR = re.compile(
 _LATER_YEAR = re.compile(r"\s*(?:and|to|until|till|through|-)\s+\w+\s+(20\d\d)\b")
 _YEAR = re.compile(r"\b(?P<year>20[0-3]\d)\b(?![-/:.])")
 _RELATIVE_DAY = re.compile(r"\b(the day before yesterday|yesterday|today)\b(?!'s)", re.IGNORECASE)
-_WEEKDAY = re.compile(rf"\b(?:last )?({'|'.join(_DAYS)})\b", re.IGNORECASE)
+_WEEKDAY = re.compile(
+    rf"(?<!\bfor the )(?<!\bfor )(?<!\bmy )(?<!\bevery )(?<!\bnext )\b(?:last )?({'|'.join(_DAYS)})\b(?! (?:meeting|call|review|mail|standup|report))", re.IGNORECASE)
 _CLOCK = re.compile(
     r"\s*,?\s*(?:at )?(?:(\d{1,2}):(\d\d)|(noon|midday|midnight)|(\d{1,2}) ?(am|pm|o'clock))\b", re.IGNORECASE
 )
@@ -67,7 +72,7 @@ _PERIOD = re.compile(
     r"(?:the |my )?(?:last|past) (\d+)(h|d|w)\b",
     re.IGNORECASE,
 )
-_THIS = re.compile(r"\b(?:over |in |during |for |of )?this (week|month|year)\b", re.IGNORECASE)
+_THIS = re.compile(r"\b(?:over |in |during |for |of )?(?:this|the(?: whole)?(?= \w+ so far)) (week|month|year)\b(?: so far)?", re.IGNORECASE)
 _SINCE = re.compile(
     r"\b(?:since|start(?:ing|s)?(?: from| at| on| in| with)?|begin(?:ning|s)?(?: from| at| in| on| with)?|from|after"
     r"|as of|newer than|(?:way )?back (?:in|on|to)|onwards? from)(?: the)?(?: start of| beginning of)?\s+$",
@@ -143,10 +148,15 @@ def _take_periods(found: Mentions, now: datetime) -> None:
     for match in _THIS.finditer(found.text):
         if _DATE_BEFORE.search(found.text[: match.start()]):
             continue
-        today, period = now.date(), match[1].lower()
-        first = today - timedelta(days=today.weekday()) if period == "week" else today.replace(day=1)
-        first = first.replace(month=1) if period == "year" else first
-        found.take("span", Span(first.isoformat()), match.start(), match.end())
+        begin = _start_of(match[1].lower(), now)
+        found.take("span", Span(begin.isoformat()), match.start(), match.end())
+
+
+def _start_of(period: str, now: datetime) -> date:
+    today = now.date()
+    if period == "week":
+        return today - timedelta(days=today.weekday())
+    return today.replace(day=1, month=1 if period == "year" else today.month)
 
 
 def _since(now: datetime, count: float, unit: str) -> Span:
@@ -197,7 +207,9 @@ def _moments(found: Mentions, now: datetime) -> list[_Moment]:
         if len(first) == len("2025-01-01"):
             clock, ahead = _CLOCK.match(found.text, stop), _CLOCK_BEFORE.search(found.text[:begin])
         if ahead is not None:
-            moments.append(_Moment(f"{first}T{_clock(ahead)}", after, ahead.start(), stop))
+            half = _HALF_DAY.match(found.text, stop)
+            told = _clock(ahead) if not ahead["hour"] else _hour(ahead, half)
+            moments.append(_Moment(f"{first}T{told}", after, ahead.start(), stop if half is None else half.end()))
         elif clock is None:
             moments.append(_Moment(first, after, begin, stop))
         else:
@@ -212,6 +224,9 @@ def _told_dates(text: str, now: datetime) -> Iterator[tuple[int, int, str, str]]
             day = date.fromisoformat(match[0][:10])
             yield match.start(), match.end(), match[0].replace(" ", "T"), _after(day)
     yield from _quarters(text, now)
+    for match in _START_OF.finditer(text):
+        day = _start_of(match["unit"].lower(), now)
+        yield match.start(), match.end(), day.isoformat(), _after(day)
     for match in _NEW_YEAR.finditer(text):
         year = int(match["year"] or now.year)
         yield match.start(), match.end(), f"{year}-01-01", f"{year}-01-02"
@@ -257,9 +272,18 @@ def _months_and_years(text: str, now: datetime) -> Iterator[tuple[int, int, str,
             if told is not None:
                 yield match.start(), match.end(), *told
     for match in _YEAR.finditer(text):
-        if _BEFORE_YEAR.search(text[: match.start()]):
+        if _BEFORE_YEAR.search(text[: match.start()]) or _is_bare_year(text, match):
             year = int(match["year"])
             yield match.start(), match.end(), f"{year}-01-01", f"{year + 1}-01-01"
+
+
+def _is_bare_year(text: str, match: re.Match[str]) -> bool:
+    counted = re.search(
+        r"(?:\b(?:with|at|port|seed|capital|put|price|pot|cap|only|about|around|budget|balance|number|be|is)|[^a-z, ]) ?$",
+        text[: match.start()],
+        re.IGNORECASE,
+    )
+    return not counted and re.match(r"\s*(?:[,;?!]|$|\.(?!\d))", text[match.end() :]) is not None
 
 
 def _after(day: date) -> str:
@@ -300,6 +324,12 @@ def _clock(match: re.Match[str]) -> str:
         return "00:00" if match[3].lower() == "midnight" else "12:00"
     hour = int(match[4]) % 12 + 12 if match[5].lower() == "pm" else int(match[4])
     return f"{hour % 24:02d}:00"
+
+
+def _hour(match: re.Match[str], half: re.Match[str] | None) -> str:
+    said = (match["half"] or (half[1] if half is not None else "")).lower()
+    hour = int(number_of(match["hour"]))
+    return f"{(hour % 12 + 12 if said and said != 'morning' else hour) % 24:02d}:00"
 
 
 def _is_date(text: str) -> bool:

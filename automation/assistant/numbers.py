@@ -25,7 +25,7 @@ _MONEY = (
 
 
 _CANDLE = r"(?:candles?|candlesticks?|bars?|time ?frames?|data|prices?|charts?|k-?lines?|ohlcv?|intervals?|resolution)"
-_LENGTH = rf"(?P<time>{TIME}|(?:a )?(?:half|quarter)[ -](?:an )?hour|(?:minute|hour|day|week)s?)"
+_LENGTH = rf"(?P<time>{TIME}|(?:a )?(?:half|quarter)[ -](?:an )?hour(?:ly)?|(?:minute|hour|day|week)s?)"
 _FRAMES = (
     re.compile(
         rf"\b(?:in |on |at |with )?(?:the )?{_LENGTH}(?=[ -](?:(?!(?:and|or|with|of|on|from|at)\b)[\w/]+ )?{_CANDLE}\b)",
@@ -144,7 +144,7 @@ def frame_of(minutes: float) -> str | None:
 def _length(text: str) -> str | None:
     written = " ".join(text.lower().replace("-", " ").split())
     for part, minutes in (("quarter", 15), ("half", 30)):
-        if re.fullmatch(rf"(?:a )?{part} (?:an )?hour", written):
+        if re.fullmatch(rf"(?:a )?{part} (?:an )?hour(?:ly)?", written):
             return frame_of(minutes)
     bare = re.fullmatch(r"(minute|hour|day|week)s?", written)
     try:

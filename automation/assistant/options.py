@@ -91,6 +91,20 @@ def recognise_options(found: Mentions) -> None:
                     found.take("number", value, match.start(), match.end(), name.rpartition(".")[2])
 
 
+def is_said(name: str, value: str, text: str) -> bool:
+    """Say whether a text names a literal value of an option: ``is_said("model", "none", "without any llm")``."""
+    return any(pattern.search(text) for pattern in _options()[name].literal[value])
+
+
+@cache
+def option_words() -> frozenset[str]:
+    """Return the words that options are known by, which are no slips of other words."""
+    texts = [pattern.pattern for option in _options().values() for pattern in (*option.always, *option.say)]
+    texts += [one.pattern for option in _options().values() for patterns in option.literal.values() for one in patterns]
+    plain = (re.sub(r"\\[bwdsS]|\(\?P<\w+>|[?]:", " ", text) for text in texts)
+    return frozenset(word for text in plain for word in re.findall(r"(?<!\\)\b[a-z]{4,}\b(?![*?{+])", text))
+
+
 def _found(
     option: _Option, text: str, field: FieldInfo, is_used: Callable[[int, int], bool]
 ) -> Iterator[Found]:

@@ -11,11 +11,18 @@ _LEAD = (
     r"\b(?:in|into|to|under|inside|at|as|on|out|from|use|->)\s+(?:the |a |my |our )?"
     r"(?P<said>(?:\w+ )?(?:folder|directory|dir|file|place)(?: (?:called|named))?\s+)?"
 )
-_PLACE = r"(?P<place>(?:~|\.{1,2})?/?[\w.+-]+(?:/[\w.+-]+)*/?)(?=[,.;!?](?:\s|$)|\s+[-(&]|$|\s+(?:and|please|pls|plz|with|for|so|then|when|as|too|by|since|from|thanks|thank|instead|afterwards|written|later)\b)"
+_PLACE = r"(?P<place>(?:~|\.{1,2})?/?[\w.+-]+(?:/[\w.+-]+)*/?)(?=[\s,.;:!?)]|$)"
 _TO = re.compile(_LEAD + _PLACE, re.IGNORECASE)
 _NAMED = re.compile(r"\b(?:folder|directory|dir) (?:called |named )?" + _PLACE, re.IGNORECASE)
 # A word like this is no plain word, but a name.
 _LIKE_A_NAME = re.compile(r"[/_~]|\w-\w|\.\w+$")
+_IS_PATH = re.compile(r"[/~]|\w\.[a-z]{2,8}$", re.IGNORECASE)
+# After a name with nothing but hyphens, a noun would make an adjective of it: "a throw-away copy".
+_ENDS = re.compile(
+    r"[,.;:!?)](?:\s|$)|\s+[-(&]|\s*$|\s+(?:and|please|pls|plz|with|for|so|then|when|as|too|by|since|from|thanks|thank|instead"
+    r"|if|once|after|afterwards|written|later|on|of)\b",
+    re.IGNORECASE,
+)
 _OPTIONS = ("report", "out", "export", "edited")
 _NO_PLACE = frozenset({"in", "into", "to", "under", "with", "from", "of", "for", "and", "the", "my"})
 
@@ -47,7 +54,8 @@ def _place(filling: Filling, option: str) -> Path | None:
         allowed = {"folder", "recording", "document", "identifier", *({"candle file", "log"} if option == "export" else ())}
         if kinds - allowed or place.lower() in _NO_PLACE:
             continue
+        ends = _ENDS.match(text, end) is not None
         into = match[0].lower().startswith("into") and end >= len(text.rstrip(" .!?"))
-        if is_said or _LIKE_A_NAME.search(place) or into:
+        if _IS_PATH.search(place) or (ends and (is_said or _LIKE_A_NAME.search(place) or into)):
             return Path(place)
     return None

@@ -101,7 +101,7 @@ class Places:
 
     def _likeliest(self, description: str, words: dict[str, float]) -> str | None:
         kind = next((kind for kind, pattern in _KIND_WORDS if pattern.search(description.lower())), "")
-        ranked = self._ranked(words)
+        ranked = self._ranked(words, description)
         if kind == "folder" or (kind == "" and not self._names_file(words, ranked)):
             folder = self._folder(words)
             if folder is not None:
@@ -233,7 +233,7 @@ class Places:
         words = _content(description)
         if not words:
             return ()
-        ranked = self._ranked(words)
+        ranked = self._ranked(words, description)
         modules = {path.removesuffix(".py").replace("/", ".") for _, path in ranked[:_MOST_OPENED]}
         scores: list[tuple[float, str]] = []
         for file in self._files:
@@ -253,9 +253,10 @@ class Places:
     def _names_file(self, words: dict[str, float], ranked: list[tuple[float, str]]) -> bool:
         return any(stem(split_name(PurePosixPath(path).stem)) in words for _, path in ranked[:3])
 
-    def _ranked(self, words: dict[str, float]) -> list[tuple[float, str]]:
+    def _ranked(self, words: dict[str, float], description: str) -> list[tuple[float, str]]:
         self._look()
         scored = []
+        asked = [word for word in split_name(description).split() if word not in CALLED]
         for file in self._files:
             hits = {word: weight for word, weight in words.items() if word in file.words}
             if not hits:
@@ -267,6 +268,8 @@ class Places:
             score *= 1 + 0.8 * len(stems & words.keys()) / len(
                 stems | {word for word, own in words.items() if own == 1}
             )
+            if file.stem == "_".join(asked):
+                score *= 2
             scored.append((score * file.weight, file.path))
         scored.sort(key=lambda pair: (-pair[0], len(pair[1]), pair[1]))
         return scored

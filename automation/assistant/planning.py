@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations, pairwise
+from math import log
 
 from automation.assistant.answers import Step
 from automation.assistant.classify import Likely
+from automation.assistant.examples import UNKNOWN
 from automation.assistant.reading import Reading
-from automation.assistant.splitting import Cut, begins_with_verb
+from automation.assistant.splitting import Piece
 
 _PRONOUN = re.compile(r"\b(?:it|its|them|their|that|those|these)\b")
 # What a pronoun stands for, by what the steps before were about.
@@ -21,44 +24,76 @@ _MEANT = (
     ("target", "this file"),
 )
 _HANDED_ON = ("target", "diff", "session", "path", "log", "tests", "run")
-# Least share of a part's command in the whole, with a verb in front and without; least likeness to an example.
-_TRACE, _PLAIN_TRACE, _LIKE_ONE = 1e-4, 0.05, 0.45
-_SURE, _CLEAR, _CLEARLY_LIKE = 0.5, 0.8, 0.6
-_SAME = {"sessions stop": "stop"}
+# Of a part: least probability of its command after a word such as "then", and without one; least likeness to an example.
+_CERTAIN_PART, _PART, _LIKE_ONE = 0.35, 0.6, 0.4
+# What a cut must be worth, in logarithms of probability.
+_CUT, _CERTAIN_CUT = -0.2, 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a sentence and the command that it most likely means."""
-
-    text: str
-    best: Likely
-
-
-def may_be_several(cut: Cut, whole: Sequence[Likely]) -> bool:
-    """Say whether it is worth reading the parts of a cut, which takes as long as the whole for each."""
-    likely = sum(one.probability >= _TRACE for one in whole)
-    return cut.is_certain or likely > 1 or any(begins_with_verb(part) for part in cut.parts[1:])
-
-
-def are_several(parts: Sequence[Part], whole: Sequence[Likely]) -> bool:
-    """Say whether commas and "and" stand between wishes, and not within one.
+    """A run of pieces of a sentence, read as one wish.
 
     Parameters
     ----------
-    parts : sequence of Part
-        What stands between them.
-    whole : sequence of Likely
-        What the sentence means as one, the likeliest first.
+    reading : Reading
+        What it says.
+    likely : tuple of Likely
+        What it may mean, the likeliest first.
+    is_certain : bool
+        Whether a word such as "then" says that it is a wish of its own.
     """
-    commands = {_SAME.get(part.best.command, part.best.command) for part in parts}
-    if len(commands) < len(parts) or min(part.best.probability for part in parts) < _SURE:
-        return False
-    in_whole = {one.command: one.probability for one in whole}
-    if not all(_stands_alone(part, in_whole.get(part.best.command, 0.0)) for part in parts):
-        return False
-    nearest = sum(part.best.likeness for part in parts) / len(parts)
-    return nearest > whole[0].likeness - 0.05
+
+    reading: Reading
+    likely: tuple[Likely, ...]
+    is_certain: bool
+
+    @property
+    def best(self) -> Likely:
+        """The likeliest command."""
+        return self.likely[0]
+
+
+def spans(pieces: Sequence[Piece]) -> list[tuple[int, int]]:
+    """Return every run of pieces that may be one wish, the whole first."""
+    count = len(pieces)
+    runs = [(start, end) for start in range(count) for end in range(start + 1, count + 1)]
+    return sorted(runs, key=lambda run: run[0] - run[1])
+
+
+def wishes(parts: Mapping[tuple[int, int], Part], count: int) -> tuple[Part, ...]:
+    """Return the likeliest way to read a sentence as one wish or as several.
+
+    Parameters
+    ----------
+    parts : mapping of (int, int) to Part
+        By the first piece and the one after the last.
+    count : int
+        How many pieces there are.
+    """
+    whole = parts[0, count]
+    best: tuple[float, tuple[Part, ...]] = (log(max(whole.best.probability, 1e-9)), (whole,))
+    for cuts in range(1, count):
+        for places in combinations(range(1, count), cuts):
+            chosen = tuple(parts[run] for run in pairwise((0, *places, count)))
+            worth = _worth(chosen)
+            if worth is not None and worth > best[0]:
+                best = (worth, chosen)
+    return best[1]
+
+
+def _worth(parts: Sequence[Part]) -> float | None:
+    worth = log(max(parts[0].best.probability, 1e-9))
+    if parts[0].best.command == UNKNOWN or parts[0].best.probability < _CERTAIN_PART:
+        return None
+    for before, part in pairwise(parts):
+        least = _CERTAIN_PART if part.is_certain else _PART
+        if part.best.command == UNKNOWN or part.best.probability < least:
+            return None
+        if not part.is_certain and (part.best.command == before.best.command or part.best.likeness < _LIKE_ONE):
+            return None
+        worth += log(part.best.probability) + (_CERTAIN_CUT if part.is_certain else _CUT)
+    return worth
 
 
 def handed_on(step: Step) -> dict[str, object]:
@@ -91,15 +126,6 @@ def with_meant(reading: Reading, before: Mapping[str, object]) -> str:
     if named or meant is None:
         return reading.words
     return _PRONOUN.sub(meant, reading.words, count=1)
-
-
-def _stands_alone(part: Part, share_in_whole: float) -> bool:
-    best = part.best
-    if begins_with_verb(part.text):
-        clear = best.probability >= _CLEAR and best.likeness >= _CLEARLY_LIKE
-        # what is no wish of its own leaves no trace in the whole, unless it is clear without it
-        return clear or (share_in_whole >= _TRACE and best.likeness >= _LIKE_ONE)
-    return share_in_whole >= _PLAIN_TRACE and best.likeness >= _LIKE_ONE
 
 
 def _items(value: object) -> list[object]:

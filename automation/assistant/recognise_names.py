@@ -45,7 +45,7 @@ _SESSION_CALLED = re.compile(
 )
 _CALLED = re.compile(
     r"\bsession\s+(?:\w+\s+){0,3}?(?:is\s+)?(?:called|named|with the name|under the name)\s+([\w-]+)"
-    r"|\b(?:call(?:ed)?|name(?:d)?)\s+(?:it|the session|that session|this)\s+([\w-]+)",
+    r"|\b(?:call(?:ed)?|name(?:d)?)\s+(?:it|(?:the|that) \w+|this|that)\s+([\w-]+)",
     re.IGNORECASE,
 )
 _IDENTIFIER = re.compile(

@@ -6,60 +6,32 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
 from automation.assistant.answers import Context, Plan, Question, Refusal, Routed, Step
 from automation.assistant.arguments import fill
 from automation.assistant.classify import Classifier, Likely
 from automation.assistant.examples import UNKNOWN, Example
 from automation.assistant.filling import Filling
-from automation.assistant.foreign import Domain
 from automation.assistant.names import COINS, EXCHANGES, Names
 from automation.assistant.normalise import Speller, plain_quotes, words_of
-from automation.assistant.places import CALLED, Places
-from automation.assistant.planning import Part, are_several, handed_on, may_be_several, with_meant
+from automation.assistant.places import Places
+from automation.assistant.planning import Part, handed_on, spans, wishes, with_meant
 from automation.assistant.reading import Reading, read
-from automation.assistant.splitting import Cut, cuts
+from automation.assistant.splitting import Splitter
 from automation.codebase.search.embedding import SentenceEmbedder
-from automation.codebase.search.words import split_name
 from trading.commands import Registry
 from trading.setting_sources import data_home
 
-_SURE = 0.5
-_SURE_STEP = 0.45
-_UNKNOWN_AT = 0.45
-_LEAST_LIKENESS = 0.33
+# Least probability of what is done without a question, and that from which on nothing is: by leaving authors out in turn.
+_SURE = 0.3
+_SURE_STEP = 0.8
+_UNKNOWN_AT = 0.3
+_STRANGE = 0.7
 _CHOICES = 3
 _LONGEST = 2_000
-_WELL_KNOWN = 3
+_WELL_KNOWN, _BEGINNING = 3, 2
 # Both stop a session; the shorter one is taken.
 _SAME = {"sessions stop": "stop"}
-# Share of words that are about something else: from here on refused; from there on unless an example is very like it.
-_FOREIGN, _HALF_FOREIGN, _ALIKE = 0.45, 0.3, 0.5
-_ON_CODE = frozenset({"search", "review", "test", "document", "optimize", "fix", "explain", "incidents"})
-_MORE_WORDS = (
-    "true false none null testnet pypi hub cancelled canceled utc ollama parquet csv json html pytest python git"
-    " sentences ui ruff mypy bandit vulture disable enable autofix timeout abort profiler traceback stacktrace"
-    " regression refactor lint typing"
-)
-# Whoever names one of these speaks of GridBot's work.
-_NAMED_THINGS = frozenset(
-    {
-        "python",
-        "identifier",
-        "setting",
-        "assignment",
-        "session",
-        "run",
-        "log",
-        "error",
-        "candle file",
-        "gguf",
-        "model",
-        "here",
-        "diff",
-    }
-)
 _SUGGEST = "`gridbot ask` alone lists what can be said"
 
 
@@ -94,13 +66,9 @@ class Router:
         self._names = Names(self._context.home)
         self._places = Places(root)
         self._classifier = Classifier(list(registry), embedder, data_home(self._context.home) / "assistant", examples)
-        known = [example.sentence for example in self._classifier.examples if example.command != UNKNOWN]
-        told = [command.summary.lower() for command in registry]
-        settings = [split_name(name) for name in self._names.settings]
-        self._domain = Domain(
-            word for text in (*known, *told, *settings, *CALLED, _MORE_WORDS) for word in words_of(text)
-        )
         counts = Counter(word for example in self._classifier.examples for word in set(example.sentence.split()))
+        firsts = Counter(one.sentence.split()[0] for one in self._classifier.examples if one.command and one.sentence)
+        self._splitter = Splitter(word for word, count in firsts.items() if count >= _BEGINNING)
         # what only one or two say may be a slip itself
         words = {word for word, count in counts.items() if count >= _WELL_KNOWN}
         words |= {word for command in registry for text in command.phrases for word in words_of(text)}
@@ -127,76 +95,66 @@ class Router:
         if len(text) > _LONGEST:
             return Refusal(f"a sentence of {len(text):,} characters is too long; say it in at most {_LONGEST:,}")
         known = context or self._context
-        whole = self._read(text, known)
-        for cut in cuts(text):
-            if not may_be_several(cut, whole[1]):
-                continue
-            plan = self._plan(cut, whole, known)
-            if plan is not None:
-                return plan
-        if any(cut.is_certain for cut in cuts(text)):
-            return self._half_understood(text, known)
-        return self._single(whole, known)
+        pieces = self._splitter.pieces(text)
+        runs = spans(pieces)
+        # where a correction or a "before" turned the words around, the whole is still what was said
+        texts = [text, *(", ".join(piece.text for piece in pieces[start:end]) for start, end in runs[1:])]
+        read_all = self._read(texts, known)
+        parts = {
+            run: Part(*each, is_certain=pieces[run[0]].is_certain) for run, each in zip(runs, read_all, strict=True)
+        }
+        chosen = wishes(parts, len(pieces))
+        if len(chosen) > 1:
+            return self._plan(chosen, known)
+        strange = [one for one in parts.values() if _is_strange(one)]
+        if strange and chosen[0].best.command != UNKNOWN:
+            return self._half_understood([parts[place, place + 1] for place in range(len(pieces))], known)
+        return self._single(chosen[0], known)
 
     def normal_form(self, sentence: str) -> str:
         """Return a sentence as examples are compared with it: names masked, slips put right."""
         return read(sentence, self._names, self._speller, self._context.clock()).words
 
-    def _plan(self, cut: Cut, whole: tuple[Reading, tuple[Likely, ...]], context: Context) -> Plan | None:
-        parts: list[Part] = []
+    def _plan(self, parts: Sequence[Part], context: Context) -> Plan:
         steps: list[Step] = []
         before: dict[str, object] = {}
-        for text in cut.parts:
-            reading, likely = self._read(text, context, before)
-            best = likely[0]
-            if best.probability < _SURE_STEP or self._is_foreign(best, reading):
-                return None
-            parts.append(Part(text, best))
-            steps.append(self._step(best, reading, context, before))
+        for part in parts:
+            steps.append(self._step(self._meant(part, before), part.reading, context, before))
             before = {**before, **handed_on(steps[-1])}
-        if not cut.is_certain and not are_several(parts, whole[1]):
-            return None
-        return Plan(tuple(steps), wants_json=_wants_json(whole[0]))
+        return Plan(tuple(steps), wants_json=any(_wants_json(part.reading) for part in parts))
 
-    def _half_understood(self, text: str, context: Context) -> Routed:
+    def _meant(self, part: Part, before: Mapping[str, object]) -> Likely:
+        """Return the command of a part; where it is in doubt, "it" is read as what the steps before were about."""
+        words = with_meant(part.reading, before)
+        if part.best.probability >= _SURE_STEP or words == part.reading.words:
+            return part.best
+        again = self._merged(self._classifier.likely([replace(part.reading, words=words)])[0])[0]
+        return part.best if again.command == UNKNOWN else again
+
+    def _half_understood(self, parts: Sequence[Part], context: Context) -> Routed:
         """Ask rather than run a part of several wishes, of which one is not understood."""
-        parts = next(cut.parts for cut in cuts(text) if cut.is_certain)
-        routed = [self._single(self._read(part, context), context) for part in parts]
+        routed = [self._single(part, context) for part in parts]
         steps = [step for each in routed if isinstance(each, Plan) for step in each.steps]
         if not steps:
             return Refusal(f"GridBot has no command for that; {_SUGGEST}")
         unclear = [part for part, each in zip(parts, routed, strict=True) if not isinstance(each, Plan)]
-        told = f"{unclear[0]!r} is not understood" if unclear else "not all of that is understood together"
+        told = f"{unclear[0].reading.text!r} is not understood" if unclear else "not all of that is understood together"
         return Question(f"{told}; which of these alone?", tuple(steps[:_CHOICES]))
 
-    def _single(self, whole: tuple[Reading, tuple[Likely, ...]], context: Context) -> Routed:
-        reading, likely = whole
-        best = likely[0]
-        unknown = next(one for one in likely if one.command == UNKNOWN)
-        likely = tuple(one for one in likely if one.command != UNKNOWN)
-        if unknown.probability > _UNKNOWN_AT or best.likeness < _LEAST_LIKENESS or self._is_foreign(best, reading):
+    def _single(self, part: Part, context: Context) -> Routed:
+        unknown = next(one for one in part.likely if one.command == UNKNOWN)
+        likely = tuple(one for one in part.likely if one.command != UNKNOWN)
+        if unknown.probability > _UNKNOWN_AT:
             return Refusal(f"GridBot has no command for that; {_SUGGEST}")
-        if best.probability >= _SURE:
-            return Plan((self._step(best, reading, context, {}),), wants_json=_wants_json(reading))
-        choices = tuple(self._step(one, reading, context, {}) for one in likely[:_CHOICES])
+        if likely[0].probability >= _SURE:
+            return Plan((self._step(likely[0], part.reading, context, {}),), wants_json=_wants_json(part.reading))
+        choices = tuple(self._step(one, part.reading, context, {}) for one in likely[:_CHOICES])
         return Question("which of these do you mean?", choices)
 
-    def _is_foreign(self, best: Likely, reading: Reading) -> bool:
-        """Say whether a sentence with words of a command is about something else: "clean my kitchen"."""
-        if best.command == UNKNOWN:
-            return True
-        local = self._places.speaks_of if best.command in _ON_CODE else _nothing
-        named = sum(each.kind in _NAMED_THINGS for each in reading.mentions)
-        share = self._domain.foreign_share(reading.words, local, named)
-        return share >= _FOREIGN or (share >= _HALF_FOREIGN and best.likeness < _ALIKE)
-
-    def _read(
-        self, text: str, context: Context, before: Mapping[str, object] = MappingProxyType({})
-    ) -> tuple[Reading, tuple[Likely, ...]]:
-        reading = read(text, self._names, self._speller, context.clock())
-        if before:
-            reading = replace(reading, words=with_meant(reading, before))
-        return reading, self._merged(self._classifier.likely([reading])[0])
+    def _read(self, texts: Sequence[str], context: Context) -> list[tuple[Reading, tuple[Likely, ...]]]:
+        readings = [read(text, self._names, self._speller, context.clock()) for text in texts]
+        likely = self._classifier.likely(readings)
+        return [(reading, self._merged(each)) for reading, each in zip(readings, likely, strict=True)]
 
     def _merged(self, likely: tuple[Likely, ...]) -> tuple[Likely, ...]:
         """Join commands that are the same under two names."""
@@ -216,8 +174,9 @@ class Router:
         return Step(command, values, round(one.probability, 3), f"like {one.why!r}", filling.missing)
 
 
-def _nothing(_: str) -> bool:
-    return False
+def _is_strange(part: Part) -> bool:
+    """Say whether a wish of its own is surely none of the commands."""
+    return part.is_certain and part.best.command == UNKNOWN and part.best.probability > _STRANGE
 
 
 def _wants_json(reading: Reading) -> bool:

@@ -1,10 +1,8 @@
-"""What the names and the words of a sentence say for and against each command."""
+"""What the names in a sentence say for and against each command."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-
-from automation.assistant.word_rules import word_rules
 
 # A mention of a kind speaks for the commands that can use it, and against those that cannot.
 _CODE = ("review", "test", "document", "optimize")
@@ -71,13 +69,11 @@ _LABELS: dict[str, tuple[str, ...]] = {
 _KIND_WEIGHT, _LABEL_WEIGHT = 1.2, 2.5
 
 
-def evidence(words: str, kinds: Iterable[tuple[str, str]], commands: Iterable[str]) -> dict[str, float]:
-    """Return what rules say for and against each command.
+def evidence(kinds: Iterable[tuple[str, str]], commands: Iterable[str]) -> dict[str, float]:
+    """Return what the things that are named say for and against each command.
 
     Parameters
     ----------
-    words : str
-        The sentence in normal form.
     kinds : iterable of (str, str)
         Kind and label of each mention.
     commands : iterable of str
@@ -90,14 +86,4 @@ def evidence(words: str, kinds: Iterable[tuple[str, str]], commands: Iterable[st
             weight = _LABEL_WEIGHT if kind == "number" else _KIND_WEIGHT
             for name in told:
                 told[name] += weight if name in fitting else -weight
-    rules, topics = word_rules()
-    for rule in rules:
-        if rule.command in told and rule.words.search(words):
-            told[rule.command] += rule.weight
-    for topic in topics:
-        if topic.about.search(words):
-            chosen = next((rule for rule in topic.actions if rule.words.search(words)), None)
-            for rule in topic.actions if chosen is not None else ():
-                if rule.command in told:
-                    told[rule.command] += rule.weight if rule is chosen else -rule.weight / 2
     return told

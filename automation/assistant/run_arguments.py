@@ -45,6 +45,10 @@ def _meant(filling: Filling) -> str | None:
         day = span.start[:10].replace("-", "")
         runs = [run for run in runs if run.name.startswith(day)]
         return runs[0].name if len(runs) == 1 or (runs and not careful) else None
+    of_month = re.search(r"\bthe (\d{1,2})(?:st|nd|rd|th)\b", text)
+    if of_month is not None:
+        runs = [run for run in runs if run.name[6:8] == f"{int(of_month[1]):02d}"]
+        return runs[0].name if len(runs) == 1 else None
     state = _STATES.get(filling.command) or next(
         (state for state, words in _SAID if re.search(rf"\b(?:{words})\b", text)), None
     )

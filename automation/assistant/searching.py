@@ -22,7 +22,7 @@ _FRAME = word_set(
     " were what whats what's where wheres where's which who whose why wish with wonder would you your ya handled"
     " concerned concerning exist exists can't cannot remember forgot again bot gridbot whereabouts regarding related"
     " thanks thank many much lot sir exactly actually currently just quickly also too now hits results answers script"
-    " defining stands stand found written coded programmed kept hides hidden hiding by word words sits hit max most"
+    " defining holds hold constant constants stands stand found written coded programmed kept hides hidden hiding by word words sits hit max most"
 )
 _OFTEN = word_set("where the code find which what function does search place that")
 _TAIL = _FRAME - word_set("in out up down on off with by from to about")
@@ -40,11 +40,12 @@ _AFTER = re.compile(r"\s*(?:folder|directory|package|module|file|tree)?\s*(?:onl
 _KIND = re.compile(
     r"\b(?P<lead>in |inside |of )?(?:which|what|whichever|the|a|any|all|find|show|me|look up|get|only|just)? ?"
     r"\b(?P<kind>function|fn|func|method|class|module|constant)(?:es|s)?\b"
-    r"(?=,? (?:that|which|for|to|where|in charge|responsible|dealing|only|does|do|is|are|has|have|\w+s\b|\w+ing\b)|,|$)",
+    r"(?=,? (?:(?:in|inside|under|from) \S+ )?(?:that|which|for|to|where|in charge|responsible|dealing|only|does|do|is|are|has|have|\w+s\b|\w+ing\b)|,|$)",
     re.IGNORECASE,
 )
 _KINDS = {"fn": "function", "func": "function"}
 _WORD = re.compile(r"\S+")
+_ASKS = re.compile(r"\b(?:where|which|what|who|how|find|search|locate|show|look(?:ing)? for|point|grep)\b", re.IGNORECASE)
 
 
 def fill_search(filling: Filling) -> None:
@@ -61,7 +62,7 @@ def fill_search(filling: Filling) -> None:
     if not named:
         _fill_kind(filling)
     quoted = mentions.first("command") or mentions.first("error")
-    left = _left(filling)
+    left = _asking(_left(filling))
     if quoted is not None:
         filling.put("query", quoted)
     elif len(named) == 1 and len(content_words(left.replace(str(named[0].value), " "))) < 2:
@@ -98,6 +99,13 @@ def content_words(text: str) -> frozenset[str]:
     return frozenset(stems - _STOP_STEMS) or frozenset(stems)
 
 
+def _asking(text: str) -> str:
+    """Return the one of several sentences that asks."""
+    parts = [part for part in re.split(r"(?<=[\w)\"'])[.!?;]+\s+", text) if len(part.split()) > 1]
+    asking = [part for part in parts if _ASKS.search(part)]
+    return asking[-1] if len(parts) > 1 and asking else text
+
+
 def _is_frame(word: str) -> bool:
     lowered = word.lower().strip("'\"")
     if lowered in _FRAME:
@@ -120,10 +128,11 @@ def _fill_inside(filling: Filling) -> None:
 
 
 def _fill_kind(filling: Filling) -> None:
-    found = _KIND.search(filling.reading.text)
+    found = _KIND.search(_left(filling)) and _KIND.search(filling.reading.text)
     if found is not None and not found["lead"]:
         kind = found["kind"].lower()
         filling.put("kind", _KINDS.get(kind, kind))
+        filling.used.append(found.span())
 
 
 def _left(filling: Filling) -> str:

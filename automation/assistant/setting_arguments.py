@@ -6,6 +6,7 @@ import re
 
 from automation.assistant.amounts import NUMBER, TIME, minutes_of, number_of, plain_number, share_of
 from automation.assistant.filling import Filling
+from automation.assistant.options import is_said
 from automation.assistant.setting_words import said_stems, setting_meant, setting_words
 
 _PINNED = ("grid.", "trail.", "size.", "limits.", "orders.", "fills.", "signals.", "market.")
@@ -24,6 +25,8 @@ _TEXT = re.compile(
     r"(?: (?:please|now|again|instead|from now on|by default))*[.!?]*$",
     re.IGNORECASE,
 )
+_BACKEND = re.compile(r"\b(?:use|take|with|only|to|on|through|via|backend)\b[^.]*?\b(ollama|embedded)\b(?! (?:is|runs|listens|url|address))",
+                      re.IGNORECASE)
 _MINUTES_OF = {"minutes": 1.0, "s": 1 / 60, "days": 1_440.0}
 # How many words before and after a number its setting is looked for in.
 _NEAR = 5
@@ -59,6 +62,11 @@ def fill_setting_value(filling: Filling) -> None:
         return
     text = filling.reading.text
     rest = text.replace(str(named), " ", 1) if named is not None else text
+    chosen = [] if named is not None else _chosen_backend(text)
+    if chosen:
+        filling.put("name", chosen[0])
+        filling.put("value", chosen[1])
+        return
     told, kinds, units, value = _told_value(filling, rest)
     if named is None:
         own = [name for name in filling.names.settings if not name.startswith(_PINNED)]
@@ -69,6 +77,14 @@ def fill_setting_value(filling: Filling) -> None:
         filling.put("value", _in_unit(str(named), told, rest, value))
     else:
         filling.put("value", value)
+
+
+def _chosen_backend(text: str) -> list[str]:
+    """Return the backend that a sentence speaks for: a model server by its name, or none at all."""
+    if is_said("model", "none", text):
+        return ["models.backend", "none"]
+    match = _BACKEND.search(text)
+    return [] if match is None else ["models.backend", match[1].lower()]
 
 
 def fill_set(filling: Filling) -> None:
@@ -97,7 +113,21 @@ def fill_set(filling: Filling) -> None:
                 pinned.append(f"{name}={share_of(match[0]):g}")
                 filling.used.append((start, end))
                 break
+    pinned += _chosen(text, names)
     filling.put("set", list(dict.fromkeys(pinned)))
+
+
+def _chosen(text: str, names: list[str]) -> list[str]:
+    """Return the settings whose value is one of some words, where both are said: "the touch fill rule"."""
+    said, plain = said_stems(text), text.lower().replace("_", " ")
+    found = []
+    for name in names:
+        words = setting_words()[name]
+        told = [each for each in words.choices if re.search(rf"\b{each.replace('_', ' ')}\b", plain)]
+        several = len(words.choices) > 2 and re.search(r"\b(?:only|just|alone|nothing but)\b", plain)
+        if told and (words.own <= said or (several and len(told) < len(words.choices))):
+            found.append(f"{name}={','.join(told)}")
+    return found
 
 
 def _is_elsewhere(filling: Filling, start: int, end: int) -> bool:

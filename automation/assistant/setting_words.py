@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -58,6 +59,8 @@ class SettingWords:
         ``"truth"``, ``"number"``, ``"share"`` or ``"text"``.
     unit : str
         What a number of it counts: ``"minutes"``, ``"s"``, ``"days"``, ``"mb"``; empty for none.
+    choices : tuple of str
+        The words that its value is one of, or some of; empty for any value.
     """
 
     name: str
@@ -66,6 +69,7 @@ class SettingWords:
     told: frozenset[str]
     kind: str
     unit: str
+    choices: tuple[str, ...]
 
 
 @cache
@@ -138,12 +142,20 @@ def _words(name: str, field: FieldInfo) -> SettingWords:
     told = {stem(word) for word in split_name(field.description or "").split() if word not in _EMPTY}
     return SettingWords(
         name,
-        frozenset(stem(word) for word in pieces if word not in {"mb", "s"}),
+        frozenset(stem(word) for word in pieces if word not in {"mb", "s", "per"}),
         frozenset(stem(word) for word in split_name(section).split()),
         frozenset(told),
         _kind(str(field.annotation), field.description or ""),
         unit,
+        _choices(field),
     )
+
+
+def _choices(field: FieldInfo) -> tuple[str, ...]:
+    if get_origin(field.annotation) is Literal:
+        return tuple(str(each) for each in get_args(field.annotation))
+    several = isinstance(field.default, tuple) and all(isinstance(each, str) for each in field.default)
+    return field.default if several else ()
 
 
 def _kind(annotation: str, told: str) -> str:

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,14 +73,14 @@ def embedded(sentences: Sequence[str], embedder: SentenceEmbedder, kept: Path = 
 def read_fitted(file: Path, digest: str) -> Fitted | None:
     """Return what was fitted, if the file holds it for this digest of examples."""
     try:
-        with np.load(file) as kept:
+        with file.open("rb") as raw, np.load(raw) as kept:
             if str(kept["digest"]) != digest:
                 return None
             meanings = kept["numbers"].astype(np.float32)
             dual, rarity = kept["dual"].astype(np.float32), kept["rarity"].astype(np.float32)
             counts, places = kept["counts"].astype(np.int64), kept["places"].astype(np.int64)
             values = kept["values"].astype(np.float32) / _STEPS
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         # none, or half a file of a process that was killed; it is made anew
         return None
     meanings /= np.maximum(np.linalg.norm(meanings, axis=1, keepdims=True), 1e-9)
@@ -123,12 +124,12 @@ def write_fitted(file: Path, digest: str, fitted: Fitted, sentences: Sequence[st
 
 def _known(kept: Path, model: str) -> dict[int, Vectors]:
     try:
-        with np.load(kept) as file:
+        with kept.open("rb") as raw, np.load(raw) as file:
             if str(file["model"]) != model:
                 return {}
             numbers = file["numbers"].astype(np.float32)
             keys = file["keys"].tolist()
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return {}
     numbers /= np.linalg.norm(numbers, axis=1, keepdims=True)
     return dict(zip(keys, numbers, strict=True))

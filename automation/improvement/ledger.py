@@ -161,6 +161,9 @@ class Ledger:
 
     def _prepare(self) -> None:
         connection = self._connection
+        # who only reads takes no lock, and waits for nobody who writes
+        if connection.execute("PRAGMA user_version").fetchone() == (len(_MIGRATIONS),):
+            return
         with transaction(connection):
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version > len(_MIGRATIONS):

@@ -74,8 +74,9 @@ def rank_plausible(candidates: Sequence[Plausible]) -> list[Plausible]:
         (0.5 where nothing could be compared), ``c`` the share of candidates that behave like it. A step that does
         nothing, such as ``+ 0``, costs 0.25, to leave out an order or a fill at the input that failed 0.3, to leave
         something unread that was read before 0.4, to take code away and add none 0.1, to raise on more inputs than
-        the steadiest rival 0.1, to hang on more of them 0.4; a change that puts an expression where the file has it elsewhere already gains 0.15
-        (Barr et al. 2014: most changes are made of code that is there). Ties keep their order.
+        the steadiest rival 0.1, to hang on more of them 0.4; a change that puts an expression where the file has it
+        elsewhere already gains 0.15 (Barr et al. 2014: most changes are made of code that is there). Ties keep their
+        order.
     """
     worths = _worths(candidates)
 
@@ -93,9 +94,9 @@ def is_undecided(ranked: Sequence[Plausible]) -> bool:
     Returns
     -------
     bool
-        Whether the first leaves something unread, or another one that does not, and that no finding or test speaks
-        against, behaves differently on some input and ranks less than 0.17 behind it. Where a session's recording was
-        asked, that has decided.
+        Whether the first leaves something unread, or another one that does not, that hangs no more often and that no
+        finding or test speaks against, behaves differently on some input and ranks less than 0.17 behind it. Where a
+        session's recording was asked, that has decided.
     """
     if not ranked or ranked[0].agreement is not None:
         return False
@@ -109,6 +110,7 @@ def is_undecided(ranked: Sequence[Plausible]) -> bool:
         and one.behaviour.cluster != first.behaviour.cluster
         and _standing(one) == _standing(first)
         and not leaves_unread(one.candidate)
+        and one.behaviour.hangs <= first.behaviour.hangs
         and worths[id(first)] - worths[id(one)] < _CLOSE
         for one in others
     )

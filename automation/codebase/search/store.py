@@ -270,6 +270,9 @@ class SearchStore:
             self._database.execute(f"DELETE FROM {table} WHERE path = ?", (path,))  # noqa: S608
 
     def _make_tables(self) -> None:
+        # who only searches takes no lock, and waits for nobody who reads files in
+        if self._database.execute("PRAGMA user_version").fetchone()[0] == _SCHEMA_VERSION:
+            return
         with transaction(self._database):
             if self._database.execute("PRAGMA user_version").fetchone()[0] == _SCHEMA_VERSION:
                 return

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from automation.repair.templates import (
     accumulation,
+    analogies,
     attributes,
     calls,
     conditions,
@@ -123,6 +124,9 @@ FAMILIES: tuple[Family, ...] = (
     Family("safeguard", 0.40, "a test of what is read from", conditions.safeguards),
     Family("class-state", 0.50, "a collection for each object", definitions.class_state),
     Family("pattern", 0.45, "another regular expression", texts.patterns),
+    Family("step-of-others", 0.30, "a step that another method makes", analogies.steps_of_others),
+    Family("refreshed-order", 0.30, "the last entry of a mapping again", analogies.refreshed_order),
+    Family("same-shape", 0.40, "a condition like another one", analogies.conditions_of_one_shape),
     Family("text-call", 0.28, "a text split or cleaned in another way", texts.text_calls),
 )
 

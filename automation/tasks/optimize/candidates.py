@@ -12,13 +12,14 @@ from automation.codebase.patches import FileChange, Patch
 from automation.incidents.suites import report_of, suite_job, suite_server
 from automation.models.protocol import Model
 from automation.pipeline.proposal_rules import findings_of
+from automation.repair.asking import Samples
 from automation.repair.statements import function_named
 from automation.tasks.optimize.bench import Bench
 from automation.tasks.optimize.drafts import Draft, applied
 from automation.tasks.optimize.profiling import HotFunction
 from automation.tasks.optimize.proving import Proof, Question, prove
 from automation.tasks.optimize.results import Attempt
-from automation.tasks.optimize.rewriting import model_drafts
+from automation.tasks.optimize.rewriting import model_drafts, said_of
 from automation.tasks.optimize.templates.catalogue import template_drafts
 from automation.tasks.optimize.touching import Touching
 from automation.tasks.optimize.workloads import Workload, test_workload
@@ -109,7 +110,7 @@ def candidates(
         if bench.seconds_left <= 0:
             break
         yield Progress(f"rewriting {function.name}", number, len(functions), "functions")
-        drafts = list(_allowed(bench, _drafts(bench, function, model), attempts))
+        drafts = list(_allowed(bench, _drafts(bench, function, model, attempts), attempts))
         if not drafts:
             continue
         yield Progress(f"comparing {len(drafts)} rewrites of {function.name}", number, len(functions), "functions")
@@ -167,14 +168,22 @@ def failing_test(bench: Bench, server: ForkServer, files: dict[str, bytes | None
     return next((test for test in tests if test not in report.passed), "")
 
 
-def _drafts(bench: Bench, function: HotFunction, model: Model | None) -> Iterator[Draft]:
+def _drafts(bench: Bench, function: HotFunction, model: Model | None, attempts: list[Attempt]) -> Iterator[Draft]:
     source = bench.source(function.path)
     yield from template_drafts(source, function.name, bench.workspace.tree)
     if model is not None and bench.request.samples:
         until = bench.seconds_left * (1 - _MODEL_SHARE)
         deadline = partial(_left_above, bench, until)
         request = bench.request
-        yield from model_drafts(model, source, function, samples=request.samples, seed=request.seed, deadline=deadline)
+        made = Samples()
+        drafts = model_drafts(model, source, function, made, request.samples, seed=request.seed, deadline=deadline)
+        count = 0
+        for draft in drafts:
+            count += 1
+            yield draft
+        if not count:
+            nothing = Draft(f"function:{model.name}", "written anew", function.path, function.name, function.line, ())
+            attempts.append(attempt_of(nothing, f"the model wrote nothing: {said_of(made)}"))
 
 
 def _left_above(bench: Bench, until: float) -> float:

@@ -24,7 +24,14 @@ _SYSTEM = (
 
 
 def model_drafts(
-    model: Model, source: SourceFile, function: HotFunction, *, samples: int, seed: int, deadline: Deadline
+    model: Model,
+    source: SourceFile,
+    function: HotFunction,
+    made: Samples,
+    samples: int,
+    *,
+    seed: int,
+    deadline: Deadline,
 ) -> Iterator[Draft]:
     """Yield what a model makes of a function; name, signature and decorators stay.
 
@@ -36,6 +43,8 @@ def model_drafts(
         The function's file.
     function : HotFunction
         What is slow.
+    made : Samples
+        Takes what became of the answers.
     samples : int
         Answers that are asked for.
     seed : int
@@ -54,7 +63,7 @@ def model_drafts(
         f"faster `{name}` with the same name, parameters, results and errors. Use only what the file imports already."
     )
     messages = (Message("system", _SYSTEM), Message("user", wanted))
-    made, seen = Samples(), {source.text}
+    seen = {source.text}
     for number in range(samples):
         temperature = _TEMPERATURES[number % len(_TEMPERATURES)]
         answer = ask(
@@ -79,3 +88,11 @@ def model_drafts(
             yield Draft(
                 f"function:{model.name}", f"{name} written anew", source.path, function.name, function.line, edits
             )
+
+
+def said_of(made: Samples) -> str:
+    """Return in words why a model's answers held no rewrite."""
+    if made.ended:
+        return made.ended
+    told = [f"{count} {what}" for what, count in (("failed", made.failed), ("were cut", made.cut)) if count]
+    return f"of {made.asked} answers {', '.join(told) or 'none held another function of this name'}"

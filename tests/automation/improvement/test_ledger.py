@@ -108,6 +108,20 @@ def test_several_writers_and_a_reader_share_the_file(tmp_path):
         assert len(ledger.records()) == 40
 
 
+def test_a_ledger_is_opened_and_read_while_somebody_writes(tmp_path):
+    file = tmp_path / "improvement.db"
+    with Ledger(file) as ledger:
+        ledger.record(run(1))
+    writer = sqlite3.connect(file, isolation_level=None)
+    try:
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("DELETE FROM runs")
+        with Ledger(file) as reader:
+            assert reader.records() == (run(1),)
+    finally:
+        writer.close()
+
+
 def test_a_commit_reaches_the_disk_before_record_returns(tmp_path):
     with Ledger(tmp_path / "improvement.db") as ledger:
         pragma = lambda name: ledger._connection.execute(f"PRAGMA {name}").fetchone()[0]  # noqa: E731

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -29,7 +29,7 @@ class Halt:
     Parameters
     ----------
     stage : str
-        Name of the stage, or ``screened`` for the middle of a search.
+        Name of the stage, or ``screened`` for the middle of a search: each verdict on one candidate or on several.
     when : str
         ``before`` or ``after`` the stage's body.
     by : str
@@ -56,9 +56,7 @@ def _stopped(halt: Halt) -> None:
         os.kill(os.getpid(), getattr(signal, halt.by))
 
 
-def _wrapped(halt: Halt, body: Callable[..., object]) -> Callable[..., object]:
-    calls = count(1)
-
+def _wrapped(halt: Halt, body: Callable[..., object], calls: Iterator[int]) -> Callable[..., object]:
     def stage(*arguments: object) -> object:
         mine = next(calls) == halt.at
         if mine and halt.when == "before":
@@ -75,10 +73,13 @@ def _install(halt: Halt) -> None:
     from automation.pipeline.graph import STAGES
     from automation.repair.verify import Judge
 
+    calls = count(1)
     if halt.stage == "screened":
-        Judge.screened = _wrapped(halt, Judge.screened)  # type: ignore[method-assign, assignment]
+        # Candidates are tried one by one or many at a time, as the search sees fit.
+        for name in ("screened", "screened_together"):
+            setattr(Judge, name, _wrapped(halt, getattr(Judge, name), calls))
     else:
-        STAGES[halt.stage] = _wrapped(halt, STAGES[halt.stage])  # type: ignore[assignment]
+        STAGES[halt.stage] = _wrapped(halt, STAGES[halt.stage], calls)  # type: ignore[assignment]
 
 
 def _sit(order: Mapping[str, object]) -> None:

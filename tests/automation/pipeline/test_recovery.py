@@ -101,7 +101,7 @@ def test_a_run_that_is_killed_in_the_middle_of_a_search_goes_on(
     flat: Path, home: Path, gridbot: Gridbot, straight: dict[str, object]
 ) -> None:
     before = contents(flat)
-    code, errors = gridbot.halted(home, "fix", str(flat), *FIX, halt=Halt("screened", "after", at=3))
+    code, errors = gridbot.halted(home, "fix", str(flat), *FIX, halt=Halt("screened", "after", at=2))
     assert code == -9, errors
     assert contents(flat) == before
     code, answer, errors = gridbot(home, "runs", "resume", run_of(home)[:12])

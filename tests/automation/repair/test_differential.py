@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from automation.codebase.sources import SourceFile
 from automation.repair.differential import Behaviour, Observed, compare
-from automation.repair.inside.variations import neighbours, typical, varied
+from automation.repair.inside.variations import mixed, neighbours, typical, varied
 from tests.automation.repair.scenes import Scene, scene
 
 CODE = """\
@@ -176,3 +176,28 @@ def test_neighbours_repeat_themselves_and_follow_annotations() -> None:
     assert any(one["n"] is None for one in first)
     assert {type(one["names"]) for one in first} == {list}
     assert list(typical("no type", random.Random(1))) == []
+
+
+@given(
+    st.dictionaries(st.text(min_size=1, max_size=2), st.lists(st.text(max_size=2), max_size=3), max_size=4),
+    st.integers(0, 99),
+)
+def test_mixed_values_are_made_of_what_was_seen_and_change_one_part(value: dict[str, list[str]], seed: int) -> None:
+    before = repr(value)
+    known = {*value, *(item for items in value.values() for item in items), "other"}
+    for mixture in mixed(value, ["other"], random.Random(seed)):
+        assert isinstance(mixture, dict)
+        assert {*mixture, *(item for items in mixture.values() for item in items)} <= known
+        assert mixture != value
+    assert repr(value) == before
+
+
+def test_a_chain_can_be_closed_to_a_circle() -> None:
+    chain = {"a": ["b"], "b": ["c"]}
+    made = [option for seed in range(200) for option in mixed(chain, [chain], random.Random(seed))]
+    assert {"a": ["b"], "b": ["a"]} in made
+
+
+def test_plain_values_are_left_to_be_varied() -> None:
+    assert list(mixed(3, [4], random.Random(0))) == []
+    assert list(mixed([], [4], random.Random(0))) == []

@@ -118,8 +118,8 @@ def test_a_step_that_does_nothing_ranks_last():
     assert [one.candidate for one in rank_plausible([Plausible(idle), Plausible(plain)])] == [plain, idle]
 
 
-def _behaving(made: Candidate, cluster: int, crashes: int = 0) -> Plausible:
-    return Plausible(made, behaviour=Behaviour(agreement=0.9, cluster=cluster, crashes=crashes))
+def _behaving(made: Candidate, cluster: int, crashes: int = 0, hangs: int = 0) -> Plausible:
+    return Plausible(made, behaviour=Behaviour(agreement=0.9, cluster=cluster, crashes=crashes, hangs=hangs))
 
 
 NEAR = _made(TEXT.replace("value > high", "value >= high").replace("return value", "return high", 1), prior=0.45)
@@ -129,6 +129,7 @@ def test_a_rival_as_likely_that_behaves_differently_leaves_the_choice_undecided(
     assert is_undecided(rank_plausible([_behaving(GENERAL, 0), _behaving(NEAR, 1)]))
     assert not is_undecided(rank_plausible([_behaving(GENERAL, 0), _behaving(NEAR, 0)]))
     assert not is_undecided(rank_plausible([_behaving(GENERAL, 0)]))
+    assert not is_undecided(rank_plausible([_behaving(GENERAL, 0), _behaving(NEAR, 1, hangs=1)]))
     assert not is_undecided([])
 
 
@@ -157,3 +158,9 @@ def test_a_change_that_leaves_something_unread_ranks_last_and_is_no_answer_alone
 def test_of_two_alike_the_one_that_raises_less_comes_first() -> None:
     ranked = rank_plausible([_behaving(GENERAL, 0, crashes=2), _behaving(NEAR, 1)])
     assert ranked[0].candidate is NEAR
+
+
+def test_one_that_hangs_where_another_ends_comes_after_it() -> None:
+    unlikely = _made(NEAR.text(), prior=0.2)
+    assert rank_plausible([_behaving(GENERAL, 0), _behaving(unlikely, 1)])[0].candidate is GENERAL
+    assert rank_plausible([_behaving(GENERAL, 0, hangs=1), _behaving(unlikely, 1)])[0].candidate is unlikely

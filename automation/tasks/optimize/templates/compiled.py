@@ -30,7 +30,7 @@ def compiled(subject: Subject) -> Iterator[Draft]:
     imported = None if known else subject.with_import("numba")
     divides = any(isinstance(each, ast.Div | ast.FloorDiv | ast.Mod) for each in subject.nodes)
     # an item of an array divides by zero, a plain number refuses: the proof knows which of them the function is given
-    models = {"": "", ', error_model="numpy"': ", dividing as NumPy does"} if divides else {"": ""}
+    models = {', error_model="numpy"': ", dividing as NumPy does", "": ""} if divides else {"": ""}
     for option, how in models.items():
         decorated = f"@{known or 'numba'}.njit(cache=True{option})"
         told = f"{subject.span.name} is compiled{how}"

@@ -202,5 +202,6 @@ def test_a_real_model_rewrites_whole_functions_and_they_are_judged_like_all_othe
     result = optimized(shop, model=str(file), samples=1, max_minutes=5)
     own = [each for each in result.attempts if each.proposer.startswith("function:")]
     assert own, [each.proposer for each in result.attempts]
+    # a busy machine may leave the model too little time, which is told in its place
     assert all(each.fate for each in own)
     assert any(each.accepted for each in result.attempts), [each.fate for each in result.attempts]

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from automation.codebase.sources import SourceFile
 from automation.pipeline.evidence import evidence_lines
+from automation.repair.asking import Samples
 from automation.tasks.optimize.drafts import applied
 from automation.tasks.optimize.inside import extremes
 from automation.tasks.optimize.inside.shapes import same, shape_of
 from automation.tasks.optimize.profiling import HotFunction
-from automation.tasks.optimize.rewriting import model_drafts
+from automation.tasks.optimize.rewriting import model_drafts, said_of
 from tests.automation.repair.scenes import ScriptedModel
 
 VALUES = st.recursive(
@@ -109,7 +110,7 @@ def test_a_model_s_rewrites_keep_signature_and_docstring_and_come_once() -> None
     model = ScriptedModel(lambda *_: next(answers))
     source = SourceFile("sums.py", TEXT)
     function = HotFunction("sums.py", "total", 4, 9, 0.9, 0.9, 12)
-    drafts = list(model_drafts(model, source, function, samples=4, seed=1, deadline=lambda: 60.0))
+    drafts = list(model_drafts(model, source, function, Samples(), 4, seed=1, deadline=lambda: 60.0))
     assert len(drafts) == 1
     after = applied(TEXT, drafts[0].edits)
     assert after == '"""Sums."""\n\n\ndef total(xs):\n    """Sum."""\n    return sum(xs)\n'
@@ -120,7 +121,14 @@ def test_a_model_without_time_is_not_asked() -> None:
     model = ScriptedModel(lambda *_: pytest.fail("was asked"))
     function = HotFunction("sums.py", "total", 4, 9, 0.9, 0.9)
     source = SourceFile("sums.py", TEXT)
-    assert list(model_drafts(model, source, function, samples=3, seed=1, deadline=lambda: 0.0)) == []
+    made = Samples()
+    assert list(model_drafts(model, source, function, made, 3, seed=1, deadline=lambda: 0.0)) == []
+    assert said_of(made) == "no time left"
+
+
+def test_what_became_of_answers_without_a_rewrite_is_told():
+    assert said_of(Samples(asked=3, failed=1, cut=2)) == "of 3 answers 1 failed, 2 were cut"
+    assert said_of(Samples(asked=2)) == "of 2 answers none held another function of this name"
 
 
 def test_evidence_is_told_in_short_lines() -> None:
