@@ -40,12 +40,16 @@ def load_authors() -> dict[str, tuple[Sentence, ...]]:
 
 
 def examples_of(sentences: Iterable[Sentence], router: Router) -> list[Example]:
-    """Return what sentences of one wish are examples of, in normal form; those of several wishes are none."""
-    single = [each for each in sentences if len(each.run) <= 1]
-    commands = [command_of(each.run[0]) if each.run else UNKNOWN for each in single]
-    return [
-        Example(command, router.normal_form(each.say)) for command, each in zip(commands, single, strict=True)
-    ]
+    """Return what sentences are examples of, in normal form; several wishes only where they fall into as many parts."""
+    found: list[Example] = []
+    for each in sentences:
+        if len(each.run) <= 1:
+            found.append(Example(command_of(each.run[0]) if each.run else UNKNOWN, router.normal_form(each.say)))
+            continue
+        parts = router.normal_forms(each.say)
+        if len(parts) == len(each.run):
+            found += [Example(command_of(line), part) for line, part in zip(each.run, parts, strict=True)]
+    return found
 
 
 def left_out(

@@ -17,17 +17,18 @@ _SCALES = {
 _WORDS = "|".join(sorted({*_SMALL, *_SCALES} - {"k", "mio"}, key=len, reverse=True))
 _SCALED = "|".join(sorted(_SCALES, key=len, reverse=True))
 NUMBER = (
-    rf"(?:(?<![\d.])(?<!\d[-/:])\d+(?:,\d{{3}})*(?:\.\d+)?(?:e-?\d+)?(?!\d|[-/:]\d)(?: ?(?:{_SCALED})\b)?"
-    rf"|\b(?:half an? |a couple of |an? )?(?:{_WORDS})(?:(?:[ -]|(?<=hundred) and |(?<=thousand) and )(?:{_WORDS}))*\b)"
+    rf"(?:(?<![\d.])(?<!\d[-/:])\d+(?:,\d{{3}})*(?:\.\d+)?(?:e-?\d+)?(?!\d|[-/:]\d)(?: ?(?:{_SCALED})\b)?(?: and a half\b)?"
+    rf"|\b(?:half an? |a couple of |an? )?(?:{_WORDS})(?:(?:[ -]|(?<=hundred) and |(?<=thousand) and )(?:{_WORDS}))*(?: and a half)?\b)"
 )
 _MINUTES = {"s": 1 / 60, "m": 1.0, "h": 60.0, "d": 1_440.0, "w": 10_080.0, "mo": 43_200.0, "y": 525_600.0}
 _UNIT = r"(?:seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?|(?<=\d)[smhdw])(?![a-z])"
+_ADJECTIVES = "pretend|simulated|market|virtual|imaginary|make-believe|fake|full|whole|solid|trading|real|more|good"
 TIME = (
-    rf"(?:(?:half an?|(?:a )?quarter of an|three[ -]quarters of an|a couple of|one and a half|an?|{NUMBER})"
-    rf"(?: and a half)?[ -]?{_UNIT}(?: and (?:a half|a quarter))?(?:(?: and)? ?\d+ ?(?:minutes?|mins?|m)\b)?)"
+    rf"(?:(?:a|one) fortnight|(?:half an?|(?:a )?quarter of an|three[ -]quarters of an|a couple of|one and a half|an?|{NUMBER})"
+    rf"(?: and a half)?(?:[ -](?:{_ADJECTIVES}))?[ -]?{_UNIT}(?: and (?:a half|a quarter))?(?:(?: and)? ?\d+ ?(?:minutes?|mins?|m)\b)?)"
 )
 _TIME = re.compile(
-    rf"(?P<amount>.+?)(?P<half> and a half)?[ -]?(?P<unit>{_UNIT})(?P<more> and (?:a half|a quarter))?"
+    rf"(?P<amount>.+?)(?P<half> and a half)?(?:[ -](?:{_ADJECTIVES}))?[ -]?(?P<unit>{_UNIT})(?P<more> and (?:a half|a quarter))?"
     r"(?:(?: and)? ?(?P<minutes>\d+) ?(?:minutes?|mins?|m))?",
     re.IGNORECASE,
 )
@@ -46,6 +47,8 @@ def number_of(text: str) -> float:
         When the text is none.
     """
     written = " ".join(text.lower().replace(",", "").split())
+    if written.endswith(" and a half"):
+        return number_of(written.removesuffix(" and a half")) + 0.5
     match = re.fullmatch(rf"(\d+(?:\.\d+)?(?:e-?\d+)?) ?({_SCALED})?", written)
     if match:
         return float(match[1]) * _SCALES.get(match[2] or "", 1)
@@ -84,6 +87,8 @@ def minutes_of(text: str) -> float:
         When the text is none.
     """
     written = text.strip().lower()
+    if written.endswith("fortnight"):
+        return 2 * _MINUTES["w"]
     match = _TIME.fullmatch(written)
     if match is None:
         raise ValueError(f"{text!r} is no length of time")

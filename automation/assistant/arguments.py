@@ -28,6 +28,7 @@ from automation.assistant.searching import fill_search
 from automation.assistant.session_arguments import fill_session
 from automation.assistant.setting_arguments import fill_set, fill_setting, fill_setting_value
 
+_DAY_MINUTES = 1_440
 _ADVERBS = {"hourly": "1h", "daily": "1d", "weekly": "1w"}
 _ADVERB = re.compile(r"\b(?:hourly|daily|weekly)\b(?! (?:loss|report|page|limit|budget))", re.IGNORECASE)
 
@@ -61,8 +62,8 @@ def _fill_common(filling: Filling) -> None:
     _fill_times(filling)
     fill_set(filling)
     fill_capital(filling)
-    url = mentions.first("url")
-    filling.put("ws_url" if str(url).startswith("ws") else "rest_url", url)
+    for url in mentions.values("url"):
+        filling.put("ws_url" if str(url).startswith("ws") else "rest_url", url)
     fill_outlets(filling)
 
 
@@ -86,8 +87,8 @@ def _fill_times(filling: Filling) -> None:
         filling.put("end", span.end)
         filling.put("at", span.start)
         filling.put("since", span.age or span.start)
-    elif length is not None and isinstance(length.value, float):
-        filling.put("since", f"{max(1, round(length.value / 1_440))}d")
+    elif length is not None and isinstance(length.value, float) and length.value >= _DAY_MINUTES:
+        filling.put("since", f"{max(1, round(length.value / _DAY_MINUTES))}d")
 
 
 def _ask(filling: Filling) -> None:
@@ -120,7 +121,7 @@ def _compare(filling: Filling) -> None:
     a, b = commands[:2]
     between = filling.lowered.split(a.lower(), 1)[-1].split(b.lower(), 1)[0]
     # "is NEW faster than OLD": what is asked about is the second
-    turned = re.search(r"\b(?:faster|quicker|better|speedier|beats?|outperforms?|improve\w*)\b", between)
+    turned = re.search(r"\b(?:faster|quicker|better|speedier|beats?|outperforms?|improve\w*|in for|instead of|in place of|rather than)\b", between)
     filling.put("a", b if turned else a)
     filling.put("b", a if turned else b)
 

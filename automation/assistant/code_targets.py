@@ -138,6 +138,8 @@ def _here(filling: Filling) -> str | None:
     bare = _BARE_HERE.search(text)
     if bare is None:
         return None
+    if bare[0].lower() == "here" and not line:
+        return None
     return f"{file}:{line}" if line and not re.search(r"\b(?:module|code)\b", bare[0].lower()) else file
 
 

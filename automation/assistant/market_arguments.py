@@ -20,7 +20,7 @@ _BARE_NUMBER = re.compile(
     re.IGNORECASE,
 )
 _REPLAY = re.compile(
-    r"\b(?:replay\w*|re-?run|play(?:ed|ing)? back|over (?:the |its |my )?candles|(?:recorded|stored|saved|old|past|histor\w+|kept|"
+    r"\b(?:replay\w*|re-?run|play(?:ed|ing)? back|over (?:the |its |my )?candles|from (?:the |my )?(?:store|archive|disk)|(?:recorded|stored|saved|old|past|histor\w+|kept|"
     r"yesterday's|last \w+'s)(?: [\w/-]+){0,3}? (?:candles?|prices?|data|history|bars?|series|market))\b",
     re.IGNORECASE,
 )

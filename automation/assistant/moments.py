@@ -33,6 +33,7 @@ _OF_YEAR = r"(?:,? (?:of )?(?:(?P<year>20\d\d)|this year))?"
 _DAY_MONTH = re.compile(rf"\b(?:the )?{_DAY}\.? (?:day )?(?:of )?{_MONTH}\b\.?{_OF_YEAR}", re.IGNORECASE)
 _MONTH_DAY = re.compile(rf"\b{_MONTH}\.? (?:the )?{_DAY}(?![\w:])(?!-\d){_OF_YEAR}", re.IGNORECASE)
 _NEW_YEAR = re.compile(r"\bnew year(?:'?s)?(?: day| eve)?\b(?: (?:of )?(?P<year>20\d\d))?", re.IGNORECASE)
+_YEAR_EDGE = re.compile(r"\b(?:the )?(?P<edge>start|beginning|end|middle) of (?P<year>20\d\d)\b", re.IGNORECASE)
 _START_OF = re.compile(r"\b(?:the )?(?:first|start|beginning|1st) of (?:the|this) (?P<unit>week|month|year)\b", re.IGNORECASE)
 _QUARTER = re.compile(
     r"\b(?:the )?(?:(?P<ordinal>first|second|third|fourth|last) quarter|q(?P<number>[1-4]))"
@@ -80,11 +81,12 @@ _SINCE = re.compile(
 )
 _UNTIL = re.compile(r"\b(?:to|until|till|up to|through|before|and|ending)(?: the)?\s+$|\s-\s*$", re.IGNORECASE)
 # "from the 3rd of May on": what is told afterwards opens the end
-_ONWARDS = re.compile(r"\s*,?\s*(?:on|onwards?|upwards?|forward|and later|or later|till now|until now|to now|up to now|till today"
+_ONWARDS = re.compile(r"\s*,?\s*(?:on(?=\s*(?:[,.;?!]|$|\s(?:please|with|and|for|as|but|at|in|to)\b))|onwards?|upwards?|forward|and later|or later|till now|until now|to now|up to now|till today"
                       r"|until today|to date|up to today)\b(?! (?:the|a|an|my|of|\w+/)\b)", re.IGNORECASE)
 _HAD = re.compile(r"\b(?:(?:had|i'd|would have|have) (?:i )?(?:\w+ )?(?:put|bought|invested|started|begun|traded|run|gone|dropped|thrown)"
                   r"|(?:if|had) i (?:\w+ )?(?:started|begun|invested|bought|put))\b", re.IGNORECASE)
 _AS_IF = re.compile(r"\bas if (?:it (?:were|was) )?$", re.IGNORECASE)
+_UNTIL_ALONE = re.compile(r"\b(?:to|until|till|up to|before|ending)(?: the)?\s+$", re.IGNORECASE)
 _DAYS_IN = {"minute": 0, "hour": 0, "day": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}
 _DURATION = re.compile(
     r"\b(?:(?:for|in|at most|within|up to|no longer than|no more than|max(?:imum|imal)?|during|lasting|not longer than"
@@ -175,7 +177,7 @@ def _take_dates(found: Mentions, now: datetime) -> None:
         one = moments[index]
         following = moments[index + 1] if index + 1 < len(moments) else None
         before = found.text[: one.begin]
-        since, until = _SINCE.search(before), _UNTIL.search(before)
+        since, until = _SINCE.search(before), _UNTIL_ALONE.search(before)
         if _AS_IF.search(before):
             index += 1
             continue
@@ -193,8 +195,12 @@ def _take_dates(found: Mentions, now: datetime) -> None:
         elif until:
             found.take("span", Span(None, one.first), until.start(), one.stop)
         else:
-            found.take("span", Span(one.first, None if _HAD.search(before) else one.after), one.begin, one.stop)
+            found.take("span", Span(one.first, None if _HAD.search(before) and _is_day(one) else one.after), one.begin, one.stop)
         index += 1
+
+
+def _is_day(moment: _Moment) -> bool:
+    return moment.after == _after(date.fromisoformat(moment.first[:10]))
 
 
 def _moments(found: Mentions, now: datetime) -> list[_Moment]:
@@ -224,6 +230,10 @@ def _told_dates(text: str, now: datetime) -> Iterator[tuple[int, int, str, str]]
             day = date.fromisoformat(match[0][:10])
             yield match.start(), match.end(), match[0].replace(" ", "T"), _after(day)
     yield from _quarters(text, now)
+    for match in _YEAR_EDGE.finditer(text):
+        year = int(match["year"])
+        day = {"end": date(year, 12, 31), "middle": date(year, 7, 1)}.get(match["edge"].lower(), date(year, 1, 1))
+        yield match.start(), match.end(), day.isoformat(), _after(day)
     for match in _START_OF.finditer(text):
         day = _start_of(match["unit"].lower(), now)
         yield match.start(), match.end(), day.isoformat(), _after(day)
@@ -283,7 +293,7 @@ def _is_bare_year(text: str, match: re.Match[str]) -> bool:
         text[: match.start()],
         re.IGNORECASE,
     )
-    return not counted and re.match(r"\s*(?:[,;?!]|$|\.(?!\d))", text[match.end() :]) is not None
+    return not counted and re.match(r"\s*(?:[,;?!]|$|\.(?!\d)|(?:to|until|till|through)\b)", text[match.end() :]) is not None
 
 
 def _after(day: date) -> str:

@@ -11,7 +11,7 @@ _LEAD = (
     r"\b(?:in|into|to|under|inside|at|as|on|out|from|use|->)\s+(?:the |a |my |our )?"
     r"(?P<said>(?:\w+ )?(?:folder|directory|dir|file|place)(?: (?:called|named))?\s+)?"
 )
-_PLACE = r"(?P<place>(?:~|\.{1,2})?/?[\w.+-]+(?:/[\w.+-]+)*/?)(?=[\s,.;:!?)]|$)"
+_PLACE = r"(?P<place>(?!(?:in|into|to|under|with|from|of|for|and|the|my|on|at|as)\b)(?:~|\.{1,2})?/?[\w.+-]+(?:/[\w.+-]+)*/?)(?=[\s,.;:!?)]|$)"
 _TO = re.compile(_LEAD + _PLACE, re.IGNORECASE)
 _NAMED = re.compile(r"\b(?:folder|directory|dir) (?:called |named )?" + _PLACE, re.IGNORECASE)
 # A word like this is no plain word, but a name.

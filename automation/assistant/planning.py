@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 from math import log
 
@@ -12,22 +12,21 @@ from automation.assistant.answers import Step
 from automation.assistant.classify import Likely
 from automation.assistant.examples import UNKNOWN
 from automation.assistant.reading import Reading
-from automation.assistant.splitting import Piece
 
-_PRONOUN = re.compile(r"\b(?:it|its|them|their|that|those|these)\b")
-# What a pronoun stands for, by what the steps before were about.
-_MEANT = (
-    ("session", "the session"),
-    ("run", "the run"),
-    ("series", "the candles"),
-    ("diff", "my changes"),
-    ("target", "this file"),
-)
+_PRONOUN = re.compile(r"\b(?:it|its|them|they|their|that|those|these)\b")
+# What a pronoun stands for, by what the pieces before name; the last that fits is meant.
+_MEANT = {
+    "session": "the session", "run": "the run", "diff": "my changes", "here": "this file", "python": "this file",
+    "identifier": "this function", "candle file": "the candles", "symbol": "the candles", "model": "the model",
+    "gguf": "the model", "exchange": "the keys",
+}  # fmt: skip
+# They say how, and not what.
+_MANNERS = frozenset({"duration", "number", "json", "money", "risk", "timeframe", "span"})
 _HANDED_ON = ("target", "diff", "session", "path", "log", "tests", "run")
 # Of a part: least probability of its command after a word such as "then", and without one; least likeness to an example.
-_CERTAIN_PART, _PART, _LIKE_ONE = 0.35, 0.6, 0.4
+_CERTAIN_PART, _PART, _LIKE_ONE = 0.35, 0.6, 0.45
 # What a cut must be worth, in logarithms of probability.
-_CUT, _CERTAIN_CUT = -0.2, 1.5
+_CUT, _CERTAIN_CUT = 0.1, 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +53,8 @@ class Part:
         return self.likely[0]
 
 
-def spans(pieces: Sequence[Piece]) -> list[tuple[int, int]]:
-    """Return every run of pieces that may be one wish, the whole first."""
-    count = len(pieces)
+def spans(count: int) -> list[tuple[int, int]]:
+    """Return every run of so many pieces that may be one wish, the whole first."""
     runs = [(start, end) for start in range(count) for end in range(start + 1, count + 1)]
     return sorted(runs, key=lambda run: run[0] - run[1])
 
@@ -111,21 +109,22 @@ def handed_on(step: Step) -> dict[str, object]:
     return told
 
 
-def with_meant(reading: Reading, before: Mapping[str, object]) -> str:
-    """Return the words of a part with its pronoun replaced by what it stands for.
+def with_meant(reading: Reading, before: Sequence[Reading]) -> Reading:
+    """Return a part with its pronoun replaced by what the pieces before it name.
 
     Parameters
     ----------
     reading : Reading
         The part.
-    before : mapping of str to object
-        What the steps before handed on.
+    before : sequence of Reading
+        The pieces before it, in their order.
     """
-    named = {each.kind for each in reading.mentions} - {"duration", "number", "json", "money", "risk", "timeframe"}
-    meant = next((words for name, words in _MEANT if name in before), None)
-    if named or meant is None:
-        return reading.words
-    return _PRONOUN.sub(meant, reading.words, count=1)
+    if {each.kind for each in reading.mentions} - _MANNERS:
+        return reading
+    named = [each.kind for one in before for each in one.mentions if each.kind in _MEANT]
+    if not named:
+        return reading
+    return replace(reading, words=_PRONOUN.sub(_MEANT[named[-1]], reading.words, count=1))
 
 
 def _items(value: object) -> list[object]:

@@ -45,7 +45,8 @@ _SESSION_CALLED = re.compile(
 )
 _CALLED = re.compile(
     r"\bsession\s+(?:\w+\s+){0,3}?(?:is\s+)?(?:called|named|with the name|under the name)\s+([\w-]+)"
-    r"|\b(?:call(?:ed)?|name(?:d)?)\s+(?:it|(?:the|that) \w+|this|that)\s+([\w-]+)",
+    r"|\b(?:call(?:ed)?|name(?:d)?)\s+(?:it|(?:the|that) \w+|this|that)\s+([\w-]+)"
+    r"|\b(?:under|by) the (?:name|moniker|title|label)(?: of)? ([\w-]+)",
     re.IGNORECASE,
 )
 _IDENTIFIER = re.compile(
@@ -144,7 +145,7 @@ def _take_sessions(found: Mentions, names: Names) -> None:
         for match in re.finditer(rf"(?<![\w-]){re.escape(name)}(?![\w-])", found.text, re.IGNORECASE):
             found.take("session", name, match.start(), match.end())
     for match in _CALLED.finditer(found.text):
-        name = match[1] or match[2]
+        name = next(group for group in match.groups() if group)
         found.take("session", name.lower(), match.end() - len(name), match.end())
     for match in _SESSION_CALLED.finditer(found.text):
         index = next(number for number, group in enumerate(match.groups(), 1) if group is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,17 +14,17 @@ from automation.assistant.examples import UNKNOWN, Example
 from automation.assistant.filling import Filling
 from automation.assistant.names import COINS, EXCHANGES, Names
 from automation.assistant.normalise import Speller, plain_quotes, words_of
+from automation.assistant.options import option_words
 from automation.assistant.places import Places
 from automation.assistant.planning import Part, handed_on, spans, wishes, with_meant
 from automation.assistant.reading import Reading, read
-from automation.assistant.splitting import Splitter
+from automation.assistant.splitting import Piece, Splitter
 from automation.codebase.search.embedding import SentenceEmbedder
 from trading.commands import Registry
 from trading.setting_sources import data_home
 
 # Least probability of what is done without a question, and that from which on nothing is: by leaving authors out in turn.
 _SURE = 0.3
-_SURE_STEP = 0.8
 _UNKNOWN_AT = 0.3
 _STRANGE = 0.7
 _CHOICES = 3
@@ -72,7 +72,7 @@ class Router:
         # what only one or two say may be a slip itself
         words = {word for word, count in counts.items() if count >= _WELL_KNOWN}
         words |= {word for command in registry for text in command.phrases for word in words_of(text)}
-        self._speller = Speller(words | set(COINS) | set(EXCHANGES))
+        self._speller = Speller(words | set(COINS) | set(EXCHANGES) | option_words())
 
     def route(self, sentence: str, context: Context | None = None) -> Routed:
         """Return what a sentence means.
@@ -96,13 +96,7 @@ class Router:
             return Refusal(f"a sentence of {len(text):,} characters is too long; say it in at most {_LONGEST:,}")
         known = context or self._context
         pieces = self._splitter.pieces(text)
-        runs = spans(pieces)
-        # where a correction or a "before" turned the words around, the whole is still what was said
-        texts = [text, *(", ".join(piece.text for piece in pieces[start:end]) for start, end in runs[1:])]
-        read_all = self._read(texts, known)
-        parts = {
-            run: Part(*each, is_certain=pieces[run[0]].is_certain) for run, each in zip(runs, read_all, strict=True)
-        }
+        parts = self._parts(text, pieces, known)
         chosen = wishes(parts, len(pieces))
         if len(chosen) > 1:
             return self._plan(chosen, known)
@@ -111,25 +105,40 @@ class Router:
             return self._half_understood([parts[place, place + 1] for place in range(len(pieces))], known)
         return self._single(chosen[0], known)
 
+    def normal_forms(self, sentence: str) -> tuple[str, ...]:
+        """Return the wishes that a sentence may be cut into, as examples are compared with them."""
+        pieces = self._splitter.pieces(plain_quotes(sentence))
+        readings = [self._reading(piece.text, self._context) for piece in pieces]
+        return tuple(with_meant(each, readings[:place]).words for place, each in enumerate(readings))
+
     def normal_form(self, sentence: str) -> str:
         """Return a sentence as examples are compared with it: names masked, slips put right."""
-        return read(sentence, self._names, self._speller, self._context.clock()).words
+        return self._reading(sentence, self._context).words
+
+    def _parts(self, text: str, pieces: Sequence[Piece], context: Context) -> dict[tuple[int, int], Part]:
+        single = [self._reading(piece.text, context) for piece in pieces]
+        # where a correction or a "before" turned the words around, the whole is still what was said
+        readings = {(0, len(pieces)): self._reading(text, context)}
+        for start, end in spans(len(pieces))[1:]:
+            joined = ", ".join(piece.text for piece in pieces[start:end])
+            alone = single[start] if end == start + 1 else self._reading(joined, context)
+            readings[start, end] = with_meant(alone, single[:start])
+        likely = self._classifier.likely(list(readings.values()))
+        return {
+            run: Part(reading, self._merged(each), is_certain=pieces[run[0]].is_certain)
+            for (run, reading), each in zip(readings.items(), likely, strict=True)
+        }
+
+    def _reading(self, text: str, context: Context) -> Reading:
+        return read(text, self._names, self._speller, context.clock())
 
     def _plan(self, parts: Sequence[Part], context: Context) -> Plan:
         steps: list[Step] = []
         before: dict[str, object] = {}
         for part in parts:
-            steps.append(self._step(self._meant(part, before), part.reading, context, before))
+            steps.append(self._step(part.best, part.reading, context, before))
             before = {**before, **handed_on(steps[-1])}
         return Plan(tuple(steps), wants_json=any(_wants_json(part.reading) for part in parts))
-
-    def _meant(self, part: Part, before: Mapping[str, object]) -> Likely:
-        """Return the command of a part; where it is in doubt, "it" is read as what the steps before were about."""
-        words = with_meant(part.reading, before)
-        if part.best.probability >= _SURE_STEP or words == part.reading.words:
-            return part.best
-        again = self._merged(self._classifier.likely([replace(part.reading, words=words)])[0])[0]
-        return part.best if again.command == UNKNOWN else again
 
     def _half_understood(self, parts: Sequence[Part], context: Context) -> Routed:
         """Ask rather than run a part of several wishes, of which one is not understood."""
@@ -150,11 +159,6 @@ class Router:
             return Plan((self._step(likely[0], part.reading, context, {}),), wants_json=_wants_json(part.reading))
         choices = tuple(self._step(one, part.reading, context, {}) for one in likely[:_CHOICES])
         return Question("which of these do you mean?", choices)
-
-    def _read(self, texts: Sequence[str], context: Context) -> list[tuple[Reading, tuple[Likely, ...]]]:
-        readings = [read(text, self._names, self._speller, context.clock()) for text in texts]
-        likely = self._classifier.likely(readings)
-        return [(reading, self._merged(each)) for reading, each in zip(readings, likely, strict=True)]
 
     def _merged(self, likely: tuple[Likely, ...]) -> tuple[Likely, ...]:
         """Join commands that are the same under two names."""

@@ -49,6 +49,10 @@ def _meant(filling: Filling) -> str | None:
     if of_month is not None:
         runs = [run for run in runs if run.name[6:8] == f"{int(of_month[1]):02d}"]
         return runs[0].name if len(runs) == 1 else None
+    clock = re.search(r"\b(\d{1,2}):(\d\d)\b", text)
+    if clock is not None:
+        runs = [run for run in runs if run.name.partition("-")[2].startswith(f"{int(clock[1]):02d}{clock[2]}")]
+        return runs[0].name if len(runs) == 1 else None
     state = _STATES.get(filling.command) or next(
         (state for state, words in _SAID if re.search(rf"\b(?:{words})\b", text)), None
     )

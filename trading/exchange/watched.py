@@ -41,6 +41,7 @@ class Watched(ccxt.Exchange):  # type: ignore[misc]  # ccxt is untyped
     has_streams: bool = True
     on_dropped: Callable[[], None] | None = None
     on_raw: Callable[[object], None] | None = None
+    ssl_context: ssl.SSLContext | bool | None
 
     def open(self, *arguments: object, **named: object) -> None:
         """Open the connections; all clients of a process share one reading of the certificate authorities."""

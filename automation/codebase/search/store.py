@@ -164,13 +164,15 @@ class SearchStore:
         """Return key and sentence of what the model has not embedded yet, the most useful first.
 
         Tests and constants are found by their words alone: they are half of a repository's names, and who asks for
-        one of them knows what it is called.
+        one of them knows what it is called. So are private functions of which nobody says what they do: their
+        names and parameters are all that could be read.
         """
         return self._database.execute(
-            "SELECT meaning_key, min(meaning) FROM documents d WHERE area <> ? AND kind <> ? AND NOT EXISTS ("
+            "SELECT meaning_key, min(meaning) FROM documents d WHERE area <> ? AND kind <> ?"
+            " AND NOT (public = 0 AND doc = '' AND kind IN (?, ?)) AND NOT EXISTS ("
             "  SELECT 1 FROM vectors v WHERE v.meaning_key = d.meaning_key AND v.model = ?"
             ") GROUP BY meaning_key ORDER BY max(public) DESC, min(id)",
-            (Area.TESTS.value, Kind.CONSTANT.value, model),
+            (Area.TESTS.value, Kind.CONSTANT.value, Kind.FUNCTION.value, Kind.METHOD.value, model),
         ).fetchall()
 
     def add_vectors(self, model: str, keys: Sequence[str], vectors: NDArray[np.float32]) -> None:

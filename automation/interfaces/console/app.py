@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.screen import Screen
 from textual.theme import Theme
-from textual.widgets import ContentSwitcher, Footer, Input, Static, TextArea
+from textual.widgets import ContentSwitcher, Footer, Input, Static
 
 from automation.interfaces.command_line import parse_line
 from automation.interfaces.console.background import in_background
@@ -237,7 +237,7 @@ class ConsoleApp(App[None]):
         self.simulate_key(key)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave to a line of text the keys that are text.
+        """Leave the keys that are text to a line of text, and to dialogs.
 
         Parameters
         ----------
@@ -246,7 +246,7 @@ class ConsoleApp(App[None]):
         parameters : tuple
             What it is given.
         """
-        return action not in _TYPED or not isinstance(self.focused, Input | TextArea)
+        return action not in _TYPED or not (isinstance(self.focused, Input) or len(self.screen_stack) > 1)
 
     def action_to_prompt(self) -> None:
         """Go to the prompt from wherever text is typed."""

@@ -77,7 +77,8 @@ class CommandForm(ModalScreen[dict[str, object] | None]):
     CommandForm #line { background: $ground; color: $ink; padding: 0 1; height: auto; max-height: 3; margin-top: 1; }
     CommandForm #wrong { color: $bad; height: auto; max-height: 3; padding: 0 1; }
     CommandForm #buttons { height: auto; align-horizontal: right; }
-    CommandForm #buttons Button { margin-left: 1; }
+    CommandForm #buttons Button { margin-left: 1; background: $ground; color: $ink; text-style: none; }
+    CommandForm #buttons Button:focus { background: $accent; color: $ground; text-style: bold; }
     """
 
     def __init__(self, command: Command, model: type[BaseModel], values: Mapping[str, object]) -> None:
@@ -107,7 +108,7 @@ class CommandForm(ModalScreen[dict[str, object] | None]):
             yield Static(id="wrong", markup=False)
             with Horizontal(id="buttons"):
                 yield Button("Leave (Esc)", id="leave", compact=True)
-                yield Button("Run (^S)", id="run", variant="primary", compact=True)
+                yield Button("Run (^S)", id="run", compact=True)
 
     def on_resize(self) -> None:
         """Keep the command line and the buttons on the terminal, however many fields there are."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from automation.repair.templates.blocks import after, before
 from automation.repair.templates.changes import Change, Context, Site
@@ -86,7 +86,7 @@ def _owner(context: Context, site: Site) -> ast.ClassDef | None:
     return context.module.enclosing_class(site.function) if site.function is not None else None
 
 
-def _attributes(nodes: Iterator[ast.AST] | list[ast.AST]) -> set[str]:
+def _attributes(nodes: Iterable[ast.AST]) -> set[str]:
     attributes = (node for node in nodes if isinstance(node, ast.Attribute))
     return {node.attr for node in attributes if isinstance(node.value, ast.Name) and node.value.id == "self"}
 

@@ -26,7 +26,7 @@ CORE = {
     # Whoever is repaired has no say in what may be done to it.
     "automation_config.json": '{"approval": {"always_ask": [], "max_changed_lines": 10000}}',
 }
-FIX = ("--model", "none", "--max-minutes", "1")
+FIX = ("--model", "none")
 
 
 @pytest.fixture(scope="module")

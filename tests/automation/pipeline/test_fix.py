@@ -229,7 +229,7 @@ LAYOUTS = {
 def test_any_layout_and_kind_of_failure_is_repaired(layout: str, tmp_path: Path, home: Path, gridbot: Gridbot) -> None:
     target = plant(tmp_path / "target", LAYOUTS[layout])
     before = files_beside_git(target)
-    code, answer, errors = gridbot(home, "fix", str(target), "--model", "none", "--max-minutes", "1")
+    code, answer, errors = gridbot(home, "fix", str(target), "--model", "none")
     assert (code, answer["status"]) == (0, "fixed"), (answer["reason"], errors)
     assert files_beside_git(target) == before
     assert branches(target) == [answer["branch"]]
@@ -258,7 +258,7 @@ def test_a_suite_that_passes_leaves_nothing_to_fix(tmp_path: Path, home: Path, g
 def test_two_faults_are_taken_one_after_the_other(tmp_path: Path, home: Path, gridbot: Gridbot) -> None:
     broken = SHOP["shop/basket.py"].replace("amount += price", "amount -= price")
     shop = plant(tmp_path / "shop", {**SHOP, "shop/basket.py": broken})
-    code, answer, errors = gridbot(home, "fix", str(shop), "--model", "none", "--max-minutes", "1")
+    code, answer, errors = gridbot(home, "fix", str(shop), "--model", "none")
     assert (code, answer["status"]) == (0, "fixed"), (answer["reason"], errors)
     # The sum can be mended where it is taken or where it is returned; the slice in its own line only.
     removed = [line for line in answer["patch"].splitlines() if line.startswith("-") and not line.startswith("---")]
@@ -288,7 +288,7 @@ def test_a_flaky_test_is_named_and_nothing_is_changed(tmp_path: Path, home: Path
     before = contents(flat)
     gate = tmp_path / "gate"
     os.mkfifo(gate)
-    words = ("fix", str(flat), "--model", "none", "--max-minutes", "0.5")
+    words = ("fix", str(flat), "--model", "none")
     gridbot.start(home, *words, halt=Halt("reproduce", by="wait", gate=str(gate)))
     gate.read_text()
     # Whatever changes a test's mind between two runs of the same code.

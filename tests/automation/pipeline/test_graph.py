@@ -175,7 +175,7 @@ def test_every_checkpoint_of_a_run_is_plain_json_and_is_read_without_a_warning(
 
     broken = {**FLAT, "dates.py": FLAT["dates.py"].replace("29 if", "30 if")}
     shop = plant(tmp_path / "shop", broken)
-    code, answer, errors = gridbot(home, "fix", str(shop), "--model", "none", "--max-minutes", "1")
+    code, answer, errors = gridbot(home, "fix", str(shop), "--model", "none")
     assert (code, answer["status"]) == (0, "fixed"), (answer["reason"], errors)
     assert errors == ""
     again = plant(tmp_path / "again", broken)

@@ -124,7 +124,7 @@ def test_a_change_that_fails_another_test_is_not_taken(tmp_path: Path, home: Pat
             """,
     }
     target = plant(tmp_path / "target", files)
-    code, answer, errors = gridbot(home, "fix", str(target), "--model", "none", "--max-minutes", "1")
+    code, answer, errors = gridbot(home, "fix", str(target), "--model", "none")
     assert (code, answer["status"]) == (0, "fixed"), (answer["reason"], errors)
     assert answer["tests_after"]["passed"] == 3
     assert answer["tests_after"]["failed"] == 0

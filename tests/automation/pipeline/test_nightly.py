@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from tests.automation.pipeline.targets import FLAT, Gridbot, branches, contents, files_beside_git, git_run, plant
 
-NIGHT = ("--model", "none", "--max-minutes", "1")
+NIGHT = ("--model", "none", "--max-minutes", "10")
 BROKEN = {**FLAT, "dates.py": FLAT["dates.py"].replace("29 if", "30 if")}
 
 

@@ -98,7 +98,7 @@ def test_minimal_edits_lead_from_one_text_to_the_other(before: str, after: str) 
     assert (edits == ()) == (before == after)
 
 
-def test_an_expression_that_the_file_has_already_is_preferred_to_a_new_one():
+def test_an_expression_that_the_file_has_already_is_preferred_to_a_new_one() -> None:
     text = "def rotate(items, steps):\n    return items[len(items) - steps :] + items[:steps]\n"
     source = SourceFile("a.py", text)
     at = text.rindex("steps")
@@ -108,7 +108,7 @@ def test_an_expression_that_the_file_has_already_is_preferred_to_a_new_one():
     assert [one.candidate for one in rank_plausible([Plausible(new), Plausible(known)])] == [known, new]
 
 
-def test_a_step_that_does_nothing_ranks_last():
+def test_a_step_that_does_nothing_ranks_last() -> None:
     text = "def first(items, count):\n    return items[: count + 1]\n"
     source = SourceFile("a.py", text)
     at = text.index("count + 1")

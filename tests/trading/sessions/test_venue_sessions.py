@@ -233,7 +233,8 @@ def test_the_status_tells_each_coded_error_with_what_is_done_about_it(own_home: 
                     assert run.supervision is not None
                     assert run.supervision.session is not None
                     statuses.append(dict(run.supervision.session.status()))
-                    if len(statuses) == 3:
+                    # which of the two comes first is chance
+                    if {"E001", "E002"} <= {one["code"] for one in statuses[-1]["errors"]}:  # type: ignore[attr-defined]
                         run.server.faults.change({"drop_after": 0, "insufficient_funds": 0})
                         run.stop()
 

@@ -128,7 +128,7 @@ def _verdict_bars(verdicts: Sequence[Verdict], palette: Palette) -> DayBars:
     faster = [value if verdict.is_faster else 0.0 for verdict, value in zip(told, saved, strict=True)]
     unsure = [0.0 if verdict.is_faster else value for verdict, value in zip(told, saved, strict=True)]
     parts = (Part("proven", day_values(faster), palette.good), Part("not proven", day_values(unsure), palette.quiet))
-    return DayBars("% saved by each benchmark: proven, not proven", labels, parts, "nothing was timed in these days")
+    return DayBars("% saved: proven, not proven", labels, parts, "nothing was timed in these days")
 
 
 def _record_cells(record: RepairRecord, now_ms: int, palette: Palette) -> Sequence[Cell]:

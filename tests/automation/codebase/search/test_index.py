@@ -94,6 +94,18 @@ def test_an_index_that_nothing_changed_reads_nothing(index: SearchIndex) -> None
     assert result_of(index.refresh()) == IndexUpdate(0, 0, 0, 12)
 
 
+def test_a_private_function_without_a_docstring_is_found_by_its_words_alone(index: SearchIndex, root: Path) -> None:
+    first = result_of(index.refresh())
+    assert index.search("_round_up")[0].document.name == "_round_up"
+    assert "_round_up" in {hit.document.name for hit in index.search("round up", limit=2)}
+    prices = root / "shop/prices.py"
+    prices.write_text(
+        prices.read_text().replace("int) -> int:\n    return", 'int) -> int:\n    """To five."""\n    return')
+    )
+    update = result_of(index.refresh())
+    assert (update.parsed, update.embedded, update.documents) == (1, 1, first.documents)
+
+
 def test_only_what_changed_is_embedded_again(index: SearchIndex, root: Path) -> None:
     result_of(index.refresh())
     prices = root / "shop/prices.py"

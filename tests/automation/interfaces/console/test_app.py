@@ -94,6 +94,9 @@ def test_what_changes_more_than_files_asks_and_money_wants_its_name_typed(consol
         await enter(console, "runs approve 2026")
         await console.until(lambda: isinstance(app.screen, Permit))
         await console.says("gridbot runs approve 2026", "It writes files")
+        # a dialog is not left by a screen's key, nor for the prompt
+        await console.press("1", "slash")
+        assert (app.wanted, isinstance(app.screen, Permit)) == (ScreenName.COMMANDS, True)
         # the safe answer has the focus
         assert isinstance(app.focused, Button)
         assert app.focused.id == "no"

@@ -31,7 +31,6 @@ def test_a_form_filled_in_as_an_example_asks_for_the_same_as_the_example(command
         assert build_request(model, values, command.name) == build_request(model, typed.values, command.name)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("command", [pytest.param(one, id=one.name) for one in REGISTRY])
 def test_a_command_line_made_of_values_parses_into_the_same_values(command: Command) -> None:
     for example in command.examples:

@@ -15,7 +15,7 @@ from automation.interfaces.console.theme import PALETTES, Depth, depth_of, palet
 GROUNDS = ("ground", "raised", "lifted")
 # what Rich takes the sixteen colours of a terminal for
 _LOW = [(0, 0, 0), (170, 0, 0), (0, 170, 0), (170, 85, 0), (0, 0, 170), (170, 0, 170), (0, 170, 170), (170, 170, 170)]
-_HIGH = [tuple(255 if part == 170 else 85 for part in colour) for colour in _LOW]
+_HIGH = [(red + 85, green + 85, blue + 85) for red, green, blue in _LOW]
 _HIGH[3] = (255, 255, 85)
 _SIXTEEN = TerminalTheme((0, 0, 0), (255, 255, 255), _LOW, _HIGH)
 INKS = ("ink", "accent", "good", "warn", "bad", "buy", "sell", "price")

@@ -55,12 +55,10 @@ def test_what_other_code_does_is_found(fault: Fault) -> None:
 
 
 def test_an_ordered_mapping_moves_the_entry() -> None:
-    text = "from collections import OrderedDict\n\n\nclass Cache:\n    def __init__(self):\n        self.values = {}\n"
-    text = text.replace("{}", "OrderedDict()") + "\n    def get(self, key):\n{}        return self.values[key]\n"
-    )
-    text = text.replace("{}{}", "OrderedDict()") + "\n    def get(self, key):\n{}        return self.values[key]\n"
-    moved = "        self.values.move_to_end(key)\n"
-    check(Fault(text.replace("{}", ""), text.replace("{}", moved), "refreshed-order", 200))
+    head = "from collections import OrderedDict\n\n\nclass Cache:\n    def __init__(self):\n"
+    made = head + "        self.values = OrderedDict()\n\n    def get(self, key):\n"
+    got, moved = "        return self.values[key]\n", "        self.values.move_to_end(key)\n"
+    check(Fault(made + got, made + moved + got, "refreshed-order", 200))
 
 
 def test_lists_keep_their_order() -> None:

@@ -19,9 +19,11 @@ from automation.models.protocol import Answer, Message
 from automation.tasks.review.checks import run_checks
 from automation.tasks.review.complexity import complexity
 from automation.tasks.review.coverage import CoverageCheck
+from automation.tasks.review.dead_code import DeadCodeCheck
 from automation.tasks.review.duplication import DuplicationCheck
 from automation.tasks.review.findings import CheckSkipped, Finding, Findings, Severity, density_score, total_score
-from automation.tasks.review.ground import Ground
+from automation.tasks.review.ground import Ground, ParsedFile
+from automation.tasks.review.lint import LintCheck
 from automation.tasks.review.remarks import remarks_of
 from automation.tasks.review.requests import ReviewRequest
 from automation.tasks.review.tools import Tools
@@ -132,6 +134,42 @@ def test_coverage_file_is_read_by_statement_and_compiled_functions_are_left_out(
     part = CoverageCheck(ReviewRequest()).look(ground_of(tmp_path), Tools(10))
     assert part.score == pytest.approx(10 * 2 / 4)
     assert {(each.line, each.severity) for each in part.findings} == {(1, Severity.INFO), (9, Severity.WARNING)}
+
+
+def test_a_file_that_does_not_parse_is_one_finding(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n<<<<<<< HEAD\ny = 2\n=======\ny = 3\n>>>>>>> b\n")
+    (finding,) = LintCheck().look(ground_of(tmp_path), Tools(30)).findings
+    assert (finding.path, finding.line, finding.severity) == ("a.py", 2, Severity.ERROR)
+
+
+def test_what_was_found_out_of_a_file_holds_until_it_changes(tmp_path: Path) -> None:
+    file = tmp_path / "a.py"
+    file.write_text("x = 1\n")
+    asked: list[str] = []
+
+    def lines(parsed: ParsedFile) -> int:
+        asked.append(parsed.text)
+        return len(parsed.lines)
+
+    def told() -> dict[str, int]:
+        ground = ground_of(tmp_path)
+        return ground.facts("lines", ground.files.values(), lines)
+
+    assert (told(), told()) == ({"a.py": 1}, {"a.py": 1})
+    file.write_text("x = 1\ny = 2\n")
+    assert told() == {"a.py": 2}
+    assert asked == ["x = 1\n", "x = 1\ny = 2\n"]
+
+
+def test_dead_code_is_what_no_file_uses_and_the_repositorys_own_settings_count(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("def used():\n    pass\n\n\ndef gone():\n    pass\n\n\ndef hook_save():\n    pass\n")
+    (tmp_path / "b.py").write_text("from a import used\n\nused()\n")
+    (tmp_path / "pyproject.toml").write_text('[tool.vulture]\nignore_names = ["hook_*"]\n')
+    for _ in range(2):
+        findings = DeadCodeCheck().look(ground_of(tmp_path), Tools(30)).findings
+        assert [(each.path, each.line) for each in findings] == [("a.py", 5)]
+    (tmp_path / "b.py").write_text("import a\n\na.used()\na.gone()\n")
+    assert not DeadCodeCheck().look(ground_of(tmp_path), Tools(30)).findings
 
 
 def test_stale_coverage_file_is_no_measurement(tmp_path: Path) -> None:
