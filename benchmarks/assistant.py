@@ -30,6 +30,8 @@ from trading.commands import Registry
 ROOT = Path(__file__).resolve().parents[1]
 SENTENCES = ROOT / "tests" / "automation" / "assistant" / "sentences"
 SPLITS = ("written", "held", "rehearsed", "fresh")
+# By people who never saw the router, and none of them an example.
+OUTSIDE = "outside_held"
 GOALS = {"command": 0.95, "arguments": 0.90, "refused": 0.95, "p95_ms": 150.0}
 NOW = datetime(2026, 11, 21, 18, 0, tzinfo=UTC)
 OPEN_FILE = "trading/market/timeframes.py"
@@ -160,7 +162,7 @@ def figures(verdicts: Sequence[Verdict]) -> dict[str, object]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print one JSON line and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--misses", choices=SPLITS, help="list what went wrong in this split")
+    parser.add_argument("--misses", choices=(*SPLITS, OUTSIDE), help="list what went wrong in this split")
     parser.add_argument("--words-alone", action="store_true", help="without the sentence model")
     options = parser.parse_args(arguments)
     registry = gridbot_registry()
@@ -172,7 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             router.route(warm)
         results = {
             split: [judge(router, sentence, registry) for sentence in load_sentences(split)]
-            for split in SPLITS
+            for split in (*SPLITS, OUTSIDE)
             if (SENTENCES / f"{split}.json").is_file()
         }
         cold = cold_start_s(home)

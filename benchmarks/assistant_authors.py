@@ -1,7 +1,7 @@
 """How well the router understands people who never saw it: each outside author is left out of the examples in turn.
 
-``python -m benchmarks.assistant_authors`` prints a line of JSON for each; ``--write`` makes the examples (``said.txt``) of
-all of them anew, after which ``python -m automation.assistant.vectors`` fits the router to them.
+``python -m benchmarks.assistant_authors`` prints a line of JSON for each; ``--write`` makes the examples (``said.txt``)
+of all of them anew, after which ``python -m automation.assistant.vectors`` fits the router to them.
 """
 
 from __future__ import annotations
@@ -52,9 +52,7 @@ def examples_of(sentences: Iterable[Sentence], router: Router) -> list[Example]:
     return found
 
 
-def left_out(
-    author: str, said: Mapping[str, Sequence[Example]], home: Path, *, with_meaning: bool = True
-) -> Router:
+def left_out(author: str, said: Mapping[str, Sequence[Example]], home: Path, *, with_meaning: bool = True) -> Router:
     """Return a router that knows the examples of all outside authors but one."""
     registry = gridbot_registry()
     others = [example for name, own in said.items() if name != author for example in own]
@@ -68,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="write the examples of all authors anew")
     parser.add_argument("--author", action="append", help="only these")
+    parser.add_argument("--every", type=int, default=1, help="only every so many sentences of each")
     parser.add_argument("--misses", action="store_true", help="list what went wrong")
     options = parser.parse_args(arguments)
     registry = gridbot_registry()
@@ -81,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         for author in options.author or authors:
             router = left_out(author, said, home)
-            verdicts = [judge(router, sentence, registry) for sentence in authors[author]]
+            verdicts = [judge(router, sentence, registry) for sentence in authors[author][:: options.every]]
             print(json.dumps({"author": author, **figures(verdicts)}), flush=True)
             for one in verdicts if options.misses else ():
                 if not (one.command and one.arguments) or (not one.sentence.run and not one.refused):

@@ -17,18 +17,23 @@ _SCALES = {
 _WORDS = "|".join(sorted({*_SMALL, *_SCALES} - {"k", "mio"}, key=len, reverse=True))
 _SCALED = "|".join(sorted(_SCALES, key=len, reverse=True))
 NUMBER = (
-    rf"(?:(?<![\d.])(?<!\d[-/:])\d+(?:,\d{{3}})*(?:\.\d+)?(?:e-?\d+)?(?!\d|[-/:]\d)(?: ?(?:{_SCALED})\b)?(?: and a half\b)?"
-    rf"|\b(?:half an? |a couple of |an? )?(?:{_WORDS})(?:(?:[ -]|(?<=hundred) and |(?<=thousand) and )(?:{_WORDS}))*(?: and a half)?\b)"
+    rf"(?:(?<![\d.])(?<!\d[-/:])\d+(?:,\d{{3}})*(?:\.\d+)?(?:e-?\d+)?(?!\d|[-/:]\d)(?: ?(?:{_SCALED})\b)?(?: and a"
+    rf" half\b)?"
+    rf"|\b(?:half an? |a couple of |an? )?(?:{_WORDS})(?:(?:[ -]|(?<=hundred) and |(?<=thousand) and"
+    rf" )(?:{_WORDS}))*(?: and a half)?\b)"
 )
 _MINUTES = {"s": 1 / 60, "m": 1.0, "h": 60.0, "d": 1_440.0, "w": 10_080.0, "mo": 43_200.0, "y": 525_600.0}
 _UNIT = r"(?:seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?|(?<=\d)[smhdw])(?![a-z])"
 _ADJECTIVES = "pretend|simulated|market|virtual|imaginary|make-believe|fake|full|whole|solid|trading|real|more|good"
 TIME = (
-    rf"(?:(?:a|one) fortnight|(?:half an?|(?:a )?quarter of an|three[ -]quarters of an|a couple of|one and a half|an?|{NUMBER})"
-    rf"(?: and a half)?(?:[ -](?:{_ADJECTIVES}))?[ -]?{_UNIT}(?: and (?:a half|a quarter))?(?:(?: and)? ?\d+ ?(?:minutes?|mins?|m)\b)?)"
+    rf"(?:(?:a|one) fortnight|(?:half an?|(?:a )?quarter of an|three[ -]quarters of an|a couple of|one and a half"
+    rf"|an?|{NUMBER})"
+    rf"(?: and a half)?(?:[ -](?:{_ADJECTIVES}))?[ -]?{_UNIT}(?: and (?:a half|a quarter))?(?:(?: and)? ?\d+"
+    rf" ?(?:minutes?|mins?|m)\b)?)"
 )
 _TIME = re.compile(
-    rf"(?P<amount>.+?)(?P<half> and a half)?(?:[ -](?:{_ADJECTIVES}))?[ -]?(?P<unit>{_UNIT})(?P<more> and (?:a half|a quarter))?"
+    rf"(?P<amount>.+?)(?P<half> and a half)?(?:[ -](?:{_ADJECTIVES}))?[ -]?(?P<unit>{_UNIT})(?P<more> and (?:a half"
+    rf"|a quarter))?"
     r"(?:(?: and)? ?(?P<minutes>\d+) ?(?:minutes?|mins?|m))?",
     re.IGNORECASE,
 )

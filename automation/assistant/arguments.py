@@ -121,7 +121,11 @@ def _compare(filling: Filling) -> None:
     a, b = commands[:2]
     between = filling.lowered.split(a.lower(), 1)[-1].split(b.lower(), 1)[0]
     # "is NEW faster than OLD": what is asked about is the second
-    turned = re.search(r"\b(?:faster|quicker|better|speedier|beats?|outperforms?|improve\w*|in for|instead of|in place of|rather than)\b", between)
+    turned = re.search(
+        r"\b(?:faster|quicker|better|speedier|beats?|outperforms?|improve\w*|in for|instead of|in place of|rather"
+        r" than)\b",
+        between,
+    )
     filling.put("a", b if turned else a)
     filling.put("b", a if turned else b)
 

@@ -20,7 +20,10 @@ _IT = re.compile(r"\b(?:it|them|that|this|those|these|the same)\b", re.IGNORECAS
 _LAST = re.compile(r"\b(?:last|latest|previous|recent|just)\b|\bwent wrong\b|\bdid it (?:crash|fail)\b", re.IGNORECASE)
 _BENCH = re.compile(r"\b(?:benchmark|command|script|program|profile|running|run)\b|\s", re.IGNORECASE)
 _SCRIPT = re.compile(r"\bpython3? [\w./-]+\.py(?: --?[\w-]+(?:[= ]\w+)?)*")
-_EXIT_CODE = re.compile(r"\b(?:exit(?:ed|s)?|return(?:ed)?|status|error)(?: with)?(?: (?:code|status|number))* (\d{1,3})\b|\bcode (\d{1,3})\b")
+_EXIT_CODE = re.compile(
+    r"\b(?:exit(?:ed|s)?|return(?:ed)?|status|error)(?: with)?(?: (?:code|status|number))* (\d{1,3})\b|\bcode"
+    r" (\d{1,3})\b"
+)
 _QUOTED_TEXT = re.compile(
     r"\b(?:message|error|line|says?|said|output|told me|wrote|writes|prints?|printed|reads|got|get|getting|this)"
     r"(?: (?:is|was|this|me|following))*:\s+(?P<text>.+?)(?:\s+[-,]+\s*(?:what|why|how|help|any|huh|wat).*)?$",

@@ -12,14 +12,18 @@ from automation.assistant.places import CALLED
 TESTS_PATH = re.compile(r"(?:^|/)(?:tests?)(?:/|$)|(?:^|/)test_\w+\.py|_test\.py")
 UNCOMMITTED = re.compile(
     r"\b(?:uncommitted|not (?:yet )?committed|unstaged|staged|(?:since|after) (?:the |my |our )?(?:last|latest) commit"
-    r"|working (?:tree |copy )?changes|work in progress|pending edits)\b|\bwhat (?:i|we|he|she|they)(?:'ve|'s| have| has)? (?:\w+ )?"
-    r"(?:changed|edited|modified|altered|amended|touched|wrote|written|added)\b|\bthat (?:i|we)(?:'ve| have)? (?:\w+ )?(?:changed|edited|touched)\b",
+    r"|working (?:tree |copy )?changes|work in progress|pending edits)\b|\bwhat (?:i|we|he|she|they)(?:'ve|'s| have"
+    r"| has)? (?:\w+ )?"
+    r"(?:changed|edited|modified|altered|amended|touched|wrote|written|added)\b|\bthat (?:i|we)(?:'ve| have)?"
+    r" (?:\w+ )?(?:changed|edited|touched)\b",
     re.IGNORECASE,
 )
 _HERE = re.compile(
     r"\b(?:this|the current|the open|the opened|my open|the active) (?:\w+ )?(?:file|script|editor|buffer|source|tab)\b"
-    r"|\b(?:file|code|script|source|module|text|one|what|thing)(?: (?:that|which))?(?: i(?:'m| am| have|'ve)?| is)?(?: (?:got|now|just|"
-    r"currently))* (?:open|opened|before me|in front of me|looking at|editing|working on|on (?:my|the) screen|in (?:my|the) editor)\b",
+    r"|\b(?:file|code|script|source|module|text|one|what|thing)(?: (?:that|which))?(?: i(?:'m| am| have|'ve)?|"
+    r" is)?(?: (?:got|now|just|"
+    r"currently))* (?:open|opened|before me|in front of me|looking at|editing|working on|on (?:my|the) screen|in"
+    r" (?:my|the) editor)\b",
     re.IGNORECASE,
 )
 _BARE_HERE = re.compile(
@@ -37,16 +41,21 @@ _LINE = re.compile(r"\s*,?\s*(?:at |on |in |around )?(?:line|row) (?:number )?(\
 _LINE_OF = re.compile(r"\b(?:line|row) (?:number )?(\d+) (?:of|in) (?:the file )?$", re.IGNORECASE)
 _KIND = r"(?:functions?|methods?|class|routine|module|file|folder|directory|package|script|code|logic|part|component)"
 _BEFORE_KIND = re.compile(
-    rf"\b(?:the|our|my|that|of|for|in|on|to|from|a|this)\s+(?P<what>(?:(?!(?:the|a|my|our|that)\b)[\w-]+\s+){{1,4}}?{_KIND})\b", re.IGNORECASE
+    rf"\b(?:the|our|my|that|of|for|in|on|to|from|a|this)\s+(?P<what>(?:(?!(?:the|a|my|our"
+    rf"|that)\b)[\w-]+\s+){{1,4}}?{_KIND})\b",
+    re.IGNORECASE,
 )
 _AFTER_KIND = re.compile(
     rf"\b(?P<what>{_KIND}\s+(?:that|which|for|to|of|where|with|called|named|about)\s+.+)$", re.IGNORECASE
 )
 _OBJECT = re.compile(
-    r"\b(?:of|for|in|to|on|about|inside|at|around|from|against|with|review|check|inspect|rate|score|lint|audit|test|cover"
-    r"|document|describe|comment|optimi[sz]e|speed up|accelerate|improve|profile|tune|make|roast|is|are|debug|fix|repair"
+    r"\b(?:of|for|in|to|on|about|inside|at|around|from|against|with|review|check|inspect|rate|score|lint|audit|test"
+    r"|cover"
+    r"|document|describe|comment|optimi[sz]e|speed up|accelerate|improve|profile|tune|make|roast|is|are|debug|fix"
+    r"|repair"
     r"|over|analy[sz]e|mend|can|does|get|through)\s+(?:all of |all )?(?:the |our |my )(?P<what>[a-z][\w -]*?)"
-    r"(?=\s+(?:faster|quicker|so|too|slow|up|good|better|more|run|clean|complex|ok|okay|any|please|properly|well|is|are|has"
+    r"(?=\s+(?:faster|quicker|so|too|slow|up|good|better|more|run|clean|complex|ok|okay|any|please|properly|well|is"
+    r"|are|has"
     r"|needs?|takes?|for|at|by|using|again|a bit|have|be|that|without|with|and|in|run)\b|[,.;?!]|$)",
     re.IGNORECASE,
 )
@@ -55,15 +64,23 @@ _SINGLE = re.compile(
     r"(?P<what>[a-z]\w{3,})(?=\s+(?:faster|quicker|run|up|better|properly|please|again)\b|\s*(?:[,.;?!]|$))",
     re.IGNORECASE,
 )
+_DEBUGGED = re.compile(
+    r"\b(?:debug|fix|repair|heal|mend|troubleshoot)\w* (?:the |our |my )(?P<what>\w+(?: \w+){0,2})\s*$", re.IGNORECASE
+)
 # Words of a wish about code, which say nothing of which code.
 _NOISE = word_set(
-    "quality coverage performance runtime latency speed docstring docstrings documentation docs doc unit test tests cases"
-    " missing stale security problems dead duplicated copied complexity style types lint mutation score api use spots loop"
-    " bottleneck bottlenecks please review hotspots hot python more some everything whole entire repository repo project"
+    "quality coverage performance runtime latency speed docstring docstrings documentation docs doc unit test tests"
+    " cases"
+    " missing stale security problems dead duplicated copied complexity style types lint mutation score api use"
+    " spots loop"
+    " bottleneck bottlenecks please review hotspots hot python more some everything whole entire repository repo"
+    " project"
     " codebase slow slower fast faster quick quicker quickly badly well good bad better clean descriptions description"
-    " comments comment results result changes change edits bugs bug errors error failing broken red suite build builds ci"
+    " comments comment results result changes change edits bugs bug errors error failing broken red suite build"
+    " builds ci"
     " model models machine places worst parts smells time pass passes minutes hours grade mark marks report hour"
-    " developers developer program programs text line lines friend colleague boss nephew mutants mutant numbers issue issues"
+    " developers developer program programs text line lines friend colleague boss nephew mutants mutant numbers"
+    " issue issues"
     " readme table branch patch worktree tree editor screen rest gaps hurry look one two three way sense money"
 )
 
@@ -114,9 +131,18 @@ def tests_of_topic(filling: Filling) -> str | None:
     """Return the tests of the module that a sentence describes; None when it is not clear which one that is."""
     place = described_code(filling)
     if place is None:
-        return None
+        return _tests_of_debugged(filling)
     stem = Path(place.partition("::")[0]).with_suffix("").as_posix()
     return " ".join(filling.places.tests_of(stem)) or None
+
+
+def _tests_of_debugged(filling: Filling) -> str | None:
+    """Return the tests of "the websocket connection", which names no file but is a thing that the code speaks of."""
+    match = _DEBUGGED.search(_plain(filling))
+    words = [] if match is None else match["what"].lower().split()
+    if not words or any(word in _NOISE | CALLED or not filling.places.speaks_of(word) for word in words):
+        return None
+    return " ".join(filling.places.tests_of(" ".join(words))) or None
 
 
 def _object_named(filling: Filling) -> str | None:

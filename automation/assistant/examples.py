@@ -78,7 +78,7 @@ def write_said(examples: Iterable[Example], file: Path = SAID) -> None:
     file.write_text(_HEAD + "".join(map(_section, sorted(by_command.items()))), encoding="utf-8")
 
 
-_HEAD = """# What people said who never saw the router, in normal form with names masked, by the command that they meant.
+_HEAD = """# What people said who never saw the router: in normal form, names masked, by the command that they meant.
 # Made of tests/automation/assistant/sentences/outside_seen.json by `python -m benchmarks.assistant_authors --write`.
 """
 

@@ -7,9 +7,10 @@ import re
 from automation.assistant.amounts import NUMBER, number_of, plain_number, share_of
 
 _FAULTS = (
-    ("drop_after", r"drop[ _-]after|(?:lose|drop|swallow|eat)\w* (?:\w+ ){0,3}(?:answers?|responses?|replies)"
-     r"|(?:answers?|responses?|repl(?:y|ies)) (?:\w+ ){0,2}(?:lost|dropped|swallowed|never (?:come|arrive))"),
-    ("drop_before", r"drop[ _-]before|(?:lose|drop|swallow)\w* (?:\w+ ){0,3}requests?|requests? (?:\w+ ){0,2}(?:lost|dropped)"),
+    ("drop_after", (r"drop[ _-]after|(?:lose|drop|swallow|eat)\w* (?:\w+ ){0,3}(?:answers?|responses?|replies)"
+     r"|(?:answers?|responses?|repl(?:y|ies)) (?:\w+ ){0,2}(?:lost|dropped|swallowed|never (?:come|arrive))")),
+    ("drop_before", (r"drop[ _-]before|(?:lose|drop|swallow)\w* (?:\w+ ){0,3}requests?"
+     r"|requests? (?:\w+ ){0,2}(?:lost|dropped)")),
     ("error_500", r"(?:error[ _-])?500s?"),
     ("error_502", r"(?:error[ _-])?502s?"),
     ("error_503", r"(?:error[ _-])?503s?"),
@@ -20,8 +21,8 @@ _FAULTS = (
     ("stale", r"stale|outdated answers?|old answers?"),
     ("duplicate", r"duplicat\w+|(?:sent|arriv\w+|com\w+|messages?) twice|doubled messages?"),
     ("reorder", r"reorder\w*|out of order|wrong order|shuffled"),
-    ("disconnect", r"disconnect\w*|(?:cut|drop|break|lose|kill)\w* (?:\w+ ){0,3}(?:streams?|connections?|websockets?)"
-     r"|(?:streams?|connections?) (?:\w+ ){0,2}(?:cut|dropped|broken|lost)"),
+    ("disconnect", (r"disconnect\w*|(?:cut|drop|break|lose|kill)\w* (?:\w+ ){0,3}(?:streams?|connections?|websockets?)"
+     r"|(?:streams?|connections?) (?:\w+ ){0,2}(?:cut|dropped|broken|lost)")),
     ("insufficient_funds", r"insufficient[ _-]funds|(?:want|lack) of funds"),
     ("maintenance", r"maintenance(?: windows?)?"),
     ("delisting", r"delist\w*"),

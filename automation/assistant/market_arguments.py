@@ -15,12 +15,14 @@ from automation.assistant.session_arguments import fill_session
 # Below this, a number without a currency is hardly an amount of money.
 _LEAST_MONEY = 20
 _BARE_NUMBER = re.compile(
-    rf"(?P<n>{NUMBER})(?! ?(?:%|percent|per cent|x\b|times|fold|minutes?|mins?|hours?|days?|weeks?|months?|years?|seconds?"
+    rf"(?P<n>{NUMBER})(?! ?(?:%|percent|per cent|x\b|times|fold|minutes?|mins?|hours?|days?|weeks?|months?|years?"
+    rf"|seconds?"
     r"|candles?|bars?|levels?|lines?|orders?|am\b|pm\b|st\b|nd\b|rd\b|th\b|[-:/.]\d))",
     re.IGNORECASE,
 )
 _REPLAY = re.compile(
-    r"\b(?:replay\w*|re-?run|play(?:ed|ing)? back|over (?:the |its |my )?candles|from (?:the |my )?(?:store|archive|disk)|(?:recorded|stored|saved|old|past|histor\w+|kept|"
+    r"\b(?:replay\w*|re-?run|play(?:ed|ing)? back|over (?:the |its |my )?candles|from (?:the |my )?(?:store|archive"
+    r"|disk)|(?:recorded|stored|saved|old|past|histor\w+|kept|"
     r"yesterday's|last \w+'s)(?: [\w/-]+){0,3}? (?:candles?|prices?|data|history|bars?|series|market))\b",
     re.IGNORECASE,
 )

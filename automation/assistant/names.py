@@ -15,8 +15,9 @@ from trading.settings import setting_names
 COINS = {
     "bitcoin": "BTC", "bitcoins": "BTC", "btc": "BTC", "xbt": "BTC", "ethereum": "ETH", "ether": "ETH", "eth": "ETH",
     "solana": "SOL", "sol": "SOL", "dogecoin": "DOGE", "doge": "DOGE", "cardano": "ADA", "ada": "ADA", "ripple": "XRP",
-    "xrp": "XRP", "litecoin": "LTC", "ltc": "LTC", "polkadot": "DOT", "bnb": "BNB", "binance coin": "BNB", "avalanche coin": "AVAX", "polygon": "MATIC", "avalanche": "AVAX", "avax": "AVAX",
-    "chainlink": "LINK", "tron": "TRX", "trx": "TRX", "matic": "MATIC", "monero": "XMR", "xmr": "XMR", "shiba": "SHIB", "shiba inu": "SHIB",
+    "xrp": "XRP", "litecoin": "LTC", "ltc": "LTC", "polkadot": "DOT", "bnb": "BNB", "avalanche": "AVAX", "avax": "AVAX",
+    "binance coin": "BNB", "avalanche coin": "AVAX", "polygon": "MATIC", "shiba inu": "SHIB",
+    "chainlink": "LINK", "tron": "TRX", "trx": "TRX", "matic": "MATIC", "monero": "XMR", "xmr": "XMR", "shiba": "SHIB",
     "shib": "SHIB", "stellar": "XLM", "xlm": "XLM", "uniswap": "UNI", "toncoin": "TON", "pepe": "PEPE", "aptos": "APT",
     "sui": "SUI", "arbitrum": "ARB", "filecoin": "FIL", "tezos": "XTZ", "algorand": "ALGO", "aave": "AAVE",
 }  # fmt: skip

@@ -1,7 +1,7 @@
 """Which command a sentence is near to: kernel ridge regression over vectors of words and of meaning.
 
-What is fitted comes along with the examples (`vectors.npz`); with other examples, or with words alone, it is fitted at the
-first use and kept in the data home by a hash of what it was made from.
+What is fitted comes along with the examples (`vectors.npz`); with other examples, or with words alone, it is fitted at
+the first use and kept in the data home by a hash of what it was made from.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ class Neighbours:
         self._embedder = embedder
         self._remembered: dict[str, Vectors] = {}
         self._owner = np.array([self._commands.index(example.command) for example in examples])
+        self._own = [np.flatnonzero(self._owner == place) for place in range(len(self._commands))]
         self._fitted = self._kept(cache)
 
     def of(self, sentences: Sequence[str]) -> list[Nearness]:
@@ -102,13 +103,12 @@ class Neighbours:
             likeness = (1 - _MEANING_SHARE) * likeness + _MEANING_SHARE * (self._fitted.meanings @ meaning)
         regression = np.exp(_SHARPNESS * (likeness - 1)) @ self._fitted.dual
         best = np.full(len(self._commands), -1.0, dtype=np.float32)
-        np.maximum.at(best, self._owner, likeness)
-        order = np.argsort(likeness)
-        nearest = dict(zip(self._owner[order].tolist(), order.tolist(), strict=True))
-        told = tuple(
-            self._examples[nearest[place]].sentence if place in nearest else "" for place in range(len(self._commands))
-        )
-        return Nearness(regression.astype(np.float32), best, told)
+        told = [""] * len(self._commands)
+        for place, own in enumerate(self._own):
+            if len(own):
+                nearest = own[likeness[own].argmax()]
+                best[place], told[place] = likeness[nearest], self._examples[nearest].sentence
+        return Nearness(regression.astype(np.float32), best, tuple(told))
 
     def _kept(self, cache: Path | None) -> Fitted:
         digest = self._digest()

@@ -28,7 +28,8 @@ _CANDLE = r"(?:candles?|candlesticks?|bars?|time ?frames?|data|prices?|charts?|k
 _LENGTH = rf"(?P<time>{TIME}|(?:a )?(?:half|quarter)[ -](?:an )?hour(?:ly)?|(?:minute|hour|day|week)s?)"
 _FRAMES = (
     re.compile(
-        rf"\b(?:in |on |at |with )?(?:the )?{_LENGTH}(?=[ -](?:(?!(?:and|or|with|of|on|from|at)\b)[\w/]+ )?{_CANDLE}\b)",
+        rf"\b(?:in |on |at |with )?(?:the )?{_LENGTH}(?=[ -](?:(?!(?:and|or|with|of|on|from|at)\b)[\w/]+"
+        rf" )?{_CANDLE}\b)",
         re.IGNORECASE,
     ),
     re.compile(rf"\b{_CANDLE} (?:of|with|at|in|every) {_LENGTH}\b(?! ago)", re.IGNORECASE),
@@ -45,8 +46,10 @@ _ADVERBS = {"hourly": "1h", "daily": "1d", "weekly": "1w", "minutely": "1m"}
 _RISKS = (
     ("conservative", (r"conservativ\w*|careful\w*|cautious\w*|safe(?:ly)?|low[ -]risk|prudent\w*|defensive\w*"
     r"|little risk|not too risky|gently|timid\w*|on the safe side|playing it safe")),
-    ("aggressive", r"aggressiv\w*|high[ -]risk|bold(?:ly)?|risky|risk[ -]loving|daring|offensive\w*|lots of risk|wild(?:ly)?|reckless\w*|gutsy|yolo"),
-    ("moderate", r"moderate(?:ly)?|medium[ -]risk|balanced|normal risk|middling risk|average risk|middle(?: of the road)? risk|medium|normal risk|moderate"),
+    ("aggressive", (r"aggressiv\w*|high[ -]risk|bold(?:ly)?|risky|risk[ -]loving|daring|offensive\w*|lots of risk"
+    r"|wild(?:ly)?|reckless\w*|gutsy|yolo")),
+    ("moderate", (r"moderate(?:ly)?|medium(?:[ -]risk)?|balanced|normal risk|middling risk|average risk"
+    r"|middle(?: of the road)? risk")),
 )  # fmt: skip
 _RISK = tuple(
     (
@@ -67,7 +70,8 @@ _SYMBOL = re.compile(
 _SYMBOL_LOWER = re.compile(rf"(?<![\w/.-])([a-z0-9]{{2,10}})[/-]({_QUOTE.lower()})(?![\w/.-])", re.IGNORECASE)
 _TOLD_QUOTE = "euros?|tether|(?:us[ -])?dollars?(?: tether)?|pounds?|yen"
 _AGAINST = re.compile(
-    rf"\b({'|'.join(COINS)})(?: coins?)?(?:(?: against| versus| vs\.?| in| to|/|-)(?: the)?[ -]?({_QUOTE.lower()}|{_TOLD_QUOTE})"
+    rf"\b({'|'.join(COINS)})(?: coins?)?(?:(?: against| versus| vs\.?| in| to|/|-)(?: the)?[ -]?({_QUOTE.lower()}"
+    rf"|{_TOLD_QUOTE})"
     rf"| ({_FIAT.lower()}|{_TOLD_QUOTE}))\b",
     re.IGNORECASE,
 )

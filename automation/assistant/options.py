@@ -105,9 +105,7 @@ def option_words() -> frozenset[str]:
     return frozenset(word for text in plain for word in re.findall(r"(?<!\\)\b[a-z]{4,}\b(?![*?{+])", text))
 
 
-def _found(
-    option: _Option, text: str, field: FieldInfo, is_used: Callable[[int, int], bool]
-) -> Iterator[Found]:
+def _found(option: _Option, text: str, field: FieldInfo, is_used: Callable[[int, int], bool]) -> Iterator[Found]:
     for value, patterns in option.literal.items():
         for pattern in patterns:
             for match in pattern.finditer(text):
@@ -136,13 +134,19 @@ def _value(match: re.Match[str], unit: str, field: FieldInfo | None) -> object:
         elif told.lower() in _WRITTEN:
             value = _WRITTEN[told.lower()]
         else:
-            text = told.strip(" .,!?\"'")
-            return (Path(text) if "Path" in kinds else text.lower() if kind == "w" else text) or None
+            return _text(told, kind, kinds)
     except ValueError:
         return None
     if "float" not in kinds and "Decimal" not in kinds and "int" in kinds and value != int(value):
         return None
     return Decimal(str(value)) if "Decimal" in kinds else value
+
+
+def _text(told: str, kind: str, kinds: str) -> object:
+    text = told.strip(" .,!?\"'")
+    if not text:
+        return None
+    return Path(text) if "Path" in kinds else text.lower() if kind == "w" else text
 
 
 @cache

@@ -11,7 +11,10 @@ _LEAD = (
     r"\b(?:in|into|to|under|inside|at|as|on|out|from|use|->)\s+(?:the |a |my |our )?"
     r"(?P<said>(?:\w+ )?(?:folder|directory|dir|file|place)(?: (?:called|named))?\s+)?"
 )
-_PLACE = r"(?P<place>(?!(?:in|into|to|under|with|from|of|for|and|the|my|on|at|as)\b)(?:~|\.{1,2})?/?[\w.+-]+(?:/[\w.+-]+)*/?)(?=[\s,.;:!?)]|$)"
+_PLACE = (
+    r"(?P<place>(?!(?:in|into|to|under|with|from|of|for|and|the|my|on|at|as)(?:\s|$))(?:~"
+    r"|\.{1,2})?/?[\w.+-]+(?:/[\w.+-]+)*/?)(?=[\s,.;:!?)]|$)"
+)
 _TO = re.compile(_LEAD + _PLACE, re.IGNORECASE)
 _NAMED = re.compile(r"\b(?:folder|directory|dir) (?:called |named )?" + _PLACE, re.IGNORECASE)
 # A word like this is no plain word, but a name.
@@ -19,7 +22,8 @@ _LIKE_A_NAME = re.compile(r"[/_~]|\w-\w|\.\w+$")
 _IS_PATH = re.compile(r"[/~]|\w\.[a-z]{2,8}$", re.IGNORECASE)
 # After a name with nothing but hyphens, a noun would make an adjective of it: "a throw-away copy".
 _ENDS = re.compile(
-    r"[,.;:!?)](?:\s|$)|\s+[-(&]|\s*$|\s+(?:and|please|pls|plz|with|for|so|then|when|as|too|by|since|from|thanks|thank|instead"
+    r"[,.;:!?)](?:\s|$)|\s+[-(&]|\s*$|\s+(?:and|please|pls|plz|with|for|so|then|when|as|too|by|since|from|thanks"
+    r"|thank|instead"
     r"|if|once|after|afterwards|written|later|on|of)\b",
     re.IGNORECASE,
 )
@@ -51,7 +55,13 @@ def _place(filling: Filling, option: str) -> Path | None:
         if place.rstrip("/") in taken or filling.is_used(start, end):
             continue
         kinds = {each.kind for each in filling.reading.mentions if each.start < end and start < each.end}
-        allowed = {"folder", "recording", "document", "identifier", *({"candle file", "log"} if option == "export" else ())}
+        allowed = {
+            "folder",
+            "recording",
+            "document",
+            "identifier",
+            *({"candle file", "log"} if option == "export" else ()),
+        }
         if kinds - allowed or place.lower() in _NO_PLACE:
             continue
         ends = _ENDS.match(text, end) is not None

@@ -126,10 +126,12 @@ class Places:
                 own |= {stem(word) for word in split_name(symbol).split()}
                 around |= own | {stem(word) for word in split_name(each.doc).split()}
         asked = {word for word, weight in words.items() if weight == 1}
-        return bool(own & words.keys()) and (asked <= around | own or bool(symbol and asked & own and own <= words.keys()))
+        return bool(own & words.keys()) and (
+            asked <= around | own or bool(symbol and asked & own and own <= words.keys())
+        )
 
     def named_in(self, text: str) -> str | None:
-        """Return the one definition that a text names by its words: ``Reconciler``, ``kelly share``, "resample function".
+        """Return the one definition that a text names by its words: ``Reconciler``, "kelly share", "resample function".
 
         Parameters
         ----------

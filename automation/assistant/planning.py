@@ -23,8 +23,22 @@ _MEANT = {
 # They say how, and not what.
 _MANNERS = frozenset({"duration", "number", "json", "money", "risk", "timeframe", "span"})
 _HANDED_ON = ("target", "diff", "session", "path", "log", "tests", "run")
-# Of a part: least probability of its command after a word such as "then", and without one; least likeness to an example.
+# Commands that take one thing of a kind, so that two are two command lines.
+_SESSION, _CODE = ("session", "symbol"), ("python", "identifier")
+_ONE_AT_A_TIME = {
+    **dict.fromkeys(("stop", "sessions show", "sessions report", "sessions replay"), _SESSION),
+    **dict.fromkeys(("keys set", "keys test", "keys remove"), ("exchange",)),
+    **dict.fromkeys(("review", "test", "document", "optimize"), _CODE),
+    "config explain": ("setting",), "models bench": ("model",), "models pull": ("model",),
+}  # fmt: skip
+_AND = re.compile(
+    r"(?:(?:'s)?(?: (?:sessions?|keys?|ones?))?\s*(?:,|and|&|\+|, and|as well as|then)\s*(?:of |on |for |the )*)",
+    re.IGNORECASE,
+)
+# Of a part: least probability after a word such as "then", and without one; least likeness to an example.
 _CERTAIN_PART, _PART, _LIKE_ONE = 0.35, 0.6, 0.45
+# As like as this to one example, a sentence is that wish, whatever its parts may be.
+_ALIKE = 0.9
 # What a cut must be worth, in logarithms of probability.
 _CUT, _CERTAIN_CUT = 0.1, 1.5
 
@@ -70,6 +84,8 @@ def wishes(parts: Mapping[tuple[int, int], Part], count: int) -> tuple[Part, ...
         How many pieces there are.
     """
     whole = parts[0, count]
+    if whole.best.likeness >= _ALIKE and whole.best.probability >= _PART:
+        return (whole,)
     best: tuple[float, tuple[Part, ...]] = (log(max(whole.best.probability, 1e-9)), (whole,))
     for cuts in range(1, count):
         for places in combinations(range(1, count), cuts):
@@ -92,6 +108,25 @@ def _worth(parts: Sequence[Part]) -> float | None:
             return None
         worth += log(part.best.probability) + (_CERTAIN_CUT if part.is_certain else _CUT)
     return worth
+
+
+def one_each(reading: Reading, command: str) -> tuple[str, ...]:
+    """Return a sentence for each thing that a wish names, where its command takes one at a time; itself otherwise.
+
+    Parameters
+    ----------
+    reading : Reading
+        "test the binance and kraken keys".
+    command : str
+        Its command.
+    """
+    for kind in _ONE_AT_A_TIME.get(command, ()):
+        named = reading.mentions.all(kind)
+        between = [reading.text[one.end : other.start] for one, other in pairwise(named)]
+        if len({each.value for each in named}) == len(named) > 1 and all(map(_AND.fullmatch, between)):
+            head, tail = reading.text[: named[0].start], reading.text[named[-1].end :]
+            return tuple(f"{head}{reading.text[each.start : each.end]}{tail}" for each in named)
+    return (reading.text,)
 
 
 def handed_on(step: Step) -> dict[str, object]:

@@ -10,7 +10,8 @@ from automation.assistant.names import COINS, Names
 _QUOTED = re.compile(r'"([^"]+)"|`([^`]+)`|(?<![\w])\'([^\']+(?:\'\w[^\']*)*)\'(?!\w)')
 _ERROR = re.compile(
     r"\b(?:[A-Z]\w*)?(?:Error|Exception|Warning|Interrupt|Exit)\b(?:\s*:\s*(?:\S+ )?(?:'[^']*'|\S.*?)"
-    r"(?=\s+(?:-+\s|(?:supposed to )?means?\b|about\b)|[,.;?!]*\s*(?:,\s*(?:what|why|how|help|from|where|wat|huh|pls|please)\b.*)?$"
+    r"(?=\s+(?:-+\s|(?:supposed to )?means?\b|about\b)|[,.;?!]*\s*(?:,\s*(?:what|why|how|help|from|where|wat|huh"
+    r"|pls|please)\b.*)?$"
     r"|[?!](?:\s|$))|\s*\([^)]*\))?"
     r"|\bTraceback \(most recent call last\).*|\bE00[1-7]\b"
 )
@@ -46,14 +47,25 @@ _SESSION_CALLED = re.compile(
 _CALLED = re.compile(
     r"\bsession\s+(?:\w+\s+){0,3}?(?:is\s+)?(?:called|named|with the name|under the name)\s+([\w-]+)"
     r"|\b(?:call(?:ed)?|name(?:d)?)\s+(?:it|(?:the|that) \w+|this|that)\s+([\w-]+)"
-    r"|\b(?:under|by) the (?:name|moniker|title|label)(?: of)? ([\w-]+)",
+    r"|\b(?:under|by) the (?:name|moniker|title|label)(?: of)? ([\w-]+)(?![\w/])",
     re.IGNORECASE,
 )
 _IDENTIFIER = re.compile(
     r"(?<![\w./])(?:[A-Za-z_]\w*\.)*(?:_*[a-z0-9]+_\w+|[A-Z][a-z0-9]+[A-Z]\w*|\w+(?=\(\)))(?:\.\w+)*(?:\(\))?(?![\w/])"
 )
 _NO_SESSION = frozenset(
-    {"make-believe", "paper-trade", "paper-trades", "built-in", "end-to-end", "self-repair", "paper-trading", "live-trading", "html", "bit-for-bit"}
+    {
+        "make-believe",
+        "paper-trade",
+        "paper-trades",
+        "built-in",
+        "end-to-end",
+        "self-repair",
+        "paper-trading",
+        "live-trading",
+        "html",
+        "bit-for-bit",
+    }
 )
 _NO_SESSION_WORD = re.compile(
     r"(?:^|-)(?:real|money|long|short|running|trading|play|last|risk|term|hour|minute|day|term|free)(?:-|$)",

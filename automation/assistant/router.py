@@ -16,15 +16,15 @@ from automation.assistant.names import COINS, EXCHANGES, Names
 from automation.assistant.normalise import Speller, plain_quotes, words_of
 from automation.assistant.options import option_words
 from automation.assistant.places import Places
-from automation.assistant.planning import Part, handed_on, spans, wishes, with_meant
+from automation.assistant.planning import Part, handed_on, one_each, spans, wishes, with_meant
 from automation.assistant.reading import Reading, read
 from automation.assistant.splitting import Piece, Splitter
 from automation.codebase.search.embedding import SentenceEmbedder
 from trading.commands import Registry
 from trading.setting_sources import data_home
 
-# Least probability of what is done without a question, and that from which on nothing is: by leaving authors out in turn.
-_SURE = 0.3
+# What is likelier than this is done without a question, or refused: by leaving each outside author out in turn.
+_SURE = 0.4
 _UNKNOWN_AT = 0.3
 _STRANGE = 0.7
 _CHOICES = 3
@@ -136,7 +136,7 @@ class Router:
         steps: list[Step] = []
         before: dict[str, object] = {}
         for part in parts:
-            steps.append(self._step(part.best, part.reading, context, before))
+            steps += self._steps(part.best, part.reading, context, before)
             before = {**before, **handed_on(steps[-1])}
         return Plan(tuple(steps), wants_json=any(_wants_json(part.reading) for part in parts))
 
@@ -156,7 +156,8 @@ class Router:
         if unknown.probability > _UNKNOWN_AT:
             return Refusal(f"GridBot has no command for that; {_SUGGEST}")
         if likely[0].probability >= _SURE:
-            return Plan((self._step(likely[0], part.reading, context, {}),), wants_json=_wants_json(part.reading))
+            steps = self._steps(likely[0], part.reading, context, {})
+            return Plan(tuple(steps), wants_json=_wants_json(part.reading))
         choices = tuple(self._step(one, part.reading, context, {}) for one in likely[:_CHOICES])
         return Question("which of these do you mean?", choices)
 
@@ -169,6 +170,11 @@ class Router:
             if one.command not in _SAME
         ]
         return tuple(sorted(joined, key=lambda one: -one.probability))
+
+    def _steps(self, one: Likely, reading: Reading, context: Context, before: dict[str, object]) -> list[Step]:
+        texts = one_each(reading, one.command)
+        readings = [reading] if len(texts) == 1 else [self._reading(text, context) for text in texts]
+        return [self._step(one, each, context, before) for each in readings]
 
     def _step(self, one: Likely, reading: Reading, context: Context, before: dict[str, object]) -> Step:
         command = self._registry[one.command]

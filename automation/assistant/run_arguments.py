@@ -14,15 +14,17 @@ _STATES = {
     "runs resume": "running",
 }  # fmt: skip
 _SAID = (
-    ("running", r"interrupted|stopped|unfinished|never finished|not finished|killed|broken off|half[ -]done|incomplete|died"
-     r"|hung|hanging|stuck|aborted|crashed|power|laptop|reboot\w*"),
-    ("awaiting_approval", r"wait(?:s|ing|ed)?|pending|awaiting|open|proposed|blessing|approval|my (?:yes|ok|okay|nod|go)"
-     r"|undecided|held|on hold"),
+    ("running", (r"interrupted|stopped|unfinished|never finished|not finished|killed|broken off|half[ -]done|incomplete"
+     r"|died|hung|hanging|stuck|aborted|crashed|power|laptop|reboot\w*")),
+    ("awaiting_approval", (r"wait(?:s|ing|ed)?|pending|awaiting|open|proposed|blessing|approval"
+     r"|my (?:yes|ok|okay|nod|go)|undecided|held|on hold")),
     ("fixed", r"fixed|successful|succeeded|landed|worked|solved|cured|done"),
 )  # fmt: skip
 _OLDEST = re.compile(r"\b(?:oldest|earliest|first|very first)\b", re.IGNORECASE)
 _NEWEST = re.compile(r"\b(?:last|latest|newest|most recent|youngest)\b", re.IGNORECASE)
-_BEFORE_LAST = re.compile(r"\b(?:second (?:to )?last|last but one|penultimate|(?:one )?before (?:the )?last|middle|second)\b", re.IGNORECASE)
+_BEFORE_LAST = re.compile(
+    r"\b(?:second (?:to )?last|last but one|penultimate|(?:one )?before (?:the )?last|middle|second)\b", re.IGNORECASE
+)
 
 
 def fill_run(filling: Filling) -> None:

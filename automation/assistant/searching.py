@@ -12,7 +12,8 @@ from automation.codebase.search.words import split_name
 _FRAME = word_set(
     "a about all am an and any anything anywhere appears are area around as at be bit bits by can class classes code"
     " codebase could dear dealing deals deal def defined definition did do does doing done dig each else every exactly"
-    " explain fetch file files find finding fn for friend from function functions get give go good grep greppish grep-ish"
+    " explain fetch file files find finding fn for friend from function functions get give go good grep greppish"
+    " grep-ish"
     " grepping happen happens happening has have having help here hey hi how hunt i if implementation implemented in"
     " inside into is it its kindly know let lets like line lines list live lives locate located look looking lookup"
     " made me meaning means method methods module modules my need of on one ones only our out part parts piece pinpoint"
@@ -22,7 +23,8 @@ _FRAME = word_set(
     " were what whats what's where wheres where's which who whose why wish with wonder would you your ya handled"
     " concerned concerning exist exists can't cannot remember forgot again bot gridbot whereabouts regarding related"
     " thanks thank many much lot sir exactly actually currently just quickly also too now hits results answers script"
-    " defining holds hold constant constants stands stand found written coded programmed kept hides hidden hiding by word words sits hit max most"
+    " defining holds hold constant constants stands stand found written coded programmed kept hides hidden hiding"
+    " by word words sits hit max most"
 )
 _OFTEN = word_set("where the code find which what function does search place that")
 _TAIL = _FRAME - word_set("in out up down on off with by from to about")
@@ -40,12 +42,15 @@ _AFTER = re.compile(r"\s*(?:folder|directory|package|module|file|tree)?\s*(?:onl
 _KIND = re.compile(
     r"\b(?P<lead>in |inside |of )?(?:which|what|whichever|the|a|any|all|find|show|me|look up|get|only|just)? ?"
     r"\b(?P<kind>function|fn|func|method|class|module|constant)(?:es|s)?\b"
-    r"(?=,? (?:(?:in|inside|under|from) \S+ )?(?:that|which|for|to|where|in charge|responsible|dealing|only|does|do|is|are|has|have|\w+s\b|\w+ing\b)|,|$)",
+    r"(?=,? (?:(?:in|inside|under|from) \S+ )?(?:that|which|for|to|where|in charge|responsible|dealing|only|does|do"
+    r"|is|are|has|have|\w+s\b|\w+ing\b)|,|$)",
     re.IGNORECASE,
 )
 _KINDS = {"fn": "function", "func": "function"}
 _WORD = re.compile(r"\S+")
-_ASKS = re.compile(r"\b(?:where|which|what|who|how|find|search|locate|show|look(?:ing)? for|point|grep)\b", re.IGNORECASE)
+_ASKS = re.compile(
+    r"\b(?:where|which|what|who|how|find|search|locate|show|look(?:ing)? for|point|grep)\b", re.IGNORECASE
+)
 
 
 def fill_search(filling: Filling) -> None:

@@ -10,9 +10,12 @@ from automation.assistant.options import is_said
 from automation.assistant.setting_words import said_stems, setting_meant, setting_words
 
 _PINNED = ("grid.", "trail.", "size.", "limits.", "orders.", "fills.", "signals.", "market.")
-_ON = re.compile(r"\b(?:(?:switch|turn|put|set)\w*\b.*\bon|enabl\w+|activat\w+|allow|start using|yes|true)\b", re.IGNORECASE)
+_ON = re.compile(
+    r"\b(?:(?:switch|turn|put|set)\w*\b.*\bon|enabl\w+|activat\w+|allow|start using|yes|true)\b", re.IGNORECASE
+)
 _OFF = re.compile(
-    r"\b(?:(?:switch|turn|put|set)\w*\b.*\boff|disabl\w+|deactivat\w+|stop|no longer|never|do not|don't|dont|no more|without"
+    r"\b(?:(?:switch|turn|put|set)\w*\b.*\boff|disabl\w+|deactivat\w+|stop|no longer|never|do not|don't|dont|no"
+    r" more|without"
     r"|false|skip)\b",
     re.IGNORECASE,
 )
@@ -25,8 +28,11 @@ _TEXT = re.compile(
     r"(?: (?:please|now|again|instead|from now on|by default))*[.!?]*$",
     re.IGNORECASE,
 )
-_BACKEND = re.compile(r"\b(?:use|take|with|only|to|on|through|via|backend)\b[^.]*?\b(ollama|embedded)\b(?! (?:is|runs|listens|url|address))",
-                      re.IGNORECASE)
+_BACKEND = re.compile(
+    r"\b(?:use|take|with|only|to|on|through|via|backend)\b[^.]*?\b(ollama|embedded)\b(?! (?:is|runs|listens|url"
+    r"|address))",
+    re.IGNORECASE,
+)
 _MINUTES_OF = {"minutes": 1.0, "s": 1 / 60, "days": 1_440.0}
 # How many words before and after a number its setting is looked for in.
 _NEAR = 5
@@ -56,9 +62,9 @@ def fill_setting_value(filling: Filling) -> None:
     assigned = mentions.first("assignment")
     named = mentions.first("setting")
     if assigned is not None:
-        name, _, value = str(assigned).partition("=")
+        name, _, assigned_value = str(assigned).partition("=")
         filling.put("name", name)
-        filling.put("value", value)
+        filling.put("value", assigned_value)
         return
     text = filling.reading.text
     rest = text.replace(str(named), " ", 1) if named is not None else text
@@ -132,7 +138,8 @@ def _chosen(text: str, names: list[str]) -> list[str]:
 
 def _is_elsewhere(filling: Filling, start: int, end: int) -> bool:
     return any(
-        each.start < end and start < each.end and each.kind not in {"number", "risk"} for each in filling.reading.mentions
+        each.start < end and start < each.end and each.kind not in {"number", "risk"}
+        for each in filling.reading.mentions
     )
 
 
@@ -155,6 +162,17 @@ def _told_value(filling: Filling, text: str) -> tuple[str, tuple[str, ...], tupl
     url, model = mentions.first("url"), mentions.first("model") or mentions.first("gguf")
     if url is not None or model is not None:
         return str(url or model), ("text",), (), str(url or model)
+    told = _told_number(text)
+    if told is not None:
+        return told
+    if _OFF.search(text) or _ON.search(text):
+        # what is negated is off, even where it is asked to be allowed no longer
+        return "", ("truth",), (), "false" if _OFF.search(text) else "true"
+    found = _TEXT.search(text.rstrip(".!? "))
+    return ("", (), (), None) if found is None else (found["value"], ("text",), (), found["value"])
+
+
+def _told_number(text: str) -> tuple[str, tuple[str, ...], tuple[str, ...], str | None] | None:
     size, time, share = _SIZE.search(text), _TIME.search(text), _SHARE.search(text)
     numbers = list(_NUMBER.finditer(text))
     if size is not None:
@@ -168,11 +186,7 @@ def _told_value(filling: Filling, text: str) -> tuple[str, tuple[str, ...], tupl
         return share[0], ("share", "number"), (), _plain(share_of(share[0]))
     if numbers:
         return numbers[-1][0], ("number", "share"), (), _plain(number_of(numbers[-1][0]))
-    if _OFF.search(text) or _ON.search(text):
-        # what is negated is off, even where it is asked to be allowed no longer
-        return "", ("truth",), (), "false" if _OFF.search(text) else "true"
-    found = _TEXT.search(text.rstrip(".!? "))
-    return ("", (), (), None) if found is None else (found["value"], ("text",), (), found["value"])
+    return None
 
 
 def _in_unit(name: str, told: str, text: str, value: str | None) -> str | None:

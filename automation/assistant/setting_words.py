@@ -18,9 +18,12 @@ from automation.config import automation_field, automation_setting_names
 from trading.settings import Settings, setting_names, setting_sections
 
 _EMPTY = word_set(
-    "a all an and any are as at be by can could do does each else every for from give gives go have has how i if in into is"
-    " it its me mean means my no not now null of off on or our please put set setting settings so tell than that the their"
-    " them then these this to too up us use used value want was we what when which while who why will with would you your"
+    "a all an and any are as at be by can could do does each else every for from give gives go have has how i if in"
+    " into is"
+    " it its me mean means my no not now null of off on or our please put set setting settings so tell than that"
+    " the their"
+    " them then these this to too up us use used value want was we what when which while who why will with would"
+    " you your"
     " should let make change changes config configuration option parameter explain about default defaults only per one"
 )
 # Other words for the words of settings.
@@ -29,17 +32,18 @@ _LIKE = {
     "night": "nightly", "nights": "nightly", "overnight": "nightly", "maintenance": "nightly", "cap": "max",
     "ceiling": "max", "maximum": "max", "most": "max", "biggest": "max", "greatest": "max", "limit": "max",
     "minimum": "min", "least": "min", "lines": "lines levels", "patch": "changed", "patches": "changed",
-    "cleanup": "cleaning", "clean": "cleaning", "keep": "keep days", "old": "days", "age": "days", "allowance": "budget",
-    "spend": "budget", "cpu": "cpu processor", "processor": "cpu processor", "procs": "processes process",
+    "cleanup": "cleaning", "clean": "cleaning", "keep": "keep days", "old": "days", "age": "days",
+    "allowance": "budget", "spend": "budget", "cpu": "cpu processor", "processor": "cpu processor",
+    "procs": "processes process",
     "process": "processes process", "threads": "threads processes", "jail": "sandbox", "approve": "approval",
-    "person": "approval", "asking": "ask approval", "confirmation": "approval", "loss": "loss", "stoploss": "stop loss",
+    "person": "approval", "asking": "ask approval", "confirmation": "approval", "stoploss": "stop loss",
     "fix": "repair", "fixing": "repair", "repairs": "repair", "patience": "timeout", "wait": "timeout",
     "waits": "timeout", "retained": "keep days", "url": "ollama url", "address": "url", "daily": "day daily",
-    "day": "day daily", "run": "run", "hour": "minutes", "hours": "minutes", "tries": "candidates", "attempts": "candidates",
-    "workers": "workers", "cores": "workers threads", "creativity": "temperature", "randomness": "temperature",
-    "fallback": "fallbacks", "wall": "wall", "clock": "wall", "filesize": "file", "drawdown": "drawdown", "slip": "slippage",
-    "fees": "fee", "commission": "fee", "agents": "agents", "benchmark": "benchmarks", "backup": "backups",
-    "log": "logs", "cache": "caches", "profit": "profit",
+    "day": "day daily", "hour": "minutes", "hours": "minutes", "tries": "candidates",
+    "attempts": "candidates", "cores": "workers threads", "creativity": "temperature", "randomness": "temperature",
+    "fallback": "fallbacks", "clock": "wall", "filesize": "file", "slip": "slippage",
+    "commission": "fee", "benchmark": "benchmarks", "backup": "backups",
+    "log": "logs", "cache": "caches",
 }  # fmt: skip
 _OWN, _AROUND, _HELP, _UNSAID, _UNIT = 1.0, 0.8, 0.35, 0.3, 2.0
 _LEAST, _AHEAD = 2.2, 1.04
@@ -83,7 +87,9 @@ def setting_words() -> dict[str, SettingWords]:
     return {name: _words(name, field) for name, field in fields.items()}
 
 
-def setting_meant(text: str, names: Iterable[str], *, kinds: Collection[str] = (), units: Collection[str] = ()) -> str | None:
+def setting_meant(
+    text: str, names: Iterable[str], *, kinds: Collection[str] = (), units: Collection[str] = ()
+) -> str | None:
     """Return the one setting that a text describes; None when none or several fit.
 
     Parameters
@@ -102,7 +108,7 @@ def setting_meant(text: str, names: Iterable[str], *, kinds: Collection[str] = (
     scored = []
     for name in names:
         words = setting_words()[name]
-        if kinds and words.kind not in kinds:
+        if (kinds and words.kind not in kinds) or (units and words.unit not in units):
             continue
         score = sum(
             rare.get(word, 0.0)

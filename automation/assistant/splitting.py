@@ -14,11 +14,11 @@ _STRONG = (
     r"|(?:once|when|as soon as) (?:that|this|it)(?: is|'s|s| has)? (?:done|finished|over|through|been done)"
     r"|if (?:all is |it is )?(?:well|good|fine|green|so),? then"
     r")\b[,:]?\s+(?:and )?(?:then )?(?:also )?(?:please )?"
-    r"|\s*;\s+|[.!?]\s+(?:oh, |and )?(?:then|after that|afterwards|next|and|also|separately)\b[,:]?\s+"
+    r"|[.!?]\s+(?:oh, |and )?(?:then|after that|afterwards|next|and|also|separately)\b[,:]?\s+"
 )
 _WEAK = (
     r"\s*,\s*(?:and |but |oh,? )*(?:also |please |kindly )*|\s+(?:and|&&?|\+) (?:also |please |kindly )*"
-    r"|\s*[.!?:]\s+(?:oh,? )?(?:and |also )*|\s+-\s+"
+    r"|\s*[.!?:;]\s+(?:oh,? )?(?:and |also )*|\s+-\s+"
 )
 _CUT = re.compile(f"(?P<strong>{_STRONG})|(?P<weak>{_WEAK})", re.IGNORECASE)
 _FIRST = re.compile(
@@ -41,12 +41,14 @@ _CORRECTION = re.compile(
     r"|forget that)[,.:]? (?:make (?:it|that) )?",
     re.IGNORECASE,
 )
+_WISH_BEFORE = re.compile(r"(?!(?:the|i|it|my|we|they)\b|going\b)", re.IGNORECASE)
 _SUBJECT = re.compile(r"^(?:you(?:'ve| have)?|i(?:'ve| have)?|we)(?: had)? ", re.IGNORECASE)
 # "stop it and sell what it holds", "write tests and land them on a branch": a manner, no wish of its own
 _BELONGS = re.compile(
-    r"^(?:sell|cancel|close|flatten|liquidate|pull) (?:all|every\w*|its|it|the|what\w*|any|my|open|orders?|positions?)\b"
+    r"^(?:sell|cancel|close|flatten|liquidate|pull)"
+    r" (?:all|every\w*|its|it|the|what\w*|any|my|open|orders?|positions?)\b"
     r"|^(?:land|apply|keep|approve|leave) (?:it|them|me|the (?:change|patch|tests))\b"
-    r"|^(?:write|save|put|store|note|treat|call|name) (?:it|them|that|the (?:report|result\w*)|a report|every|as)\b(?! yet)"
+    r"|^(?:write|save|put|store|note|treat|call|name) (?:it|them|that|the (?:report|result\w*)|a report|every|as)\b"
     r"|^(?:do not|don't|dont|no|nothing|at most|but|one after|only|just|preview|list only|in that order)\b",
     re.IGNORECASE,
 )
@@ -59,8 +61,8 @@ _FILLERS = re.compile(
 # No wish begins with these, however often sentences do.
 _NO_BEGINNING = word_set(
     "a an the my our your its his her of to in on at for with from by as it them they i you we me that this those these"
-    " or not no so per than which who because since until till while over under up down off out into all both each every"
-    " only at same w via using plus whether bitcoin binance hourly dollars"
+    " or not no so per than which who because since until till while over under up down off out into all both each"
+    " every only at same w via using plus whether bitcoin binance hourly dollars"
 )
 # Wishes that stand at the end of others more often than alone.
 _BEGINNINGS = word_set(
@@ -113,8 +115,11 @@ class Splitter:
             match = pattern.match(text)
             if match is not None and not _inside(match.start(match.lastindex or 0), text):
                 found = {name.rstrip("2"): part for name, part in match.groupdict().items() if part}
-                first, later = found["first"], _SUBJECT.sub("", found["later"])
-                return (*self._cut(first), *(Piece(each.text, True) for each in self._cut(_SUBJECT.sub("", later))))
+                if not _WISH_BEFORE.match(found["later"]):
+                    # "before I go to bed, …" says when, and asks for nothing
+                    return self._cut(found["first"])
+                first, later = (self._cut(_SUBJECT.sub("", found[name])) for name in ("first", "later"))
+                return (*first, *(Piece(each.text, True) for each in later))
         return self._cut(text)
 
     def begins_a_wish(self, part: str) -> bool:

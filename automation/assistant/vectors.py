@@ -1,7 +1,7 @@
-"""What was fitted to the examples, made beforehand: the sentence model would need seconds for all of them at first use.
+"""What was fitted to the examples, made beforehand: the sentence model would need seconds for all at first use.
 
-``python -m automation.assistant.vectors`` writes it anew after examples or phrases changed; until then sentences without a
-vector are embedded when they are needed, so that an old file costs time and nothing else.
+``python -m automation.assistant.vectors`` writes it anew after examples or phrases changed; until then sentences
+without a vector are embedded when they are needed, so that an old file costs time and nothing else.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def write_fitted(file: Path, digest: str, fitted: Fitted, sentences: Sequence[st
     }  # fmt: skip
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as part:
-        np.savez_compressed(part, **arrays)  # type: ignore[arg-type]
+        np.savez_compressed(part, **arrays)
     made = Path(part.name)
     # a temporary file is for its owner alone; what comes along with the package is for all
     made.chmod(0o644)

@@ -72,6 +72,7 @@ class RunState(TypedDict, total=False):
     model_tokens: int
     chosen: list[Chosen]
     alternatives: list[dict[str, object]]
+    rivals: list[dict[str, object]]
     findings: list[dict[str, object]]
     patch: str
     approval: str

@@ -26,7 +26,7 @@ _LONG_S = 2.0
 _MOST_REPEATS = 3
 _MOST_PLAUSIBLE = 12
 # After the first that passes: how many rivals are tried, and how many times the usual patience that may take.
-_RIVALS, _PATIENCE = 500, 3.0
+_RIVALS, _PATIENCE = 500, 2.0
 _USUAL_SCORE, _LEAST_DOUBT, _MOST_DOUBT = 0.25, 0.4, 1.6
 
 
@@ -87,7 +87,7 @@ class Patience:
         Candidates in all.
     extra_s : float
         How long it goes on after a plausible candidate of usual score, to have a choice; longer after an unlikely one,
-        and up to three times as long until 500 rivals were tried.
+        and up to twice as long until 500 rivals were tried.
     """
 
     deadline: float

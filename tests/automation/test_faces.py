@@ -18,14 +18,14 @@ from automation.interfaces.mcp.schemas import WITHHELD
 from automation.interfaces.vscode.catalogue import NAMED_TASKS
 from automation.registry import gridbot_registry
 from automation.requests import command_text, request_of
-from tests.automation.interfaces.mcp.served import Address, connected, served
+from tests.automation.interfaces.mcp.served import Address, answer_yes, connected, served
 from tests.automation.interfaces.vscode.task_lines import tasks_of
 from trading.commands import Command, Face, Permission, Risk, permission
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = gridbot_registry()
 EXAMPLES = [(command, example) for command in REGISTRY for example in command.examples]
-# quick ones that read: they are really run on each face
+# quick ones that read, and one that asks first: they are really run on each face
 RUN = ("status", "runs list", "data list", "sessions", "agents list", "config automation", "clean")
 
 
@@ -89,7 +89,7 @@ def test_command_line_console_and_mcp_answer_the_same(
     assert (end.exit_code, end.result) == (code, said)
 
     async def called() -> object:
-        async with connected(address) as client:
+        async with connected(address, elicitation_callback=answer_yes) as client:
             return (await client.call_tool(name.replace(" ", "_"), {})).structured_content
 
     told = asyncio.run(called())

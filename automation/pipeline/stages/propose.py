@@ -20,7 +20,18 @@ def propose(desk: Desk, state: RunState) -> RunState:
     if state["group"] < 0 and len(state["groups"]) > 1:
         # No single change mends all of it: there may be several faults, so each is taken on its own.
         return {"tier": "", "group": 0, "targets": state["groups"][0]}
-    return {"status": Status.UNFIXED, "reason": "no candidate passed all tests", "tier": ""}
+    rivals = state.get("rivals", [])
+    if not rivals:
+        return {"status": Status.UNFIXED, "reason": "no candidate passed all tests", "tier": ""}
+    return {
+        "status": Status.UNFIXED,
+        "reason": (
+            f"{len(rivals)} changes pass the tests and do different things, so that none can be trusted; add a test "
+            "that tells them apart"
+        ),
+        "tier": "",
+        "alternatives": rivals,
+    }
 
 
 def share_of(tier: str) -> float:

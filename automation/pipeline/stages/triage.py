@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
+from automation.codebase.characterisation import characterisations
 from automation.incidents.classify import incidents_of
 from automation.incidents.records import Incident, Kind
 from automation.pipeline.desk import Desk
@@ -29,14 +31,23 @@ def triage(desk: Desk, state: RunState) -> RunState:
         # Other failures may be of the same fault, and then go with it; they are not what the session died of.
         also = [test for group in groups[1:] for test in group]
         groups = [[reproduced]]
+    targets = [test for group in groups for test in group]
     return {
         "incident": incident_json(own[0]),
         "others": outside + [incident.title for incident in own[1:]],
         "groups": groups,
         "group": -1,
         "also_failing": also,
-        "targets": [test for group in groups for test in group],
+        "targets": targets,
+        "ask": _why_ask(desk, targets),
     }
+
+
+def _why_ask(desk: Desk, targets: Collection[str]) -> str:
+    # Such a test says what the code did, not what it was meant to do: the code may have been changed on purpose.
+    if len(characterisations(desk.workspace.tree, targets)) < len(targets):
+        return ""
+    return "the tests that fail only record what the code once did (characterisation), so a person decides"
 
 
 def _seen_ms(state: RunState) -> int:

@@ -83,7 +83,11 @@ def verify(desk: Desk, state: RunState) -> RunState:
     proven = _proven(desk, state, judge, ranked)
     if proven is not None:
         return {**_counted(desk, state), **_accept(desk, state, *proven, ranked), "findings": []}
-    return {**_counted(desk, state), "findings": _findings_json(findings)}
+    ended: RunState = {**_counted(desk, state), "findings": _findings_json(findings)}
+    if desk.tally.undecided:
+        # Whoever proposes next would only bring more to choose from.
+        ended |= {"tiers": [], "rivals": [_rival_json(rival) for rival in desk.tally.undecided][:_SHOWN_RIVALS]}
+    return ended
 
 
 def _agreed(desk: Desk, candidates: Sequence[Candidate]) -> list[Agreement | None]:

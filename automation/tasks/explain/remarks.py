@@ -47,7 +47,7 @@ def ask_for_words(explanation: Explanation, root: Path, choice: str, home: Path 
         messages = [Message("system", _SYSTEM), Message("user", _question(explanation, root))]
         answer = model.chat(messages, max_tokens=_MOST_TOKENS, timeout_s=_PATIENCE_S)
     except AutomationError as error:
-        _log.warning("event=explanation_failed reason=%s", error)
+        _log.info("event=explanation_failed reason=%s", error)
         return ModelWords(model=model.name, note=f"the model gave no explanation: {error}")
     finally:
         model.close()

@@ -24,6 +24,8 @@ Files = dict[str, bytes | None]
 
 # Less is what imports and caches hold now and not the next time.
 _LEAST_GROWTH = 1 << 20
+# What numba's compiler takes once, whatever it compiles.
+_COMPILER_BYTES = 64 << 20
 _LONGEST_PROOF_S, _LAST_SHARE = 60.0, 0.25
 
 
@@ -147,7 +149,9 @@ def _together(
     job = workload.job(bench.settings)
     memory = told(server.submit({"mode": "memory", "workload": job}, files).result(), "measured")
     peak = int(str(memory["peak_bytes"]))
-    if peak > max(profile.peak_bytes * (1 + bench.request.memory), profile.peak_bytes + _LEAST_GROWTH):
+    is_compiled = any(draft.proposer == "template:numba" for draft in drafts)
+    least = _COMPILER_BYTES if is_compiled else _LEAST_GROWTH
+    if peak > max(profile.peak_bytes * (1 + bench.request.memory), profile.peak_bytes + least):
         grown = peak / profile.peak_bytes - 1
         return Selection(reason=f"the workload's peak memory grows by {grown:.0%}; allow more with --memory")
     timing = yield from measured(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 
 import pytest
 
-from automation.assistant.examples import load_examples
+from automation.assistant.examples import load_examples, own_examples
 from automation.assistant.normalise import normal
 from automation.assistant.router import Router
 from automation.registry import gridbot_registry
-from benchmarks.assistant import SPLITS, Sentence, Verdict, judge, load_sentences
+from benchmarks.assistant import OUTSIDE, SENTENCES, SPLITS, Sentence, Verdict, judge, load_sentences
 
 REGISTRY = gridbot_registry()
 
@@ -40,8 +41,8 @@ def test_the_set_covers_every_command_and_holds_a_third_back() -> None:
     assert {command.name for command in REGISTRY if not command.name.startswith("symbols")} - set(seen) <= without
 
 
-def test_no_held_or_fresh_sentence_is_an_example() -> None:
-    known = {example.sentence for example in load_examples(REGISTRY)}
+def test_no_held_or_fresh_sentence_is_an_example_of_the_same_author() -> None:
+    known = {example.sentence for example in own_examples(REGISTRY)}
     assert not {one.say for split in ("held", "fresh") for one in load_sentences(split) if normal(one.say) in known}
 
 
@@ -73,6 +74,22 @@ def test_each_split_in_full(split: str, router: Router) -> None:
     assert share(verdicts, "command", known=True) >= 0.92
     assert share(verdicts, "arguments", known=True) >= 0.88
     assert share(verdicts, "refused", known=False) >= 0.93
+
+
+@pytest.mark.slow
+def test_people_who_never_saw_the_router_are_understood(router: Router) -> None:
+    if not (SENTENCES / f"{OUTSIDE}.json").is_file():
+        pytest.skip("no outside sentences are held back here")
+    verdicts = judged(router, load_sentences(OUTSIDE))
+    assert share(verdicts, "command", known=True) >= 0.88
+    assert share(verdicts, "refused", known=False) >= 0.85
+
+
+def test_no_outside_sentence_that_is_held_back_was_seen() -> None:
+    seen = {row["say"] for row in json.loads((SENTENCES / "outside_seen.json").read_text(encoding="utf-8"))}
+    assert len(seen) > 1_800
+    if (SENTENCES / f"{OUTSIDE}.json").is_file():
+        assert not seen & {one.say for one in load_sentences(OUTSIDE)}
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -100,9 +101,10 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
         # a process that says nothing more must fail a test and not stop it
-        self._watchdog = threading.Timer(PATIENCE_S, self.process.kill)
+        self._watchdog = threading.Timer(PATIENCE_S, self._kill)
         self._watchdog.start()
 
     def until(self, kind: str, count: int = 1) -> Event:
@@ -133,8 +135,13 @@ class Running:
     def __exit__(self, *_: object) -> None:
         self._watchdog.cancel()
         if self.process.poll() is None:
-            self.process.kill()
+            self._kill()
         self.process.communicate()
+
+    def _kill(self) -> None:
+        # what it started holds its pipes, and would be waited for until it ends
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def session_words(url: str, home: Path, name: str, *more: str) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from automation.codebase.characterisation import MARK
 from automation.config_sections import AutomationConfig
 from automation.incidents.records import Frame, Outcome, Raised, TestReport, TestResult
 from automation.pipeline.desk import Desk
@@ -24,7 +25,9 @@ MakeDesk = Callable[..., Desk]
 @pytest.fixture
 def desk(tmp_path: Path) -> MakeDesk:
     def make(spent_s: float = 0.0) -> Desk:
-        request = FixRequest(path=tmp_path, model="none", max_minutes=1)
+        target = tmp_path / "target"
+        target.mkdir(exist_ok=True)
+        request = FixRequest(path=target, model="none", max_minutes=1)
         return Desk(tmp_path / "run", tmp_path / "home", request, AutomationConfig(), spent_s)
 
     return make
@@ -71,6 +74,18 @@ def test_failures_are_grouped_by_fault_and_the_one_that_hides_others_comes_first
     assert json.loads(json.dumps(changes["targets"])) == changes["targets"]
 
 
+def test_a_person_decides_when_only_tests_fail_that_record_what_the_code_once_did(desk: MakeDesk) -> None:
+    here = desk()
+    tests = here.workspace.tree / "test_shop.py"
+    tests.write_text(f"{MARK}\ndef test_a():\n    assert 1 == 2\n\n\ndef test_b():\n    assert 1 == 2\n")
+    recorded = failed("test_shop.py::test_a", "AssertionError", "1 != 2", IN_TEST)
+    meant = failed("test_shop.py::test_b", "AssertionError", "1 != 2", IN_TEST)
+    here.save("baseline", report_of(recorded))
+    assert triage(here, {})["ask"].startswith("the tests that fail only record what the code once did")
+    here.save("baseline", report_of(recorded, meant))
+    assert triage(here, {})["ask"] == ""
+
+
 def test_what_comes_from_outside_settles_the_run(desk: MakeDesk) -> None:
     here = desk()
     here.save("baseline", report_of(OUTSIDE))
@@ -101,6 +116,14 @@ def test_proposers_are_asked_in_turn_until_none_is_left_or_the_time_is_spent(
     assert bool(given.get("reason")) == ("status" in changes)
 
 
+def test_changes_between_which_nothing_decides_are_said_and_shown(desk: MakeDesk) -> None:
+    rivals: list[dict[str, object]] = [{"place": "shop.py:3"}, {"place": "shop.py:4"}]
+    given = propose(desk(0), {"tiers": [], "group": -1, "groups": ALL[:1], "rivals": rivals})
+    assert given["status"] == "unfixed"
+    assert given["reason"].startswith("2 changes pass the tests and do different things")
+    assert given["alternatives"] == rivals
+
+
 def test_the_routes_lead_where_the_state_says(monkeypatch: pytest.MonkeyPatch) -> None:
     from automation.pipeline import graph as module
 
@@ -125,7 +148,7 @@ def test_the_routes_lead_where_the_state_says(monkeypatch: pytest.MonkeyPatch) -
         def listen(self, listener: object) -> None:
             """Nobody is told."""
 
-        def enter(self, name: str) -> None:
+        def enter(self, name: str, state: RunState) -> None:
             """Nothing is kept."""
 
     ended: RunState = {"status": "unfixed"}

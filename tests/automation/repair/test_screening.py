@@ -80,7 +80,9 @@ def test_together_candidates_get_the_verdicts_that_each_gets_alone(tmp_path: Pat
 @pytest.mark.parametrize(
     "files",
     [
-        pytest.param(FILES | {"conftest.py": "import scale\n"}, id="a conftest imports what is changed"),
+        pytest.param(
+            FILES | {"conftest.py": "import scale\n"}, id="a conftest imports what is changed", marks=pytest.mark.slow
+        ),
         pytest.param(FILES | {"test_scale.py": LEAVING}, id="a test leaves a file behind"),
     ],
 )

@@ -127,6 +127,7 @@ class SessionReader:
     def __init__(self, home: Path) -> None:
         self._catalog = SessionCatalog(home)
         self._books: dict[str, tuple[tuple[int, ...], Books]] = {}
+        self._at_rest: dict[str, tuple[tuple[int, ...], SessionFacts]] = {}
 
     def read(self) -> tuple[SessionFacts, ...]:
         """Return every session, those that run first; one that cannot be read says why."""
@@ -135,9 +136,21 @@ class SessionReader:
 
     def _session(self, name: str) -> SessionFacts:
         try:
-            return self._readable(name)
+            return self._known_or_read(name)
         except (GridBotError, OSError, ValueError, ArithmeticError) as error:
             return SessionFacts(name, Standing.UNREADABLE, " ".join(str(error).split()))
+
+    def _known_or_read(self, name: str) -> SessionFacts:
+        files = self._catalog.files_of(name)
+        # what is at rest is opened again only when something in its folder changed
+        stamp = (*_stamp(files.journal), *_times(files.folder))
+        known = self._at_rest.get(name)
+        if known is not None and known[0] == stamp and not self._catalog.is_running(name):
+            return known[1]
+        facts = self._readable(name)
+        if facts.open_orders is None:
+            self._at_rest[name] = stamp, facts
+        return facts
 
     def _readable(self, name: str) -> SessionFacts:
         files, running = self._catalog.files_of(name), self._catalog.is_running(name)

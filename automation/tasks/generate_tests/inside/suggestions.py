@@ -22,8 +22,9 @@ _CODE = (
     "def f(:\n",
 )
 _NAMES_OF_CODE = frozenset({"text", "source", "code", "lines", "body", "snippet", "content", "statement", "statements"})
-_INTEGERS = (1, 0, -1, 2, 3, 7, 10, 100)
-_FLOATS = (1.0, 0.0, -1.0, 0.5, 2.5, 100.25)
+# the first is the plainest that shows whether it was multiplied, which one does not
+_INTEGERS = (3, 0, 1, -1, 2, 7, 10, 100)
+_FLOATS = (2.5, 0.0, 1.0, -1.0, 0.5, 100.25)
 _HOURS = 24
 _MOST_WORDS = 3
 _NOTHING = object()

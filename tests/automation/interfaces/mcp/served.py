@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from mcp import Client
+from mcp import Client, types
 from mcp.client.streamable_http import streamable_http_client
 
 from automation.codebase.index import SymbolIndex
@@ -60,6 +60,11 @@ def write_project(folder: Path) -> Path:
     (folder / "calc.py").write_text(CALC)
     (folder / "test_calc.py").write_text(TESTS)
     return folder
+
+
+async def answer_yes(context: object, params: types.ElicitRequestParams) -> types.ElicitResult:
+    """Agree to run whatever is asked for."""
+    return types.ElicitResult(action="accept", content={"run": True})
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from automation.interfaces.mcp.schemas import WITHHELD, given_values, input_sche
 from automation.interfaces.mcp.symbol_tools import EDIT_TOOLS, READ_TOOLS
 from automation.registry import gridbot_registry
 from tests.automation.interfaces.mcp.conftest import SECRET
-from tests.automation.interfaces.mcp.served import TOKEN, Address, connected
+from tests.automation.interfaces.mcp.served import TOKEN, Address, answer_yes, connected
 from trading.commands import Command, Face, Permission, Registry, Risk, permission
 from trading.errors import UsageError
 
@@ -26,10 +26,6 @@ from trading.errors import UsageError
 def offered(money: bool = False) -> dict[str, Command]:
     commands = gridbot_registry()
     return {tool_name(one): one for one in commands if permission(one, Face.MCP, money=money) is not Permission.REFUSED}
-
-
-async def answer_yes(context: object, params: types.ElicitRequestParams) -> types.ElicitResult:
-    return types.ElicitResult(action="accept", content={"run": True})
 
 
 async def answer_no(context: object, params: types.ElicitRequestParams) -> types.ElicitResult:
