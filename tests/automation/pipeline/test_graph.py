@@ -27,6 +27,7 @@ def desk(tmp_path: Path) -> MakeDesk:
     def make(spent_s: float = 0.0) -> Desk:
         target = tmp_path / "target"
         target.mkdir(exist_ok=True)
+        (target / "shop.py").touch()
         request = FixRequest(path=target, model="none", max_minutes=1)
         return Desk(tmp_path / "run", tmp_path / "home", request, AutomationConfig(), spent_s)
 
