@@ -86,9 +86,9 @@ def recognise_options(found: Mentions) -> None:
     for name, option in _options().items():
         for pattern in option.always:
             for match in pattern.finditer(found.text):
-                value = _value(match, option.unit, None)
-                if value is not None:
-                    found.take("number", value, match.start(), match.end(), name.rpartition(".")[2])
+                number = _value(match, option.unit, None)
+                if number is not None:
+                    found.take("number", number, match.start(), match.end(), name.rpartition(".")[2])
 
 
 def is_said(name: str, value: str, text: str) -> bool:
@@ -115,9 +115,9 @@ def _found(option: _Option, text: str, field: FieldInfo, is_used: Callable[[int,
                     yield Found(True, match.start(), match.end())
     for pattern in (*option.always, *option.say):
         for match in pattern.finditer(text):
-            value = _value(match, option.unit, field)
-            if value is not None and not is_used(match.start(), match.end()):
-                yield Found(value, match.start(), match.end())
+            told = _value(match, option.unit, field)
+            if told is not None and not is_used(match.start(), match.end()):
+                yield Found(told, match.start(), match.end())
 
 
 def _value(match: re.Match[str], unit: str, field: FieldInfo | None) -> object:

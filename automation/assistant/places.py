@@ -18,6 +18,7 @@ from automation.codebase.symbols import Symbol, symbols_of
 from automation.errors import AutomationError
 
 _FRESH_S = 20.0
+_NAMES_FRESH_S = 300.0
 _HEAD_BYTES = 400
 _MOST_OPENED = 6
 _MOST_TESTS = 4
@@ -82,6 +83,7 @@ class Places:
         self._symbols: dict[tuple[str, int], tuple[Symbol, ...]] = {}
         self._read: dict[str, _Contents] = {}
         self._names: dict[str, frozenset[str]] = {}
+        self._named_at = -math.inf
 
     def target(self, description: str, *, clearly: bool = False) -> str | None:
         """Return the file, folder or ``file::symbol`` that a description means, or None.
@@ -186,6 +188,7 @@ class Places:
                         if name.isupper():
                             continue
                         names.setdefault(name.lower().replace("_", ""), set()).add(name)
+            self._named_at = self._seen_at
             self._names = {key: frozenset(own) for key, own in names.items()}
         return self._names
 
@@ -315,7 +318,7 @@ class Places:
         if self._clock() - self._seen_at < _FRESH_S:
             return
         try:
-            paths = python_files(self.root)
+            paths = tuple(python_files(self.root))
         except AutomationError:
             paths = ()
         known = {file.path: file for file in self._files}
@@ -324,7 +327,9 @@ class Places:
         total = len(self._files) + 1
         self._rarity = {word: math.log(1 + total / count) for word, count in counts.items()}
         self._seen_at = self._clock()
-        self._names = {}
+        # names inside of files change seldom, and to read them all again takes a moment
+        if paths != tuple(known) or self._seen_at - self._named_at > _NAMES_FRESH_S:
+            self._names = {}
 
     def _described(self, path: str) -> _File:
         pure = PurePosixPath(path)

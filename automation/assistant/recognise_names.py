@@ -9,7 +9,7 @@ from automation.assistant.names import COINS, Names
 
 _QUOTED = re.compile(r'"([^"]+)"|`([^`]+)`|(?<![\w])\'([^\']+(?:\'\w[^\']*)*)\'(?!\w)')
 _ERROR = re.compile(
-    r"\b(?:[A-Z]\w*)?(?:Error|Exception|Warning|Interrupt|Exit)\b(?:\s*:\s*(?:\S+ )?(?:'[^']*'|\S.*?)"
+    r"\b(?:[A-Z]\w*)?(?:Error|Exception|Warning|Interrupt|Exit)\b(?:\s*:\s*(?:'[^']*'|\S.*?)"
     r"(?=\s+(?:-+\s|(?:supposed to )?means?\b|about\b)|[,.;?!]*\s*(?:,\s*(?:what|why|how|help|from|where|wat|huh"
     r"|pls|please)\b.*)?$"
     r"|[?!](?:\s|$))|\s*\([^)]*\))?"

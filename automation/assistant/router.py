@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 
 from automation.assistant.answers import Context, Plan, Question, Refusal, Routed, Step
@@ -100,9 +101,9 @@ class Router:
         chosen = wishes(parts, len(pieces))
         if len(chosen) > 1:
             return self._plan(chosen, known)
-        strange = [one for one in parts.values() if _is_strange(one)]
-        if strange and chosen[0].best.command != UNKNOWN:
-            return self._half_understood([parts[place, place + 1] for place in range(len(pieces))], known)
+        alone = [parts[place, place + 1] for place in range(len(pieces))]
+        if chosen[0].best.command != UNKNOWN and _holds_a_strange_wish(alone):
+            return self._half_understood(alone, known)
         return self._single(chosen[0], known)
 
     def normal_forms(self, sentence: str) -> tuple[str, ...]:
@@ -184,9 +185,11 @@ class Router:
         return Step(command, values, round(one.probability, 3), f"like {one.why!r}", filling.missing)
 
 
-def _is_strange(part: Part) -> bool:
-    """Say whether a wish of its own is surely none of the commands."""
-    return part.is_certain and part.best.command == UNKNOWN and part.best.probability > _STRANGE
+def _holds_a_strange_wish(parts: Sequence[Part]) -> bool:
+    """Say whether a part before or after a word such as "then" is surely none of the commands."""
+    certain = [one.is_certain or other.is_certain for one, other in zip_longest(parts, parts[1:], fillvalue=parts[0])]
+    strange = (part.best.command == UNKNOWN and part.best.probability > _STRANGE for part in parts)
+    return any(one and other for one, other in zip(certain, strange, strict=True))
 
 
 def _wants_json(reading: Reading) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -98,18 +100,39 @@ class Bars:
     def __init__(self, bars: RichProgress) -> None:
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
+        self._started = False
 
     def show(self, step: Progress) -> None:
         """Move the bar of the step's label, or open one."""
         total = step.total or None
         # not before there is something to show: a command may have the terminal for itself
-        self._bars.start()
+        if not self._started:
+            self._started = True
+            with _interrupted_later():
+                self._bars.start()
         task = self._tasks.get(step.label)
         if task is None:
             task = self._tasks[step.label] = self._bars.add_task(step.label, total=total, unit=step.unit)
             while len(self._tasks) > _MOST_BARS:
                 self._bars.remove_task(self._tasks.pop(next(iter(self._tasks))))
         self._bars.update(task, completed=step.done, total=total)
+
+
+@contextmanager
+def _interrupted_later() -> Iterator[None]:
+    """Hold Ctrl-C back until the block's end: bars that are half started cannot be stopped."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    held: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if held:
+        signal.raise_signal(signal.SIGINT)
 
 
 def progress_line(step: Progress, rate: float) -> str:

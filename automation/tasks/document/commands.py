@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from automation.codebase.patches import FileChange, Patch
 from automation.codebase.scopes import resolve_scope
 from automation.codebase.sources import source_of
-from automation.codebase.symbols import tree_of
 from automation.config import load_automation_config
 from automation.errors import EditRefused
 from automation.models.bound import BoundModel
@@ -179,7 +178,7 @@ def _refresh_readme(ground: Ground, work: _Work) -> None:
     before = file.read_bytes() if file.is_file() else None
     new = {change.path: change.after or b"" for change in work.changes}
     files = [
-        replace(each, tree=tree_of(source_of(path, new[path]))) if path in new else each
+        ParsedFile(source_of(path, new[path])) if path in new else each
         for path, each in ground.around.items()
     ]
     after = with_modules((before or b"").decode("utf-8", "replace"), files).encode()

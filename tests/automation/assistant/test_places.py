@@ -79,3 +79,25 @@ def test_new_files_are_seen_after_a_while(tmp_path: Path) -> None:
     (tmp_path / "two.py").write_text("x = 1\n")
     seconds[0] = 60.0
     assert places.target("two module") == "two.py"
+
+
+def test_a_definition_is_found_by_its_words(places: Places) -> None:
+    assert places.named_in("please speed up total price a little") == "shop/basket.py::total_price"
+    assert places.named_in("what do you think of Shelf") == "shop/stock/shelf.py::Shelf"
+    assert places.named_in("look after the shelf") is None
+
+
+def test_a_clear_description_answers_to_every_word(places: Places) -> None:
+    assert places.target("basket module", clearly=True) == "shop/basket.py"
+    assert places.target("the basket of fresh eggs", clearly=True) is None
+
+
+def test_a_bare_symbol_and_its_place_are_one_target(places: Places) -> None:
+    assert places.same_target("total_price", "shop/basket.py::total_price")
+    assert places.same_target("./shop/stock/", "shop/stock")
+    assert not places.same_target("total_price", "Shelf")
+
+
+def test_a_path_is_found_whatever_its_case(places: Places) -> None:
+    assert places.path_of("Shop/Stock/") == "shop/stock"
+    assert places.path_of("shop/attic") is None

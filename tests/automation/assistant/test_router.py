@@ -33,6 +33,11 @@ def test_several_wishes_become_a_plan_in_their_order(router: Router) -> None:
     ]
 
 
+def test_nothing_runs_when_a_wish_among_others_is_strange(router: Router) -> None:
+    for sentence in ("order a pizza and then backtest bitcoin", "backtest bitcoin and then order a pizza"):
+        assert not isinstance(router.route(sentence), Plan)
+
+
 def test_before_and_after_turn_the_order(router: Router) -> None:
     assert lines(router, "before you start paper trading btc, check the health") == [
         "health",

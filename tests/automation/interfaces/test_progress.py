@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import signal
 
 import pytest
 
-from automation.interfaces.progress import Lines, progress_line
+from automation.interfaces.progress import Lines, display_for, progress_line
 from trading.commands import Progress
 
 
@@ -60,3 +61,28 @@ def test_the_rate_of_a_label_starts_where_the_label_starts() -> None:
 )
 def test_what_a_line_says(step: Progress, rate: float, line: str) -> None:
     assert progress_line(step, rate) == line
+
+
+class InterruptedTerminal(io.StringIO):
+    """A terminal at which Ctrl-C is pressed as soon as something is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pressed = False
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if not self.pressed:
+            self.pressed = True
+            signal.raise_signal(signal.SIGINT)
+        return super().write(text)
+
+
+def test_ctrl_c_while_the_bars_are_being_drawn_first_is_no_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    terminal = InterruptedTerminal()
+    with pytest.raises(KeyboardInterrupt), display_for(silent=False, stream=terminal) as display:
+        display.show(Progress("reading", 1, 10))
+    assert terminal.getvalue().count("\x1b[?25h") == 1, "the cursor is shown again"

@@ -99,7 +99,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_change_lands_on_a_branch_after_the_tests(repository: Path) -> None:
-    request = DocumentRequest(path=repository, model="none", approve=True, land=Land.BRANCH)
+    request = DocumentRequest(path=repository, model="none", approve=True, land=Land.BRANCH, readme=True)
     result = result_of(document(request))
     assert isinstance(result, DocumentResult)
     assert result.exit_code is ExitCode.DONE
@@ -107,6 +107,7 @@ def test_change_lands_on_a_branch_after_the_tests(repository: Path) -> None:
     assert [each.name for each in result.open] == ["send"]
     branch = json.loads(json.dumps(result.as_json()))["run"]["branch"]
     assert '"""Return ``part / whole``.' in git(repository, "show", f"{branch}:shares.py")
+    assert "| `shares.py` | " in git(repository, "show", f"{branch}:README.md")
     assert git(repository, "status", "--short") == ""
     said = subprocess.run(["git", "diff", "--stat", "HEAD", branch], cwd=repository, capture_output=True, text=True)
     assert "test_shares.py" not in said.stdout

@@ -97,5 +97,5 @@ def test_methods_and_laws_are_written_too(tmp_path: Path):
     with laboratory(tree) as lab:
         found = result_of(FileTests(lab, "shop.py", effort=Effort(600.0)).work())
     assert {row.name: row.after.killed > 0 for row in found.subjects} == {"fee": True, "Basket.add": True}
-    assert "test_basket_add_changes_the_basket" in found.text
+    assert "test_basket_add_changes_items" in found.text
     assert found.kept["documented"] >= 1
