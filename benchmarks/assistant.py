@@ -8,23 +8,24 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import shlex
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 from automation.assistant.answers import Context, Plan, Question, Refusal, Routed
 from automation.assistant.opening import sentence_model
+from automation.assistant.places import Places
 from automation.assistant.router import Router
 from automation.registry import gridbot_registry
-from automation.requests import command_words, option_name
+from automation.requests import command_words
+from benchmarks.assistant_lines import asks_the_same, parsed, taken_apart
 from trading.commands import Registry
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -60,7 +61,8 @@ class Verdict:
     told : str
         What was understood, for a person.
     command, arguments : bool
-        Whether all commands, and all arguments, are right; for an unknown request, whether nothing would run.
+        Whether all commands, and all arguments (as `assistant_lines` compares them), are right; for an unknown request,
+        whether nothing would run.
     refused : bool
         Whether it was refused outright.
     seconds, cpu_s : float
@@ -74,13 +76,6 @@ class Verdict:
     refused: bool
     seconds: float
     cpu_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    command: str
-    options: Mapping[str, frozenset[str]]
-    arguments: tuple[str, ...]
 
 
 def load_sentences(split: str) -> tuple[Sentence, ...]:
@@ -131,13 +126,13 @@ def judge(router: Router, sentence: Sentence, registry: Registry) -> Verdict:
     if not sentence.run:
         stays = not isinstance(routed, Plan)
         return Verdict(sentence, told, stays, stays, refused, seconds, cpu_s)
-    wanted = [_parsed(line, registry) for line in sentence.run]
+    wanted = [parsed(line, registry) for line in sentence.run]
     steps = routed.steps if isinstance(routed, Plan) else ()
-    found = [_words_of(command_words(step.command, step.values), step.command.name, registry) for step in steps]
+    found = [taken_apart(command_words(step.command, step.values), step.command.name, registry) for step in steps]
     command = [_SAME.get(one.command, one.command) for one in wanted] == [
         _SAME.get(one.command, one.command) for one in found
     ]
-    arguments = command and all(_fits(one, other) for one, other in zip(wanted, found, strict=True))
+    arguments = command and all(asks_the_same(one, other, _places()) for one, other in zip(wanted, found, strict=True))
     return Verdict(sentence, told, command, arguments, refused, seconds, cpu_s)
 
 
@@ -170,6 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         home = prepare_home(Path(folder))
         router = open_bench(home, with_meaning=not options.words_alone)
         # once, so that what follows is warm
+        router.warm()
         for warm in ("backtest bitcoin", "document the grid module", "where is parse_symbol"):
             router.route(warm)
         results = {
@@ -199,6 +195,11 @@ def cold_start_s(home: Path) -> tuple[float, float]:
     began = time.perf_counter()
     subprocess.run([sys.executable, "-m", "automation.cli", *words], cwd=ROOT, check=True, capture_output=True)
     return round(time.perf_counter() - began, 2), round(_children_s() - before, 2)
+
+
+@cache
+def _places() -> Places:
+    return Places(ROOT)
 
 
 def _children_s() -> float:
@@ -231,48 +232,6 @@ def _told(routed: Routed) -> str:
     if isinstance(routed, Question):
         return "? " + " | ".join(f"{step.text} ({step.confidence:.2f})" for step in routed.choices)
     return f"refused: {routed.reason}"
-
-
-def _parsed(line: str, registry: Registry) -> _Words:
-    names = sorted((command.name for command in registry), key=len, reverse=True)
-    name = next(each for each in names if f"{line} ".startswith(f"{each} "))
-    return _words_of(shlex.split(line), name, registry)
-
-
-def _words_of(words: Sequence[str], name: str, registry: Registry) -> _Words:
-    model = registry[name].load_request()
-    flags = {option_name(own, field) for own, field in model.model_fields.items() if field.annotation is bool}
-    options: dict[str, set[str]] = {}
-    arguments: list[str] = []
-    rest = list(words[len(name.split()) :])
-    while rest:
-        word = rest.pop(0)
-        if word == "--":
-            arguments += rest
-            break
-        if not word.startswith("--"):
-            arguments.append(word)
-        else:
-            options.setdefault(word, set()).add("" if word in flags or word.startswith("--no-") else rest.pop(0))
-    # what a command does anyway need not be said
-    usual = {option_name(own, field): {str(field.default)} for own, field in model.model_fields.items()}
-    told = {option: frozenset(values) for option, values in options.items() if values != usual.get(option)}
-    return _Words(name, told, tuple(arguments))
-
-
-def _fits(wanted: _Words, found: _Words) -> bool:
-    if wanted.options.keys() != found.options.keys() or len(wanted.arguments) != len(found.arguments):
-        return False
-    pairs = list(zip(wanted.arguments, found.arguments, strict=True))
-    for option, values in wanted.options.items():
-        if len(values) != len(found.options[option]):
-            return False
-        pairs += list(zip(sorted(values), sorted(found.options[option]), strict=True))
-    return all(_alike(pattern, text) for pattern, text in pairs)
-
-
-def _alike(pattern: str, text: str) -> bool:
-    return text == pattern or fnmatchcase(text.lower(), pattern.lower().replace("[", "[[]"))
 
 
 if __name__ == "__main__":

@@ -80,6 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         for author in options.author or authors:
             router = left_out(author, said, home)
+            router.warm()
+            router.route("where is parse_symbol")
             verdicts = [judge(router, sentence, registry) for sentence in authors[author][:: options.every]]
             print(json.dumps({"author": author, **figures(verdicts)}), flush=True)
             for one in verdicts if options.misses else ():

@@ -20,7 +20,7 @@ from automation.assistant.market_arguments import (
     fill_trading,
 )
 from automation.assistant.moments import Span
-from automation.assistant.numbers import frame_of
+from automation.assistant.numbers import frame_of, minutes_of_frame
 from automation.assistant.options import fill_options
 from automation.assistant.outlets import fill_outlets
 from automation.assistant.run_arguments import fill_run
@@ -29,6 +29,8 @@ from automation.assistant.session_arguments import fill_session
 from automation.assistant.setting_arguments import fill_set, fill_setting, fill_setting_value
 
 _DAY_MINUTES = 1_440
+_ALL = re.compile(r"\b(?:all|every|each|everything|others?)\b", re.IGNORECASE)
+_THERE = re.compile(r"\bthere\b(?! (?:is|are|was|were|any)\b)", re.IGNORECASE)
 _ADVERBS = {"hourly": "1h", "daily": "1d", "weekly": "1w"}
 _ADVERB = re.compile(r"\b(?:hourly|daily|weekly)\b(?! (?:loss|report|page|limit|budget))", re.IGNORECASE)
 
@@ -50,6 +52,29 @@ def fill(filling: Filling) -> None:
         if special is not None:
             special(filling)
     _fill_common(filling)
+    if filling.before:
+        _fill_meant(filling)
+
+
+def _fill_meant(filling: Filling) -> None:
+    """Fill what a later step works on from the step before: "store my kraken key and then test it"."""
+    models, series = filling.before.get("models"), filling.before.get("series")
+    if isinstance(models, list) and models and not _ALL.search(filling.reading.text):
+        filling.put("names", models)
+        if filling.command == "models pull":
+            filling.put("name", models[0])
+        if filling.command == "models use":
+            filling.put("model", models[0])
+    if filling.command in {"config explain", "config set"}:
+        filling.put("name", filling.before.get("setting"))
+        # arguments stand in the order of the request, whichever was found first
+        filling.values = dict(sorted(filling.values.items(), key=lambda pair: pair[0] != "name"))
+    if filling.command.startswith("keys") or _THERE.search(filling.reading.text):
+        filling.put("exchange", filling.before.get("exchange"))
+    if isinstance(series, list) and series and filling.command == "data export":
+        filling.put("symbol", series[0])
+    if isinstance(series, list) and series and filling.command == "data import":
+        filling.put("files", [Path(str(each)) for each in series if "." in str(each)])
 
 
 def _fill_common(filling: Filling) -> None:
@@ -77,6 +102,12 @@ def _fill_times(filling: Filling) -> None:
             # what takes no time has candles of a length
             frames = [frame_of(float(str(each.value))) for each in mentions.all("duration")]
             filling.put("timeframe", frames if filling.is_list("timeframe") else frames[0])
+    fields = filling.model.model_fields.keys()
+    if length is None and "timeframe" not in fields and mentions.all("timeframe"):
+        # "nightly, 3h budget": what has no candles takes time
+        minutes = minutes_of_frame(str(mentions.first("timeframe")))
+        filling.put("max_minutes", minutes)
+        filling.put("minutes", minutes)
     adverb = _ADVERB.search(filling.reading.text)
     if adverb is not None and not mentions.all("timeframe"):
         frame = _ADVERBS[adverb[0].lower()]
@@ -102,7 +133,9 @@ def _models_pull(filling: Filling) -> None:
 def _models_use(filling: Filling) -> None:
     mentions = filling.reading.mentions
     model = mentions.first("gguf") or mentions.first("model")
-    if model is None and re.search(r"\b(?:default|undo|usual|original|standard)\b", filling.lowered):
+    if model is None and re.search(
+        r"\b(?:default|dflt|undo|usual|original|standard|beginning|yourself|itself)\b", filling.lowered
+    ):
         model = "default"
     filling.put("model", model)
 
@@ -139,7 +172,7 @@ def _nightly(filling: Filling) -> None:
         filling.used.append((place.start, place.end))
 
 
-def _vscode_sync(filling: Filling) -> None:
+def _served_folder(filling: Filling) -> None:
     folder = filling.reading.mentions.first("folder")
     filling.put("path", None if folder is None else Path(str(folder)))
 
@@ -149,7 +182,8 @@ _SPECIAL: dict[str, Callable[[Filling], None]] = {
     "agents explain": fill_candle_series, "exchange": fill_exchange, "data import": fill_data_import,
     "data check": fill_data_check, "data download": fill_data_download,
     "ask": _ask, "models pull": _models_pull, "models use": _models_use, "models bench": _models_bench,
-    "improvement compare": _compare, "nightly": _nightly, "vscode sync": _vscode_sync,
+    "improvement compare": _compare, "nightly": _nightly, "vscode sync": _served_folder,
+    "console": _served_folder, "mcp": _served_folder,
     "stop": fill_session, "sessions stop": fill_session, "sessions show": fill_session,
     "sessions report": fill_session, "sessions replay": fill_session,
     "runs show": fill_run, "runs resume": fill_run, "runs approve": fill_run, "runs reject": fill_run,

@@ -16,8 +16,12 @@ from automation.assistant.code_targets import (
 from automation.assistant.filling import Filling
 from automation.assistant.session_arguments import session_meant
 
-_IT = re.compile(r"\b(?:it|them|that|this|those|these|the same)\b", re.IGNORECASE)
-_LAST = re.compile(r"\b(?:last|latest|previous|recent|just)\b|\bwent wrong\b|\bdid it (?:crash|fail)\b", re.IGNORECASE)
+_IT = re.compile(
+    r"\b(?:it|its|them|their|that|this|those|these|the same|there)\b"
+    r"|^(?:add|write)(?: some| the| missing| more)* (?:unit )?(?:tests|docstrings|docs)$",
+    re.IGNORECASE,
+)
+_SHORT = 4
 _BENCH = re.compile(r"\b(?:benchmark|command|script|program|profile|running|run)\b|\s", re.IGNORECASE)
 _SCRIPT = re.compile(r"\bpython3? [\w./-]+\.py(?: --?[\w-]+(?:[= ]\w+)?)*")
 _EXIT_CODE = re.compile(
@@ -44,16 +48,29 @@ def fill_target(filling: Filling) -> None:
     if any(not filling.is_used(each.start, each.end) for each in diffs) or UNCOMMITTED.search(filling.reading.text):
         filling.put("diff", True)
     _fill_workload(filling)
-    if filling.has("target", "benchmark", "command"):
+    if filling.has("target", "command"):
         return
     target = named_code(filling)
+    if filling.has("benchmark"):
+        # the script of the workload is not what is to be made faster
+        if target is not None and target.partition("::")[0] not in str(filling.values["benchmark"]):
+            filling.put("target", target)
+        return
     if target is not None and TESTS_PATH.search(target) and "benchmark" in filling.model.model_fields:
         filling.put("test", target)
         return
     filling.put("target", target or (None if filling.has("diff") else described_code(filling)))
-    if not filling.has("target", "diff") and _IT.search(filling.reading.text):
+    if not filling.has("target", "diff") and (_IT.search(filling.reading.text) or _is_short(filling)):
         filling.put("target", filling.before.get("target"))
         filling.put("diff", filling.before.get("diff"))
+        searched = filling.before.get("query")
+        if not filling.has("target", "diff") and isinstance(searched, str):
+            filling.put("target", filling.places.symbol(searched))
+
+
+def _is_short(filling: Filling) -> bool:
+    """Say whether a later wish is too short to be about anything else: "review store.py, after that docstrings"."""
+    return len(filling.reading.text.split()) <= _SHORT and not re.search(r"\b(?:the|all)\b", filling.lowered)
 
 
 def fill_explain(filling: Filling) -> None:
@@ -84,7 +101,10 @@ def fill_explain(filling: Filling) -> None:
         filling.put("test", code)
     elif code is not None:
         filling.put("error", code)
-    elif _LAST.search(filling.reading.text) or not filling.before:
+    elif filling.before.get("log") is not None and _IT.search(filling.reading.text):
+        logs = filling.before["log"]
+        filling.put("log", logs[0] if isinstance(logs, list) else logs)
+    else:
         filling.put("last", True)
 
 
@@ -102,6 +122,8 @@ def fill_fix(filling: Filling) -> None:
     session = mentions.first("session") or mentions.first("recording")
     if session is None and _SPOKEN_OF_SESSION.search(filling.reading.text):
         session = session_meant(filling, surely=True)
+    if session is None and _IT.search(filling.reading.text):
+        session = filling.before.get("session")
     filling.put("session", None if session is None else str(session))
     if filling.has("session", "log"):
         return
@@ -122,6 +144,9 @@ def fill_incidents(filling: Filling) -> None:
         Its fields ``path``, ``log`` and ``tests`` are set.
     """
     filling.put("log", [Path(str(each)) for each in filling.reading.mentions.values("log")])
+    logs = filling.before.get("log")
+    if not filling.has("log") and logs is not None and _IT.search(filling.reading.text):
+        filling.put("log", list(logs) if isinstance(logs, list) else [logs])
     _fill_folder(filling)
     filling.put("tests", _test_paths(filling))
     if not filling.has("tests", "path", "log"):

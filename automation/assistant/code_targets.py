@@ -7,11 +7,13 @@ from pathlib import Path
 
 from automation.assistant.filling import Filling
 from automation.assistant.normalise import word_set
-from automation.assistant.places import CALLED
+from automation.assistant.place_words import CALLED
 
 TESTS_PATH = re.compile(r"(?:^|/)(?:tests?)(?:/|$)|(?:^|/)test_\w+\.py|_test\.py")
 UNCOMMITTED = re.compile(
-    r"\b(?:uncommitted|not (?:yet )?committed|unstaged|staged|(?:since|after) (?:the |my |our )?(?:last|latest) commit"
+    r"\b(?:review|test|document|judge|check) what (?:has |was |is |got )?(?:been )?changed\b"
+    r"|\b(?:uncommitted|not (?:yet )?committed|unstaged|staged"
+    r"|(?:since|after|from) (?:the |my |our )?(?:last|latest) commit"
     r"|working (?:tree |copy )?changes|work in progress|pending edits)\b|\bwhat (?:i|we|he|she|they)(?:'ve|'s| have"
     r"| has)? (?:\w+ )?"
     r"(?:changed|edited|modified|altered|amended|touched|wrote|written|added)\b|\bthat (?:i|we)(?:'ve| have)?"
@@ -81,7 +83,8 @@ _NOISE = word_set(
     " model models machine places worst parts smells time pass passes minutes hours grade mark marks report hour"
     " developers developer program programs text line lines friend colleague boss nephew mutants mutant numbers"
     " issue issues"
-    " readme table branch patch worktree tree editor screen rest gaps hurry look one two three way sense money"
+    " place places clock night suite"
+    " rest readme table branch patch worktree tree editor screen rest gaps hurry look one two three way sense money"
 )
 
 

@@ -11,6 +11,7 @@ from automation.assistant.dates import ISO, LAST_YEAR, MONTH, SINCE, Moment, dat
 from automation.assistant.mentions import Mentions
 
 _DATE_BEFORE = re.compile(rf"\b{MONTH}\.?(?: \d{{1,2}}(?:st|nd|rd|th)?)?,? (?:of )?$", re.IGNORECASE)
+_PART_OF = re.compile(r"\b(?:quarter|half|q[1-4])(?: of)? $", re.IGNORECASE)
 _AGO = re.compile(rf"\b({NUMBER}|an?) (minute|hour|day|week|month|year)s? ago\b", re.IGNORECASE)
 _PERIOD = re.compile(
     rf"\b(?:over |in |during |for |from |of )?(?:the |my |these )?(?:last|past|previous|recent) (?:({NUMBER}) )?"
@@ -92,7 +93,7 @@ def _take_periods(found: Mentions, now: datetime) -> None:
         count = 1.0 if match[1].lower() in {"a", "an"} else number_of(match[1])
         found.take("span", _since(now, count, match[2].lower()), match.start(), match.end())
     for match in _THIS.finditer(found.text):
-        if _DATE_BEFORE.search(found.text[: match.start()]):
+        if _PART_OF.search(found.text[: match.start()]) or _DATE_BEFORE.search(found.text[: match.start()]):
             continue
         begin = start_of(match[1].lower(), now)
         found.take("span", Span(begin.isoformat()), match.start(), match.end())
@@ -130,7 +131,9 @@ def _take_dates(found: Mentions, now: datetime) -> None:
             start = since.start() if since else one.begin
             found.take("span", Span(one.first), start, onwards.end() if onwards else one.stop)
         elif until:
-            found.take("span", Span(None, one.first), until.start(), one.stop)
+            # what is up to today has no end that would have to be said
+            last = None if one.first == now.date().isoformat() else one.first
+            found.take("span", Span(None, last), until.start(), one.stop)
         else:
             found.take(
                 "span",

@@ -13,6 +13,8 @@ from trading.setting_sources import data_home
 from trading.settings import setting_names
 
 COINS = {
+    # before bitcoin, which it begins with
+    "bitcoin cash": "BCH",
     "bitcoin": "BTC", "bitcoins": "BTC", "btc": "BTC", "xbt": "BTC", "ethereum": "ETH", "ether": "ETH", "eth": "ETH",
     "solana": "SOL", "sol": "SOL", "dogecoin": "DOGE", "doge": "DOGE", "cardano": "ADA", "ada": "ADA", "ripple": "XRP",
     "xrp": "XRP", "litecoin": "LTC", "ltc": "LTC", "polkadot": "DOT", "bnb": "BNB", "avalanche": "AVAX", "avax": "AVAX",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 
@@ -53,6 +53,8 @@ _POLITE_END = re.compile(
     r"|would you|will you|could you|can you|right away|now|ok|okay|asap|as soon as possible|will ya|cheers|quickly))+$"
 )
 _WORD = re.compile(r"[a-z][a-z']*[a-z]|[a-z]")
+# The file of words that look like slips and are none.
+REAL_WORDS = "words.txt"
 # Shorter words have too many neighbours; longer ones may hold two slips.
 _SHORTEST = 4
 _LONG = 8
@@ -122,15 +124,17 @@ class Speller:
     ----------
     words : iterable of str
         What slips are slips of, in small letters.
+    real : collection of str, optional
+        Words that are no slips; None takes those that come along.
     """
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[str], real: Collection[str] | None = None) -> None:
         self._known = frozenset(words)
-        self._real = read_words("words.txt")
+        self._real = read_words(REAL_WORDS) if real is None else real
         self._by_deletion: dict[str, set[str]] = {}
         for word in self._known:
             if len(word) >= _SHORTEST:
-                for form in _shortened(word):
+                for form in shortened(word):
                     self._by_deletion.setdefault(form, set()).add(word)
 
     def knows(self, word: str) -> bool:
@@ -145,13 +149,14 @@ class Speller:
     def _word(self, word: str) -> str:
         if len(word) < _SHORTEST or not word.isalpha() or word in self._real or self.knows(word):
             return word
-        near = {known for form in _shortened(word) for known in self._by_deletion.get(form, ())}
+        near = {known for form in shortened(word) for known in self._by_deletion.get(form, ())}
         allowed = 1 if len(word) < _LONG else 2
         scored = sorted((distance(word, known), known) for known in near if known[0] == word[0] or len(word) >= _LONG)
         fitting = [known for cost, known in scored if cost <= allowed and cost == scored[0][0]]
-        if len({stem(known) for known in fitting}) == 1:
-            return fitting[0]
-        return word
+        # letters that changed places are the commonest slip
+        swapped = [known for known in fitting if sorted(known) == sorted(word)]
+        chosen = swapped if len(swapped) == 1 else fitting
+        return chosen[0] if len({stem(known) for known in chosen}) == 1 else word
 
 
 def distance(a: str, b: str) -> int:
@@ -180,7 +185,8 @@ def _american(word: str) -> str:
     return word
 
 
-def _shortened(word: str) -> set[str]:
+def shortened(word: str) -> set[str]:
+    """Return a word and what is left of it without one letter; of a long word, without two as well."""
     once = {word[:i] + word[i + 1 :] for i in range(len(word))}
     forms = {word, *once}
     if len(word) >= _LONG:

@@ -42,6 +42,12 @@ _ADVERB = re.compile(
     re.IGNORECASE,
 )
 _LETTERS = ((10_080, "w"), (1_440, "d"), (60, "h"), (1, "m"))
+# "minute and hourly candles"
+_BESIDE = re.compile(
+    r"\b(minute|hour|day|week|hourly|daily|weekly|minutely)(?=(?:,| and| or| &|/| plus) ?(?:the )?"
+    r"(?:minute|hour|hourly|daily|weekly|minutely|\d+[- ]?(?:m|min|minute|h|hour)s?)\b)",
+    re.IGNORECASE,
+)
 _ADVERBS = {"hourly": "1h", "daily": "1d", "weekly": "1w", "minutely": "1m"}
 _RISKS = (
     ("conservative", (r"conservativ\w*|careful\w*|cautious\w*|safe(?:ly)?|low[ -]risk|prudent\w*|defensive\w*"
@@ -111,6 +117,9 @@ def _take_timeframes(found: Mentions) -> None:
                 found.take("timeframe", frame, match.start(), match.end())
     for match in _ADVERB.finditer(found.text):
         found.take("timeframe", _ADVERBS[(match[1] or match[2]).lower()], match.start(), match.end())
+    for match in _BESIDE.finditer(found.text) if found.all("timeframe") else ():
+        name = match[1].lower()
+        found.take("timeframe", _ADVERBS.get(name) or f"1{name[0]}", match.start(), match.end())
 
 
 def _take_symbols(found: Mentions) -> None:
@@ -143,6 +152,12 @@ def frame_of(minutes: float) -> str | None:
     whole = int(minutes)
     size, letter = next((size, letter) for size, letter in _LETTERS if whole % size == 0)
     return f"{whole // size}{letter}"
+
+
+def minutes_of_frame(frame: str) -> float:
+    """Return a candle length such as ``"15m"`` in minutes."""
+    size = next(size for size, letter in _LETTERS if frame.endswith(letter))
+    return plain_number(float(size * int(frame[:-1])))
 
 
 def _length(text: str) -> str | None:

@@ -22,19 +22,24 @@ _MEANT = {
 }  # fmt: skip
 # They say how, and not what.
 _MANNERS = frozenset({"duration", "number", "json", "money", "risk", "timeframe", "span"})
-_HANDED_ON = ("target", "diff", "session", "path", "log", "tests", "run")
+_HANDED_ON = ("target", "diff", "session", "path", "log", "tests", "run", "exchange", "query")
 # Commands that take one thing of a kind, so that two are two command lines.
 _SESSION, _CODE = ("session", "symbol"), ("python", "identifier")
 _ONE_AT_A_TIME = {
     **dict.fromkeys(("stop", "sessions show", "sessions report", "sessions replay"), _SESSION),
     **dict.fromkeys(("keys set", "keys test", "keys remove"), ("exchange",)),
     **dict.fromkeys(("review", "test", "document", "optimize"), _CODE),
-    "config explain": ("setting",), "models bench": ("model",), "models pull": ("model",),
+    "config explain": ("setting",), "models pull": ("model",),
+    "backtest": ("risk",), "fix": ("folder",),
 }  # fmt: skip
 _AND = re.compile(
-    r"(?:(?:'s)?(?: (?:sessions?|keys?|ones?))?\s*(?:,|and|&|\+|, and|as well as|then)\s*(?:of |on |for |the )*)",
+    r"(?:(?:'s)?(?: (?:sessions?|keys?|ones?|risk))?\s*"
+    r"(?:,|(?:, )?(?:and|then)(?: (?:once )?again| then)?|&|\+|as well as|versus|vs\.?|against)\s*"
+    r"(?:of |on |for |at |with |the )*)",
     re.IGNORECASE,
 )
+_BOTH = re.compile(r"\bboth(?: of)?(?: the| my| our)?(?: (?P<mode>paper|live))?(?: sessions?| bots?)\b", re.IGNORECASE)
+_BOTH_NAMES = 2
 # Of a part: least probability after a word such as "then", and without one; least likeness to an example.
 _CERTAIN_PART, _PART, _LIKE_ONE = 0.35, 0.6, 0.45
 # As like as this to one example, a sentence is that wish, whatever its parts may be.
@@ -84,7 +89,8 @@ def wishes(parts: Mapping[tuple[int, int], Part], count: int) -> tuple[Part, ...
         How many pieces there are.
     """
     whole = parts[0, count]
-    if whole.best.likeness >= _ALIKE and whole.best.probability >= _PART:
+    alone = all(parts[place, place + 1].best.likeness >= _ALIKE for place in range(count))
+    if whole.best.likeness >= _ALIKE and whole.best.probability >= _PART and not alone:
         return (whole,)
     best: tuple[float, tuple[Part, ...]] = (log(max(whole.best.probability, 1e-9)), (whole,))
     for cuts in range(1, count):
@@ -110,7 +116,7 @@ def _worth(parts: Sequence[Part]) -> float | None:
     return worth
 
 
-def one_each(reading: Reading, command: str) -> tuple[str, ...]:
+def one_each(reading: Reading, command: str, sessions: Sequence[str] = ()) -> tuple[str, ...]:
     """Return a sentence for each thing that a wish names, where its command takes one at a time; itself otherwise.
 
     Parameters
@@ -119,6 +125,8 @@ def one_each(reading: Reading, command: str) -> tuple[str, ...]:
         "test the binance and kraken keys".
     command : str
         Its command.
+    sessions : sequence of str
+        Names of those that there are, for "both sessions".
     """
     for kind in _ONE_AT_A_TIME.get(command, ()):
         named = reading.mentions.all(kind)
@@ -126,6 +134,11 @@ def one_each(reading: Reading, command: str) -> tuple[str, ...]:
         if len({each.value for each in named}) == len(named) > 1 and all(map(_AND.fullmatch, between)):
             head, tail = reading.text[: named[0].start], reading.text[named[-1].end :]
             return tuple(f"{head}{reading.text[each.start : each.end]}{tail}" for each in named)
+    both = _BOTH.search(reading.text) if _ONE_AT_A_TIME.get(command) == _SESSION else None
+    if both is not None and not reading.mentions.all("symbol"):
+        names = [name for name in sessions if name.startswith(f"{both['mode'] or ''}".lower())]
+        if len(names) == _BOTH_NAMES:
+            return tuple(f"{reading.text[: both.start()]}{name}{reading.text[both.end() :]}" for name in sorted(names))
     return (reading.text,)
 
 
@@ -138,6 +151,11 @@ def handed_on(step: Step) -> dict[str, object]:
         if series is not None:
             told["series"] = [str(each) for each in series] if isinstance(series, list) else [str(series)]
             break
+    if step.command.name in {"config explain", "config set"}:
+        told["setting"] = values.get("name")
+    if step.command.name.startswith("models"):
+        named = values.get("names") or values.get("name") or values.get("model")
+        told["models"] = [str(each) for each in _items(named)] if named else []
     if isinstance(values.get("files"), list):
         files = values["files"]
         told["series"] = [values["symbol"]] if "symbol" in values else [str(each) for each in _items(files)]
@@ -160,6 +178,11 @@ def with_meant(reading: Reading, before: Sequence[Reading]) -> Reading:
     if not named:
         return reading
     return replace(reading, words=_PRONOUN.sub(_MEANT[named[-1]], reading.words, count=1))
+
+
+def asks_of_another(reading: Reading) -> bool:
+    """Say whether a part names nothing but "it", so that another part must say what is meant."""
+    return not {each.kind for each in reading.mentions} - _MANNERS and _PRONOUN.search(reading.text.lower()) is not None
 
 
 def _items(value: object) -> list[object]:

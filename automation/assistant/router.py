@@ -17,8 +17,9 @@ from automation.assistant.names import COINS, EXCHANGES, Names
 from automation.assistant.normalise import Speller, plain_quotes, words_of
 from automation.assistant.options import option_words
 from automation.assistant.places import Places
-from automation.assistant.planning import Part, handed_on, one_each, spans, wishes, with_meant
+from automation.assistant.planning import Part, asks_of_another, handed_on, one_each, spans, wishes, with_meant
 from automation.assistant.reading import Reading, read
+from automation.assistant.restated import spoken_out
 from automation.assistant.splitting import Piece, Splitter
 from automation.codebase.search.embedding import SentenceEmbedder
 from trading.commands import Registry
@@ -96,6 +97,7 @@ class Router:
         if len(text) > _LONGEST:
             return Refusal(f"a sentence of {len(text):,} characters is too long; say it in at most {_LONGEST:,}")
         known = context or self._context
+        text = spoken_out(text, lambda part: self._reading(part, known))
         pieces = self._splitter.pieces(text)
         parts = self._parts(text, pieces, known)
         chosen = wishes(parts, len(pieces))
@@ -105,6 +107,10 @@ class Router:
         if chosen[0].best.command != UNKNOWN and _holds_a_strange_wish(alone):
             return self._half_understood(alone, known)
         return self._single(chosen[0], known)
+
+    def warm(self) -> None:
+        """Read the repository, so that the first sentence about code waits no half second for it."""
+        self._places.warm()
 
     def normal_forms(self, sentence: str) -> tuple[str, ...]:
         """Return the wishes that a sentence may be cut into, as examples are compared with them."""
@@ -123,7 +129,8 @@ class Router:
         for start, end in spans(len(pieces))[1:]:
             joined = ", ".join(piece.text for piece in pieces[start:end])
             alone = single[start] if end == start + 1 else self._reading(joined, context)
-            readings[start, end] = with_meant(alone, single[:start])
+            # what comes first may have been said last: "before you stop night-grid, show me what it holds"
+            readings[start, end] = with_meant(alone, single[:start] if start or end > 1 else single[1:])
         likely = self._classifier.likely(list(readings.values()))
         return {
             run: Part(reading, self._merged(each), is_certain=pieces[run[0]].is_certain)
@@ -137,7 +144,12 @@ class Router:
         steps: list[Step] = []
         before: dict[str, object] = {}
         for part in parts:
-            steps += self._steps(part.best, part.reading, context, before)
+            own = self._steps(part.best, part.reading, context, before)
+            if not steps and (own[-1].missing or asks_of_another(part.reading)):
+                # "before you stop night-grid, show me what it holds": the name is in the part that comes later
+                later = self._steps(parts[1].best, parts[1].reading, context, {})
+                own = self._steps(part.best, part.reading, context, handed_on(later[-1]))
+            steps += own
             before = {**before, **handed_on(steps[-1])}
         return Plan(tuple(steps), wants_json=any(_wants_json(part.reading) for part in parts))
 
@@ -173,7 +185,7 @@ class Router:
         return tuple(sorted(joined, key=lambda one: -one.probability))
 
     def _steps(self, one: Likely, reading: Reading, context: Context, before: dict[str, object]) -> list[Step]:
-        texts = one_each(reading, one.command)
+        texts = one_each(reading, one.command, self._names.sessions)
         readings = [reading] if len(texts) == 1 else [self._reading(text, context) for text in texts]
         return [self._step(one, each, context, before) for each in readings]
 

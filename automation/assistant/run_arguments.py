@@ -21,6 +21,7 @@ _SAID = (
     ("fixed", r"fixed|successful|succeeded|landed|worked|solved|cured|done"),
 )  # fmt: skip
 _OLDEST = re.compile(r"\b(?:oldest|earliest|first|very first)\b", re.IGNORECASE)
+_IT = re.compile(r"\b(?:it|its|that one|this one|the same)\b", re.IGNORECASE)
 _NEWEST = re.compile(r"\b(?:last|latest|newest|most recent|youngest)\b", re.IGNORECASE)
 _BEFORE_LAST = re.compile(
     r"\b(?:second (?:to )?last|last but one|penultimate|(?:one )?before (?:the )?last|middle|second)\b", re.IGNORECASE
@@ -36,6 +37,8 @@ def fill_run(filling: Filling) -> None:
         Its field ``run`` is set where the sentence leaves no doubt.
     """
     named = filling.reading.mentions.first("run")
+    if named is None and _IT.search(filling.reading.text) and not _NEWEST.search(filling.reading.text):
+        named = filling.before.get("run")
     filling.put("run", named if named is not None else _meant(filling))
 
 

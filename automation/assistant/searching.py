@@ -24,7 +24,7 @@ _FRAME = word_set(
     " concerned concerning exist exists can't cannot remember forgot again bot gridbot whereabouts regarding related"
     " thanks thank many much lot sir exactly actually currently just quickly also too now hits results answers script"
     " defining holds hold constant constants stands stand found written coded programmed kept hides hidden hiding"
-    " by word words sits hit max most"
+    " by word words sits hit max most called named i'm i've i'd i'll we've we're though might mind only among"
 )
 _OFTEN = word_set("where the code find which what function does search place that")
 _TAIL = _FRAME - word_set("in out up down on off with by from to about")

@@ -31,6 +31,10 @@ _BEFORE = re.compile(
     r"|^(?P<first2>.+?),? (?:but )?before (?P<later2>(?:you \w+|\w+ing)\b.+)$",
     re.IGNORECASE,
 )
+_BUT_FIRST = re.compile(
+    r"^(?P<later>.+?),? (?:but|only) (?:first(?: of all)?|before (?:that|you do|doing so))[,:]? (?P<first>.+)$",
+    re.IGNORECASE,
+)
 _AFTER = re.compile(
     r"^(?:after|once) (?P<first>(?:you|i)\b[^,]+|\w+ing\b[^,]+),\s*(?P<later>.+)$"
     r"|^(?P<later2>.+?) after (?P<first2>(?:you (?:have )?)?\w+ing\b.+)$",
@@ -45,10 +49,15 @@ _WISH_BEFORE = re.compile(r"(?!(?:the|i|it|my|we|they)\b|going\b)", re.IGNORECAS
 _SUBJECT = re.compile(r"^(?:you(?:'ve| have)?|i(?:'ve| have)?|we)(?: had)? ", re.IGNORECASE)
 # "stop it and sell what it holds", "write tests and land them on a branch": a manner, no wish of its own
 _BELONGS = re.compile(
-    r"^(?:sell|cancel|close|flatten|liquidate|pull)"
-    r" (?:all|every\w*|its|it|the|what\w*|any|my|open|orders?|positions?)\b"
+    r"^(?:sell|cancel|close|clear|flatten|liquidate|pull|withdraw|dump|unload|take (?:away|back)|kill|remove|drop)"
+    r" (?:all|every\w*|its|it|the|what\w*|any|my|open|orders?|positions?|holdings?|coins?)\b"
     r"|^(?:land|apply|keep|approve|leave) (?:it|them|me|the (?:change|patch|tests))\b"
     r"|^(?:write|save|put|store|note|treat|call|name) (?:it|them|that|the (?:report|result\w*)|a report|every|as)\b"
+    r"|^(?:write |put |give me |with |leave )?(?:its |an? |the )?(?:html ?)?(?:page|report|html) (?:in|into|to|under) "
+    r"(?:\w+ )?[\w./~-]*[/_-]"
+    r"|^(?:measure|run|count) (?:its|the|their)? ?(?:tests?|test coverage|coverage)\b.*\b(?:too|coverage|as well)$"
+    r"|^(?:list|show|name|tell me) (?:it|them|those|these|em)(?: all)?(?: for me)?$"
+    r"|^what (?:does|do|did) (?:it|they) say\b|^explain(?: (?:it|that|this))?(?: to me)?[.?!]?$"
     r"|^(?:do not|don't|dont|no|nothing|at most|but|one after|only|just|preview|list only|in that order)\b",
     re.IGNORECASE,
 )
@@ -111,7 +120,7 @@ class Splitter:
             As it was typed; what is quoted is never cut.
         """
         text = self._corrected(sentence)
-        for pattern in (_BEFORE, _AFTER):
+        for pattern in (_BUT_FIRST, _BEFORE, _AFTER):
             match = pattern.match(text)
             if match is not None and not _inside(match.start(match.lastindex or 0), text):
                 found = {name.rstrip("2"): part for name, part in match.groupdict().items() if part}

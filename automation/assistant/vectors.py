@@ -148,7 +148,9 @@ def main() -> int:
     from automation.registry import gridbot_registry
 
     commands = list(gridbot_registry())
-    Neighbours(load_examples(commands), command_names(commands), MiniLm(), KEPT.parent).write(KEPT)
+    # elsewhere than beside the package, where what is fitted on the way would stay
+    with tempfile.TemporaryDirectory() as folder:
+        Neighbours(load_examples(commands), command_names(commands), MiniLm(), Path(folder)).write(KEPT)
     return 0
 
 

@@ -38,7 +38,8 @@ class RunState(TypedDict, total=False):
     them, such as a log's reproduction, and ``regression`` those of them that land with the change; ``reproduction``
     says what a session's failure was reduced to; ``proposal`` is the kind, title and evidence of a change that somebody
     proposed, of a run that weighs it instead of looking for one; ``ask`` is why a person must decide on it; ``tiers``
-    are the proposers still to be asked, ``tier`` the one that is asked now.
+    are the proposers still to be asked, ``tier`` the one that is asked now; ``rivals`` are changes that pass and
+    between which nothing decides, ``refuters`` passing tests that the whole suite showed candidates to break.
     """
 
     run_id: str
@@ -73,6 +74,7 @@ class RunState(TypedDict, total=False):
     chosen: list[Chosen]
     alternatives: list[dict[str, object]]
     rivals: list[dict[str, object]]
+    refuters: list[str]
     findings: list[dict[str, object]]
     patch: str
     approval: str

@@ -150,6 +150,7 @@ class _Run:
         self.tally = tally
         self._patience = patience
         self._end = patience.deadline
+        self._before = len(tally.plausible)
         # A slow machine shows as many rivals as a quick one, as long as that does not take too long.
         self._soonest, self._enough_tried = patience.deadline, inf
         self._repeats = 0
@@ -160,7 +161,7 @@ class _Run:
         self._size = float(_SMALLEST)
 
     def over(self) -> bool:
-        full = len(self.tally.plausible) >= _MOST_PLAUSIBLE or self.tally.total >= self._patience.most
+        full = len(self.tally.plausible) - self._before >= _MOST_PLAUSIBLE or self.tally.total >= self._patience.most
         if full or monotonic() >= self._end:
             return True
         return monotonic() >= self._soonest and self.tally.total >= self._enough_tried

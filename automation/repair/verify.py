@@ -42,12 +42,15 @@ class Goal:
         How many tests the whole suite collected before.
     beside : tuple of str
         Quick tests that fail too and need not be mended; a change that mends them is the likelier one.
+    refuters : tuple of str
+        Passing tests that earlier candidates broke, though nothing said that they reach the change.
     """
 
     targets: tuple[str, ...]
     passed: frozenset[str]
     collected: int
     beside: tuple[str, ...] = ()
+    refuters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ class Verdict:
         Outcomes of the whole suite after the change.
     failing : tuple of str
         Tests that fail in the whole suite after the change, and did before.
+    lost : tuple of str
+        Tests that passed in the whole suite before the change and do not after it.
     """
 
     plausible: bool
@@ -79,6 +84,7 @@ class Verdict:
     passed: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     failing: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 class Judge:
@@ -197,13 +203,14 @@ class Judge:
         return self._suite_verdict(report)
 
     def neighbours(self, candidate: Candidate) -> tuple[str, ...]:
-        """Return the passing tests that reach the changed lines, else the file, else any, quickest first."""
+        """Return the passing tests that reach the changed lines, else the file, else any; and those that refute."""
         changed = changed_lines(candidate.source.text, candidate.text())[0]
         path = candidate.source.path
         reached = [test for test in self._passing if changed & set(self._lines[test].get(path, ()))]
         if not reached:
             reached = [test for test in self._passing if self._lines[test].get(path)]
-        return tuple((reached or list(self._passing))[:_MOST_NEIGHBOURS])
+        near = (reached or list(self._passing))[:_MOST_NEIGHBOURS]
+        return tuple(dict.fromkeys((*near, *self.goal.refuters)))
 
     def _suite_verdict(self, report: TestReport) -> Verdict:
         lost = sorted(self.goal.passed - report.passed)
@@ -219,7 +226,8 @@ class Judge:
             reason = reason or "the suite did not reach its end"
         passed = tuple(test for test in self.goal.targets if passes(report, test))
         failing = tuple(test.node_id for test in report.failures)
-        return Verdict(not reason, "suite", reason, passed=passed, counts=report.counts(), failing=failing)
+        counts = report.counts()
+        return Verdict(not reason, "suite", reason, passed=passed, counts=counts, failing=failing, lost=tuple(lost))
 
     def _verdict(self, report: TestReport, stage: str, wanted: Sequence[str]) -> Verdict:
         passed = tuple(test for test in self.goal.targets if passes(report, test))

@@ -51,6 +51,7 @@ NAMED_TASKS = (
     NamedTask("GridBot: core (paper)", ("paper", "--symbol", "BTC/USDT"), background=True),
     NamedTask("GridBot: exchange server", ("exchange", "--symbol", "BTC/USDT", "--speed", "60"), background=True),
     NamedTask("GridBot: console", ("console",), background=True),
+    NamedTask("GridBot: MCP server", ("mcp", "--http"), background=True),
     NamedTask("GridBot: health check", ("health",)),
     NamedTask("GridBot: model health check", ("models", "health")),
     NamedTask(

@@ -71,13 +71,15 @@ def _tasks(registry: Registry) -> tuple[list[Json], list[Json]]:
     inputs = list(INPUTS)
     tasks = [_task(named, _summary(registry, named)) for named in NAMED_TASKS]
     taken = {" ".join(named.words) for named in NAMED_TASKS}
+    lasting = {named.words[0] for named in NAMED_TASKS if named.background}
     for command in registry:
         if command.name in taken or (command.risk is Risk.MONEY and command.by_person):
             continue
         asked = _asked(command)
         inputs += asked
         words = (*command.name.split(), *_words(command, asked))
-        tasks.append(_task(NamedTask(f"GridBot: {command.name}", words), command.summary))
+        named = NamedTask(f"GridBot: {command.name}", words, background=command.name in lasting)
+        tasks.append(_task(named, command.summary))
     return tasks, [_input(each) for each in inputs]
 
 

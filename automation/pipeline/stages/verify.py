@@ -46,7 +46,7 @@ _LABELS = {
     "function": "letting the model rewrite functions",
     "pairs": "trying two edits at a time",
 }
-_SHOWN_RIVALS = 8
+_SHOWN_RIVALS, _MOST_REFUTERS = 8, 5
 # When some change is proven already, others are tried for what else they mend only as long as time allows.
 _MOST_PROOFS, _LEAST_PROOF_S = 4, 120.0
 # Of the time that is left, for telling the recording with each of those that pass.
@@ -80,13 +80,18 @@ def verify(desk: Desk, state: RunState) -> RunState:
         agreed=_agreed(desk, [candidate for candidate, _ in allowed]),
         mended=desk.tally.mended,
     )
-    proven = _proven(desk, state, judge, ranked)
+    refuters: set[str] = set(state.get("refuters", []))
+    proven = _proven(desk, state, judge, ranked, refuters)
     if proven is not None:
         return {**_counted(desk, state), **_accept(desk, state, *proven, ranked), "findings": []}
     ended: RunState = {**_counted(desk, state), "findings": _findings_json(findings)}
     if desk.tally.undecided:
         # Whoever proposes next would only bring more to choose from.
         ended |= {"tiers": [], "rivals": [_rival_json(rival) for rival in desk.tally.undecided][:_SHOWN_RIVALS]}
+    elif ranked and state["tier"] not in _MODEL_TIERS:
+        # The same proposer goes on where it stopped, with the tests that refuted these.
+        again = [state["tier"], *state.get("tiers", [])]
+        ended |= {"tiers": again, "refuters": sorted(refuters)[:_MOST_REFUTERS]}
     return ended
 
 
@@ -111,14 +116,20 @@ def _agreed(desk: Desk, candidates: Sequence[Candidate]) -> list[Agreement | Non
     )
 
 
-def _proven(desk: Desk, state: RunState, judge: Judge, ranked: Sequence[Plausible]) -> tuple[Plausible, Verdict] | None:
-    """Return the first that the whole suite proves, and rather one that mends what else fails too."""
+def _proven(
+    desk: Desk, state: RunState, judge: Judge, ranked: Sequence[Plausible], refuters: set[str]
+) -> tuple[Plausible, Verdict] | None:
+    """Return the first that the whole suite proves, and rather one that mends what else fails too.
+
+    Tests that passed and that a candidate breaks are added to the refuters.
+    """
     also = set(state.get("also_failing", []))
     partly: tuple[Plausible, Verdict] | None = None
     for at, rival in enumerate(ranked):
         desk.notify(Progress("running the whole suite on the change", at, len(ranked)))
         started = monotonic()
         verdict = judge.check_suite(rival.candidate)
+        refuters.update(verdict.lost)
         if verdict.plausible and not also & set(verdict.failing):
             return rival, verdict
         if verdict.plausible:
@@ -142,6 +153,7 @@ def _judge(desk: Desk, state: RunState, observed: TestReport) -> Judge:
         passed=baseline.passed | {test for test in fixed if "::" in test},
         collected=len(baseline.collected),
         beside=tuple(state.get("beside", [])),
+        refuters=tuple(state.get("refuters", [])),
     )
     server = desk.server(baseline.third_party)
     return Judge(desk.workspace.tree, desk.seen_settings, server, goal, observed, desk.settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,18 @@ def test_a_bare_symbol_and_its_place_are_one_target(places: Places) -> None:
 def test_a_path_is_found_whatever_its_case(places: Places) -> None:
     assert places.path_of("Shop/Stock/") == "shop/stock"
     assert places.path_of("shop/attic") is None
+
+
+def test_a_changed_file_is_read_again_without_listing_all_files(tmp_path: Path) -> None:
+    seconds = [0.0]
+    (tmp_path / "one.py").write_text("def first():\n    return 1\n")
+    places = Places(tmp_path, clock=lambda: seconds[0])
+    assert places.symbol("first") == "one.py::first"
+    (tmp_path / "one.py").write_text("def first():\n    return 1\n\n\ndef second():\n    return 2\n")
+    os.utime(tmp_path / "one.py", (1, 1))
+    seconds[0] = 30.0
+    assert places.symbol("second") == "one.py::second"
+
+
+def test_words_that_name_only_the_file_lead_to_the_file(places: Places) -> None:
+    assert places.target("the basket function") == "shop/basket.py"

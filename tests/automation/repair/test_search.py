@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from time import monotonic
@@ -84,3 +85,18 @@ def test_what_a_change_mends_beside_its_target_is_counted_and_nothing_is_turned_
         wrong.description: 0,
         right.description: 1,
     }
+
+
+def test_a_test_that_refuted_one_candidate_is_asked_of_those_that_follow(tmp_path: Path) -> None:
+    # What reaches the change is asked in any case; what only reads the file is not.
+    told = "\n\ndef test_twice_of_one():\n    assert twice(1) > 1\n\n\ndef test_no_five():\n    assert '+ 5' not in open('scale.py').read()\n"
+    on = scene(tmp_path, FILES | {"test_scale.py": FILES["test_scale.py"] + told})
+    wrong = edit(on, "+ 1", "+ 5")
+    refuter = "test_scale.py::test_no_five"
+    goal = Goal(on.failing, frozenset(on.report.passed), len(on.report.collected))
+    with suite_server(on.tree, on.settings) as server:
+        judge = Judge(on.tree, on.settings, server, goal, on.report)
+        assert judge.check_neighbours(wrong).plausible
+        assert judge.check_suite(wrong).lost == (refuter,)
+        warned = Judge(on.tree, on.settings, server, replace(goal, refuters=(refuter,)), on.report)
+        assert not warned.check_neighbours(wrong).plausible
