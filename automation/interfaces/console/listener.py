@@ -78,6 +78,7 @@ class Listener:
             if self._router is None:
                 context = Context(home=self._context.home)
                 self._router = open_router(self._context.root, context=context, registry=self._context.registry)
+                self._router.warm()
             return self._router
 
     def _failed(self, problem: str) -> None:

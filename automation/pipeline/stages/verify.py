@@ -153,10 +153,16 @@ def _judge(desk: Desk, state: RunState, observed: TestReport) -> Judge:
         passed=baseline.passed | {test for test in fixed if "::" in test},
         collected=len(baseline.collected),
         beside=tuple(state.get("beside", [])),
-        refuters=tuple(state.get("refuters", [])),
+        refuters=_quick(state.get("refuters", []), baseline, max(known.values(), default=0.0)),
     )
     server = desk.server(baseline.third_party)
     return Judge(desk.workspace.tree, desk.seen_settings, server, goal, observed, desk.settings)
+
+
+def _quick(tests: Sequence[str], baseline: TestReport, usual_s: float) -> tuple[str, ...]:
+    # The time that a test may take is measured by those that were observed: a slower one would refute everything.
+    took = {test.node_id: test.duration_s for test in baseline.tests}
+    return tuple(test for test in tests if took.get(test, inf) <= max(1.0, usual_s))
 
 
 def _case(desk: Desk, state: RunState, observed: TestReport) -> Case:
