@@ -177,10 +177,7 @@ def _refresh_readme(ground: Ground, work: _Work) -> None:
     file = ground.root / _README
     before = file.read_bytes() if file.is_file() else None
     new = {change.path: change.after or b"" for change in work.changes}
-    files = [
-        ParsedFile(source_of(path, new[path])) if path in new else each
-        for path, each in ground.around.items()
-    ]
+    files = [ParsedFile(source_of(path, new[path])) if path in new else each for path, each in ground.around.items()]
     after = with_modules((before or b"").decode("utf-8", "replace"), files).encode()
     if after != (before or b""):
         work.changes.append(FileChange(_README, before, after))

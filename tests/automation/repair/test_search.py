@@ -89,7 +89,8 @@ def test_what_a_change_mends_beside_its_target_is_counted_and_nothing_is_turned_
 
 def test_a_test_that_refuted_one_candidate_is_asked_of_those_that_follow(tmp_path: Path) -> None:
     # What reaches the change is asked in any case; what only reads the file is not.
-    told = "\n\ndef test_twice_of_one():\n    assert twice(1) > 1\n\n\ndef test_no_five():\n    assert '+ 5' not in open('scale.py').read()\n"
+    reaching = "\n\ndef test_twice_of_one():\n    assert twice(1) > 1\n"
+    told = f"{reaching}\n\ndef test_no_five():\n    assert '+ 5' not in open('scale.py').read()\n"
     on = scene(tmp_path, FILES | {"test_scale.py": FILES["test_scale.py"] + told})
     wrong = edit(on, "+ 1", "+ 5")
     refuter = "test_scale.py::test_no_five"
