@@ -112,7 +112,7 @@ def test_what_no_command_does_is_refused_with_a_reason(sentence: str, router: Ro
 
 @pytest.mark.slow
 def test_a_sentence_between_two_commands_is_a_question_with_runnable_choices(words_router: Router) -> None:
-    routed = words_router.route("do it again")
+    routed = words_router.route("have a look at it")
     assert isinstance(routed, Question)
     assert 1 < len(routed.choices) <= 3
     assert all(0 < step.confidence < 1 for step in routed.choices)
